@@ -1,0 +1,1 @@
+"""Loreley evolves whole git repositories: the individual is a commit."""

@@ -1,0 +1,479 @@
+"""Every setting of Loreley, by section; read once from the environment and `.env`."""
+
+import json
+import os
+import re
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from loreley.errors import ConfigError, Problem
+from loreley.secrets import masked
+
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
+LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+
+
+
+def _names(value: object) -> object:
+    """Accept ``a, b`` as well as a JSON list, as people write both."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text.startswith("["):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not a JSON list: {error}") from None
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+
+
+class Role(StrEnum):
+    """What a process is started as; each role needs its own settings to be present."""
+
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+
+class LoggingSettings(BaseModel):
+    """Where a process reports, and how much."""
+
+    log_level: LogLevel = Field("INFO", description="Threshold of the log on stderr.")
+    logs_base_dir: str | None = Field(
+        None,
+        description="Folder in which `logs/<role>/` is made; `~` and `$NAME` are expanded. "
+        "Unset: the current directory.",
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: object) -> object:
+        return value.strip().upper() if isinstance(value, str) else value
+
+
+class StateSettings(BaseModel):
+    """What is remembered between starts."""
+
+    loreley_state_dir: Path = Field(
+        Path(".loreley"),
+        description="Folder of what is embedded: the SQLite database, the queue server's files "
+        "and the example's repository. Relative to the current directory.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL, `sqlite:///…` or `postgresql://…`. "
+        "Unset: SQLite in the state folder.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            scheme = value.get_secret_value().partition(":")[0]
+            if scheme.partition("+")[0] not in {"sqlite", "postgresql", "postgres"}:
+                raise ValueError("expected a sqlite:/// or postgresql:// URL")
+        return value
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL with a driver that Loreley installs."""
+        if self.database_url is None:
+            return f"sqlite:///{self.loreley_state_dir.expanduser().absolute() / 'loreley.db'}"
+        url = self.database_url.get_secret_value()
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+class QueueSettings(BaseModel):
+    """The Redis queue between scheduler and workers."""
+
+    tasks_redis_url: SecretStr | None = Field(
+        None,
+        description="`redis://`, `rediss://` or `unix://` URL; wins over the parts below.",
+    )
+    tasks_redis_host: str = Field("localhost", min_length=1, description="Redis host name.")
+    tasks_redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
+    tasks_redis_db: int = Field(0, ge=0, description="Redis database number.")
+    tasks_redis_password: SecretStr | None = Field(None, description="Redis password.")
+    tasks_redis_namespace: str = Field(
+        "loreley", pattern=r"^[\w.-]{1,64}$", description="Prefix of every Redis key."
+    )
+    tasks_queue_name: str = Field(
+        "loreley.evolution",
+        pattern=r"^[A-Za-z_][\w.-]{0,63}$",
+        description="Queue of the `run_evolution_job` actor.",
+    )
+    tasks_worker_max_retries: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="How often Dramatiq delivers a message again after an unforeseen error. "
+        "Jobs are retried by the database, so 0 is right nearly always.",
+    )
+    tasks_worker_time_limit_seconds: float = Field(
+        3600,
+        le=7 * 86400,
+        allow_inf_nan=False,
+        description="Longest time for one job, all of its steps together; 0 or less: none.",
+    )
+    tasks_worker_lease_seconds: float = Field(
+        30,
+        ge=3,
+        le=3600,
+        description="How long a silent worker keeps its job. A third of it is the renewal "
+        "interval; after a crash the job runs again when the lease is over.",
+    )
+    tasks_worker_grace_seconds: float = Field(
+        30,
+        ge=0,
+        le=86400,
+        description="How long a stopping worker lets its job go on before it interrupts it.",
+    )
+
+    @field_validator("tasks_redis_url")
+    @classmethod
+    def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = _split_url(value.get_secret_value())
+            if parts.scheme not in {"redis", "rediss", "unix"}:
+                raise ValueError("expected a redis://, rediss:// or unix:// URL")
+            if parts.scheme == "unix" and not parts.path:
+                raise ValueError("a unix:// URL needs the path of the socket")
+            if parts.scheme != "unix" and not parts.hostname:
+                raise ValueError("the URL names no host")
+        return value
+
+    @property
+    def redis_target(self) -> str:
+        """The Redis server in words that may be shown: no credentials."""
+        if self.tasks_redis_url is not None:
+            return masked(self.tasks_redis_url.get_secret_value())
+        return f"redis://{self.tasks_redis_host}:{self.tasks_redis_port}/{self.tasks_redis_db}"
+
+
+class RepositorySettings(BaseModel):
+    """The repository that evolves, and the worker's copies of it."""
+
+    worker_repo_remote_url: SecretStr | None = Field(
+        None, description="Git remote of the evolved repository: URL, scp-like name or path."
+    )
+    worker_repo_branch: str = Field(
+        "main", min_length=1, description="Branch whose head is the root of the evolution."
+    )
+    worker_repo_worktree: str = Field(
+        "~/.cache/loreley/worker-repo",
+        min_length=1,
+        description="The base clone. Jobs run in worktrees under `<this>-worktrees/`.",
+    )
+    worker_repo_worktree_randomize: bool = Field(
+        False,
+        description="Give each worker process a base clone of its own, removed at a clean stop.",
+    )
+    worker_repo_worktree_random_suffix_len: int = Field(
+        8, ge=1, le=32, description="Length of the random suffix of such a clone."
+    )
+    worker_repo_git_bin: str = Field("git", min_length=1, description="Git executable.")
+    worker_repo_fetch_depth: int | None = Field(
+        None,
+        ge=1,
+        description="Clone and fetch this many commits of history only; a commit that is missing "
+        "is fetched when a job needs it. Unset: the whole history.",
+    )
+    worker_repo_clean_excludes: Names = Field(
+        [],
+        description="Patterns of ignored files that a reused worktree may keep, such as build "
+        "caches (`git clean -e`). Kept files are visible to later jobs.",
+    )
+    worker_repo_job_branch_prefix: str = Field(
+        "evolution/job",
+        pattern=r"^[A-Za-z0-9][\w./-]*[\w-]$",
+        description="Candidates are pushed as `<prefix>/<job>-<attempt>`.",
+    )
+    worker_repo_job_branch_ttl_hours: float = Field(
+        168,
+        ge=0,
+        allow_inf_nan=False,
+        description="Job branches older than this are deleted from the remote unless they hold an "
+        "elite; 0: kept for ever.",
+    )
+    worker_repo_enable_lfs: bool | None = Field(
+        None,
+        description="Fetch and push Git LFS objects. Unset: when the repository uses LFS.",
+    )
+
+    @property
+    def remote_target(self) -> str:
+        """The git remote in words that may be shown: no credentials."""
+        url = self.worker_repo_remote_url
+        return masked(url.get_secret_value()) if url else ""
+
+
+class EvaluatorSettings(BaseModel):
+    """The user's judge, and what it may use."""
+
+    worker_evaluator_plugin: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$",
+        description="`module:callable`, called with a context, returns a mapping or an Evaluation.",
+    )
+    worker_evaluator_command: str | None = Field(
+        None,
+        description="Command line instead of a plugin; writes its answer as JSON to the path in "
+        "`$LORELEY_RESULT`. `{worktree}`, `{result}` and `{scratch}` are filled in.",
+    )
+    worker_evaluator_python_paths: Names = Field(
+        [], description="Folders put on the plugin's `sys.path`; relative to the current directory."
+    )
+    worker_evaluator_timeout_seconds: float = Field(
+        900, gt=0, le=7 * 86400, description="Longest time for one evaluation."
+    )
+    worker_evaluator_max_metrics: int = Field(
+        64, ge=1, le=4096, description="Most metrics an answer may hold."
+    )
+    worker_evaluator_memory_mb: int = Field(
+        4096, ge=0, description="Address space of each evaluator process in MiB; 0: no limit."
+    )
+    worker_evaluator_file_size_mb: int = Field(
+        64, ge=1, description="Largest file, its output included, that it may write, in MiB."
+    )
+    worker_evaluator_environment: Names = Field(
+        [],
+        description="Names of environment variables handed to the evaluator beside PATH, LANG and "
+        "their like; everything else is withheld.",
+    )
+    worker_evaluator_network: bool = Field(
+        False, description="Let the evaluator use the network where the sandbox could forbid it."
+    )
+    worker_evaluator_read_paths: Names = Field(
+        [],
+        description="Folders outside the worktree that the evaluator may read, such as data sets.",
+    )
+    worker_sandbox: Literal["auto", "bubblewrap", "namespaces", "limits"] = Field(
+        "auto",
+        description="How children are confined. `auto` takes the strongest the host offers; a "
+        "named one is required, and the worker refuses to start without it.",
+    )
+
+
+class AgentSettings(BaseModel):
+    """Who changes the code."""
+
+    worker_agent: Literal["genetic"] = Field(
+        "genetic", description="The mutation operator; `genetic` needs no key and no network."
+    )
+    worker_agent_timeout_seconds: float = Field(
+        900, gt=0, le=7 * 86400, description="Longest time for one proposal."
+    )
+    worker_evolution_global_goal: str = Field(
+        "Improve the fitness metric.",
+        max_length=20_000,
+        description="What the agents are asked to achieve.",
+    )
+    worker_evolution_commit_author: str = Field(
+        "loreley", pattern=r"^[^<>\n]+$", description="Author name of candidates."
+    )
+    worker_evolution_commit_email: str = Field(
+        "loreley@localhost", pattern=r"^[^<>\s]+$", description="Author e-mail of candidates."
+    )
+
+
+class SchedulerSettings(BaseModel):
+    """How much is tried, and how much at once."""
+
+    scheduler_poll_interval_seconds: float = Field(
+        0.5, gt=0, le=3600, description="Pause between two looks at the database."
+    )
+    scheduler_max_unfinished_jobs: int = Field(
+        8, ge=1, le=100_000, description="Jobs that may wait or run at once; twice the workers."
+    )
+    scheduler_max_total_jobs: int | None = Field(
+        None,
+        ge=0,
+        description="Stop when the experiment has had this many jobs. Unset: go on until stopped.",
+    )
+    scheduler_job_max_attempts: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="A job whose worker died this often is given up as lost.",
+    )
+
+
+class SearchSettings(BaseModel):
+    """What is sought, and what counts as different."""
+
+    mapelites_experiment_root_commit: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$",
+        description="Full id of the first commit. Unset: the branch's head at the first start, "
+        "then fixed in the database.",
+    )
+    mapelites_fitness_metric: str | None = Field(
+        None, min_length=1, description="The evaluator's metric that is improved."
+    )
+    mapelites_fitness_higher_is_better: bool = Field(
+        True, description="Whether more of that metric is better."
+    )
+    mapelites_measures: Names = Field(
+        ["edit_distance:0:200:20", "code_size:0:20000:10"],
+        description="What tells two candidates apart, as `name:low:high:bins`: metrics of the "
+        "evaluator, `edit_distance` (lines changed since the root) or `code_size` (bytes of text).",
+    )
+    mapelites_seed_population_size: int = Field(
+        8, ge=0, description="The first jobs all start from the root commit; this many."
+    )
+    mapelites_random_seed: int = Field(
+        0, ge=0, lt=2**31, description="Seed of every random choice of the search."
+    )
+
+    @field_validator("mapelites_measures")
+    @classmethod
+    def _measures(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError("name at least one measure")
+        for text in value:
+            match text.split(":"):
+                case [name, low, high, bins] if name and bins.isdecimal() and int(bins) >= 1:
+                    if not float(low) < float(high):
+                        raise ValueError(f"{text!r}: the low end must be below the high end")
+                case _:
+                    raise ValueError(f"{text!r} is not name:low:high:bins")
+        return value
+
+
+class Settings(
+    LoggingSettings,
+    StateSettings,
+    QueueSettings,
+    RepositorySettings,
+    EvaluatorSettings,
+    AgentSettings,
+    SchedulerSettings,
+    SearchSettings,
+    BaseSettings,
+):
+    """All settings. A field's environment name is its name in upper case.
+
+    Precedence: constructor arguments, the environment, `.env` in the current directory, defaults.
+    An empty value counts as unset.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    def problems(self, role: Role) -> list[Problem]:
+        """What keeps a process from being ``role``, though every value is valid by itself."""
+        found = []
+        if self.worker_repo_remote_url is None:
+            found.append(
+                _unset("WORKER_REPO_REMOTE_URL", "the repository to evolve is not known")
+            )
+        if role is Role.WORKER:
+            found += self._evaluator_problems()
+        if role is Role.SCHEDULER and self.mapelites_fitness_metric is None:
+            found.append(
+                _unset("MAPELITES_FITNESS_METRIC", "the metric to improve is not known")
+            )
+        return found
+
+    def _evaluator_problems(self) -> list[Problem]:
+        setting = "WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND"
+        if self.worker_evaluator_plugin and self.worker_evaluator_command:
+            return [
+                Problem(
+                    "two evaluators are configured",
+                    setting=setting,
+                    reason="a candidate is judged by one evaluator",
+                    fix="unset one of the two",
+                )
+            ]
+        if not self.worker_evaluator_plugin and not self.worker_evaluator_command:
+            return [_unset(setting, "nothing judges the candidates", fix="set one of the two")]
+        return []
+
+
+def load_settings(role: Role | None = None) -> Settings:
+    """Read the settings, checked for ``role``; raise one `ConfigError` with every problem."""
+    try:
+        settings = Settings()
+        invalid: list[Problem] = []
+    except ValidationError as error:
+        details = sorted(error.errors(), key=lambda detail: _position(str(detail["loc"][0])))
+        names = {str(detail["loc"][0]) for detail in details}
+        invalid = [_problem(detail) for detail in details]
+        # With the invalid fields at their defaults the others can still be judged for the role.
+        settings = Settings(**{name: Settings.model_fields[name].default for name in names})
+        role_problems = settings.problems(role) if role else []
+        invalid += [p for p in role_problems if p.setting.lower() not in names]
+        raise ConfigError.of(invalid) from error
+    if role and (problems := settings.problems(role)):
+        raise ConfigError.of(problems)
+    return settings
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read at the first call; raises `ConfigError`."""
+    return load_settings()
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    name = str(detail["loc"][0])
+    field = Settings.model_fields[name]
+    shown = "***" if SecretStr in _types_of(field.annotation) else repr(detail["input"])
+    message = detail["msg"].removeprefix("Value error, ")
+    return Problem(
+        f"{name.upper()} is not valid",
+        setting=f"{name.upper()}={shown[:200]}",
+        reason=message,
+        fix=f"change it in the environment or in .env: {field.description}",
+    )
+
+
+def _position(name: str) -> tuple[int, int]:
+    """Where a field stands in this module: its section, then its place there."""
+    for section, owner in enumerate(Settings.__bases__):
+        fields = list(getattr(owner, "model_fields", {}))
+        if name in fields:
+            return section, fields.index(name)
+    return len(Settings.__bases__), 0
+
+
+def _types_of(annotation: Any) -> set[Any]:
+    return {annotation, *get_args(annotation)}
+
+
+def _unset(setting: str, reason: str, *, fix: str = "") -> Problem:
+    names = [name.strip().lower() for name in setting.split(",")]
+    meaning = Settings.model_fields[names[0]].description or ""
+    return Problem(
+        f"{setting.replace(', ', ' or ')} is not set",
+        setting=setting,
+        reason=reason,
+        fix=fix or f"set it in the environment or in .env: {meaning}",
+    )
+
+
+def _split_url(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    _ = parts.port  # raises ValueError when it is not a number
+    return parts
+
+
+def environment_names() -> frozenset[str]:
+    """The environment names of all settings."""
+    return frozenset(name.upper() for name in Settings.model_fields)
+
+
+def is_configured(*names: str) -> bool:
+    """Whether the environment gives any of these names a value."""
+    return any(os.environ.get(name) for name in names)

@@ -1,0 +1,135 @@
+"""What an evaluator says of a candidate, and what counts as a valid answer; pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MAX_NAME_LENGTH = 128
+MAX_SUMMARY_LENGTH = 4_000
+MAX_ARTIFACTS = 16
+
+
+class InvalidEvaluation(ValueError):
+    """An evaluator's answer that cannot be used; the message says which part and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured figure of a candidate."""
+
+    name: str
+    value: float  # finite
+    unit: str | None = None
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationArtifact:
+    """A file the evaluator wants kept: ``path`` is relative to the scratch folder it was given."""
+
+    name: str
+    path: str
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A judged candidate. Metric names are unique; order is the evaluator's."""
+
+    summary: str
+    metrics: tuple[Metric, ...]
+    artifacts: tuple[EvaluationArtifact, ...] = ()
+    seconds: float = 0.0
+
+    def value(self, name: str) -> float | None:
+        """The metric called ``name``, or None when the evaluator did not report it."""
+        return next((metric.value for metric in self.metrics if metric.name == name), None)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The answer as plain lists and mappings, as a plugin may return it."""
+        return asdict(self)
+
+
+def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
+    """Turn an evaluator's mapping into an `Evaluation`, or raise `InvalidEvaluation`.
+
+    ``answer`` looks like ``{"summary": "…", "metrics": [{"name": "score", "value": 1.0}]}``;
+    a metric may add ``unit`` and ``higher_is_better``, the answer may add ``artifacts``.
+    """
+    mapping = _mapping(answer, "the answer")
+    metrics = tuple(_metric(entry) for entry in _sequence(mapping.get("metrics"), "'metrics'"))
+    if not metrics:
+        raise InvalidEvaluation("'metrics' is empty: report at least one metric")
+    if len(metrics) > max_metrics:
+        raise InvalidEvaluation(f"{len(metrics)} metrics reported, at most {max_metrics} allowed")
+    _require_unique([metric.name for metric in metrics], "metric")
+
+    artifacts = tuple(
+        _artifact(entry) for entry in _sequence(mapping.get("artifacts") or [], "'artifacts'")
+    )
+    if len(artifacts) > MAX_ARTIFACTS:
+        raise InvalidEvaluation(f"{len(artifacts)} artifacts, at most {MAX_ARTIFACTS} allowed")
+    _require_unique([artifact.name for artifact in artifacts], "artifact")
+
+    summary = mapping.get("summary", "")
+    if not isinstance(summary, str):
+        raise InvalidEvaluation(f"'summary' is {type(summary).__name__}, expected text")
+    return Evaluation(summary[:MAX_SUMMARY_LENGTH], metrics, artifacts)
+
+
+def _metric(entry: object) -> Metric:
+    mapping = _mapping(entry, "a metric")
+    name = _name(mapping.get("name"), "metric")
+    value = mapping.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidEvaluation(f"metric {name!r} has value {value!r}, expected a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise InvalidEvaluation(f"metric {name!r} is too large for a float") from None
+    if not math.isfinite(number):
+        raise InvalidEvaluation(f"metric {name!r} is {value!r}, expected a finite number")
+    unit = mapping.get("unit")
+    if unit is not None and not isinstance(unit, str):
+        raise InvalidEvaluation(f"metric {name!r} has unit {unit!r}, expected text or null")
+    higher_is_better = mapping.get("higher_is_better", True)
+    if not isinstance(higher_is_better, bool):
+        raise InvalidEvaluation(f"metric {name!r}: 'higher_is_better' must be true or false")
+    return Metric(name, number, unit[:MAX_NAME_LENGTH] if unit else None, higher_is_better)
+
+
+def _artifact(entry: object) -> EvaluationArtifact:
+    mapping = _mapping(entry, "an artifact")
+    name = _name(mapping.get("name"), "artifact")
+    path = _name(mapping.get("path", name), f"path of artifact {name!r}")
+    media_type = _name(mapping.get("media_type", "application/octet-stream"), "media type")
+    return EvaluationArtifact(name, path, media_type)
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidEvaluation(f"{what} is {type(value).__name__}, expected a mapping")
+    return value
+
+
+def _sequence(value: object, what: str) -> Sequence[object]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InvalidEvaluation(f"{what} is {type(value).__name__}, expected a list")
+    return value
+
+
+def _name(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidEvaluation(f"{what} name is {value!r}, expected text")
+    if len(value) > MAX_NAME_LENGTH or not value.isprintable():
+        raise InvalidEvaluation(
+            f"{what} name {value[:32]!r} must be printable, at most {MAX_NAME_LENGTH} characters"
+        )
+    return value
+
+
+def _require_unique(names: Sequence[str], what: str) -> None:
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise InvalidEvaluation(f"{what} {name!r} is reported twice")

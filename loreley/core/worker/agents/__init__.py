@@ -1,0 +1,1 @@
+"""Agents: the operators that change code. Each fulfils the `Agent` protocol of `protocol.py`."""

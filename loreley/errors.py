@@ -1,0 +1,139 @@
+"""The exceptions of Loreley: what was attempted, on what, what was seen, what to change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, in the words of the person who can mend it."""
+
+    what: str
+    setting: str = ""
+    target: str = ""
+    reason: str = ""
+    fix: str = ""
+
+    def __str__(self) -> str:
+        """The problem as one block of plain text, without a trailing newline."""
+        details = {
+            "setting": self.setting,
+            "target": self.target,
+            "reason": self.reason,
+            "fix": self.fix,
+        }
+        lines = [f"error: {_one_line(self.what)}"]
+        lines += [f"  {f'{name}:':<9}{_one_line(text)}" for name, text in details.items() if text]
+        return "\n".join(lines)
+
+
+class LoreleyError(Exception):
+    """Something went wrong that Loreley expected might; printed as a block, never a traceback."""
+
+    def __init__(
+        self, what: str, *, setting: str = "", target: str = "", reason: str = "", fix: str = ""
+    ) -> None:
+        super().__init__(what)
+        self.problems: tuple[Problem, ...] = (Problem(what, setting, target, reason, fix),)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+    @property
+    def summary(self) -> str:
+        """What and why in one line, for a log or a database column."""
+        return "; ".join(
+            ": ".join(filter(None, (problem.what, problem.target, problem.reason)))
+            for problem in self.problems
+        )
+
+
+class ConfigError(LoreleyError):
+    """The operator must edit something before this can work."""
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> "ConfigError":
+        """All of ``problems`` (at least one) as one error, in their order."""
+        error = cls(problems[0].what)
+        error.problems = tuple(problems)
+        return error
+
+
+class ServiceUnavailable(LoreleyError):
+    """Redis, the database or the git remote did not answer: worth trying again later."""
+
+
+class CommandFailed(LoreleyError):
+    """A child process did not do what it was started for."""
+
+
+class GitError(CommandFailed):
+    """A git command failed."""
+
+
+class JobNotClaimed(LoreleyError):
+    """The job is not ours to run: acknowledge the message and go on."""
+
+
+class JobLost(LoreleyError):
+    """Another worker may hold the job by now: stop, and write nothing more about it."""
+
+
+class JobInterrupted(LoreleyError):
+    """The worker was asked to stop before the job was done: the job goes back to the queue."""
+
+
+class FailureKind(StrEnum):
+    """Why a job has no accepted commit."""
+
+    AGENT = "agent"
+    EVALUATION = "evaluation"
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    INTERNAL = "internal"
+
+
+class JobFailed(LoreleyError):
+    """The job ran and has no result: recorded with its ``kind`` and ``log``, never retried."""
+
+    kind = FailureKind.INTERNAL
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        setting: str = "",
+        target: str = "",
+        reason: str = "",
+        fix: str = "",
+        log: str = "",
+    ) -> None:
+        super().__init__(what, setting=setting, target=target, reason=reason, fix=fix)
+        self.log = log
+
+
+class AgentFailed(JobFailed):
+    """The agent gave no usable proposal."""
+
+    kind = FailureKind.AGENT
+
+
+class EvaluationFailed(JobFailed):
+    """The evaluator gave no usable answer; the candidate has no fitness."""
+
+    kind = FailureKind.EVALUATION
+
+
+class TimeLimitReached(JobFailed):
+    """A deadline passed before the work was done."""
+
+    kind = FailureKind.TIMEOUT
+
+
+class CandidateRejected(JobFailed):
+    """A gate refused the candidate before it was evaluated."""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
