@@ -1,0 +1,66 @@
+"""The connection to Redis: timeouts, retries and a check that says what to change."""
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.retry import Retry
+
+from loreley.config import QueueSettings
+from loreley.errors import ServiceUnavailable
+from loreley.secrets import masked
+
+_CONNECT_SECONDS = 3.0
+_ANSWER_SECONDS = 10.0
+_RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut passes unnoticed
+
+
+def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
+    """A client for the configured server; nothing is connected before its first command."""
+    backoff = ExponentialWithJitterBackoff(cap=5.0, base=0.05) if retries else NoBackoff()
+    options = {
+        "socket_connect_timeout": _CONNECT_SECONDS,
+        "socket_timeout": _ANSWER_SECONDS if retries else _CONNECT_SECONDS,
+        "retry": Retry(backoff, retries),
+        "health_check_interval": 30,
+    }
+    if settings.tasks_redis_url is not None:
+        url = settings.tasks_redis_url.get_secret_value()
+        if url.startswith("unix:"):
+            del options["socket_connect_timeout"]
+        return Redis.from_url(url, **options)
+    password = settings.tasks_redis_password
+    return Redis(
+        host=settings.tasks_redis_host,
+        port=settings.tasks_redis_port,
+        db=settings.tasks_redis_db,
+        password=password.get_secret_value() if password else None,
+        **options,
+    )
+
+
+def require_redis(settings: QueueSettings) -> None:
+    """Ping the server once, in at most a few seconds, or raise `ServiceUnavailable`."""
+    client = redis_client(settings, retries=0)
+    try:
+        client.ping()
+    except AuthenticationError as error:
+        raise _unavailable(settings, error, "check the user and password") from error
+    except (RedisError, OSError) as error:
+        if isinstance(error, ResponseError) and "DB index" in str(error):
+            raise _unavailable(settings, error, "choose an existing database number") from error
+        raise _unavailable(
+            settings, error, "start the server, or correct its address; `invoke redis` tells more"
+        ) from error
+    finally:
+        client.close()
+
+
+def _unavailable(settings: QueueSettings, error: Exception, fix: str) -> ServiceUnavailable:
+    by_url = settings.tasks_redis_url is not None
+    return ServiceUnavailable(
+        "Redis does not answer as needed",
+        setting="TASKS_REDIS_URL" if by_url else "TASKS_REDIS_HOST, TASKS_REDIS_PORT, …",
+        target=settings.redis_target,
+        reason=masked(str(error)) or type(error).__name__,
+        fix=fix,
+    )
