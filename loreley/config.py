@@ -20,7 +20,6 @@ LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRI
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 
 
-
 def _names(value: object) -> object:
     """Accept ``a, b`` as well as a JSON list, as people write both."""
     if not isinstance(value, str):
@@ -374,15 +373,11 @@ class Settings(
         """What keeps a process from being ``role``, though every value is valid by itself."""
         found = []
         if self.worker_repo_remote_url is None:
-            found.append(
-                _unset("WORKER_REPO_REMOTE_URL", "the repository to evolve is not known")
-            )
+            found.append(_unset("WORKER_REPO_REMOTE_URL", "the repository to evolve is not known"))
         if role is Role.WORKER:
             found += self._evaluator_problems()
         if role is Role.SCHEDULER and self.mapelites_fitness_metric is None:
-            found.append(
-                _unset("MAPELITES_FITNESS_METRIC", "the metric to improve is not known")
-            )
+            found.append(_unset("MAPELITES_FITNESS_METRIC", "the metric to improve is not known"))
         return found
 
     def _evaluator_problems(self) -> list[Problem]:

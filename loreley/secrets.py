@@ -2,7 +2,9 @@
 
 import re
 
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/\s@]*(?:@[^/\s@]+)*)@")
+_USERINFO = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/\s@]*(?:@[^/\s@]+)*)@"
+)
 _QUERY = re.compile(r"(?P<name>[?&](?:password|passwd|token|secret|key)=)[^&\s'\"]+", re.IGNORECASE)
 
 

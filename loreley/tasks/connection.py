@@ -1,5 +1,7 @@
 """The connection to Redis: timeouts, retries and a check that says what to change."""
 
+from typing import Any
+
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
@@ -17,7 +19,7 @@ _RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut p
 def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
     """A client for the configured server; nothing is connected before its first command."""
     backoff = ExponentialWithJitterBackoff(cap=5.0, base=0.05) if retries else NoBackoff()
-    options = {
+    options: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
         "socket_timeout": _ANSWER_SECONDS if retries else _CONNECT_SECONDS,
         "retry": Retry(backoff, retries),
