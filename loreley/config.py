@@ -58,6 +58,11 @@ class LoggingSettings(BaseModel):
     def _upper_case(cls, value: object) -> object:
         return value.strip().upper() if isinstance(value, str) else value
 
+    @field_validator("logs_base_dir")
+    @classmethod
+    def _blank_is_unset(cls, value: str | None) -> str | None:
+        return (value or "").strip() or None
+
 
 class StateSettings(BaseModel):
     """What is remembered between starts."""
@@ -415,10 +420,10 @@ def load_settings(role: Role | None = None) -> Settings:
     return settings
 
 
-@lru_cache(maxsize=1)
-def get_settings() -> Settings:
-    """The settings of this process, read at the first call; raises `ConfigError`."""
-    return load_settings()
+@lru_cache
+def get_settings(role: Role | None = None) -> Settings:
+    """The settings of this process, read once and checked for ``role``; raises `ConfigError`."""
+    return load_settings(role)
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -462,6 +467,25 @@ def _split_url(url: str) -> SplitResult:
     parts = urlsplit(url)
     _ = parts.port  # raises ValueError when it is not a number
     return parts
+
+
+def expand_path(setting: str, value: str) -> Path:
+    """``value`` as an absolute path with ``~`` and ``$NAME`` filled in; raises `ConfigError`."""
+    expanded = os.path.expandvars(value.strip())
+    try:
+        path = Path(expanded).expanduser()
+        reason = "a variable in it is not set" if re.search(r"\$\w|\${", expanded) else ""
+    except RuntimeError as error:
+        reason = str(error)
+    if reason:
+        raise ConfigError(
+            f"{setting} is not a usable path",
+            setting=setting,
+            target=repr(value),
+            reason=reason,
+            fix="give a path that exists or can be made",
+        )
+    return path.absolute()
 
 
 def environment_names() -> frozenset[str]:

@@ -34,6 +34,15 @@ class EvaluationArtifact:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file kept with a job in the database: a patch, a log, a picture."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A judged candidate. Metric names are unique; order is the evaluator's."""
 

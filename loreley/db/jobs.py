@@ -1,0 +1,235 @@
+"""The jobs in the database as a worker sees them: claim, renew, finish, all fenced by a token."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, RowMapping, Update, select, update
+
+from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit
+from loreley.db.engine import Database, now
+from loreley.db.models import artifacts as artifacts_table
+from loreley.db.models import commits, evaluations, experiment, jobs, metrics
+from loreley.errors import CandidateRejected, JobFailed, JobLost, JobNotClaimed
+
+_FAILURE_LENGTH = 2_000
+
+
+class Jobs:
+    """The `JobStore` on SQLAlchemy; every change is one short transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, job_id: str, *, worker: str, lease_seconds: float) -> Claim:
+        """Take a queued job for ``lease_seconds``; raises `JobNotClaimed`."""
+        key = _job_key(job_id)
+        token = str(uuid4())
+        taken = (
+            update(jobs)
+            .where(jobs.c.id == key, jobs.c.state == JobState.QUEUED)
+            .values(
+                state=JobState.RUNNING,
+                attempt=jobs.c.attempt + 1,
+                token=token,
+                worker=worker,
+                claimed_at=now(),
+                lease_until=now() + lease_seconds,
+            )
+            .returning(*jobs.c)
+        )
+        with self._database.begin() as connection:
+            row = connection.execute(taken).mappings().one_or_none()
+            if row is None:
+                raise _not_claimed(connection, key)
+            root = connection.execute(select(experiment.c.root_commit)).scalar_one()
+        return Claim(
+            job_id=UUID(row["id"]),
+            kind=JobKind(row["kind"]),
+            attempt=row["attempt"],
+            token=token,
+            ordinal=row["ordinal"],
+            island=row["island"],
+            seed=row["seed"],
+            root_commit=root,
+            base_commit=row["base_commit"],
+            inspirations=tuple(row["inspirations"]),
+        )
+
+    def renew(self, claim: Claim, *, lease_seconds: float) -> None:
+        """Hold the job for ``lease_seconds`` from now; raises `JobLost` when it is not ours."""
+        with self._database.begin() as connection:
+            _change(connection, claim, _held(claim).values(lease_until=now() + lease_seconds))
+
+    def release(self, claim: Claim) -> None:
+        """Put the job back into the queue; raises `JobLost`."""
+        with self._database.begin() as connection:
+            _change(
+                connection,
+                claim,
+                _held(claim).values(
+                    state=JobState.QUEUED, token=None, lease_until=None, dispatched_at=None
+                ),
+            )
+
+    def succeed(
+        self, claim: Claim, judged: JudgedCommit, artifacts: Sequence[Artifact] = ()
+    ) -> None:
+        """Record the commit and everything about it at once; raises `JobLost`.
+
+        Raises `CandidateRejected`, and records nothing, when another job judged the same tree
+        in the meantime.
+        """
+        with self._database.begin() as connection:
+            _finish(connection, claim, JobState.SUCCEEDED, commit=judged.commit)
+            self._insert_commit(connection, claim, judged)
+            self._insert_artifacts(connection, claim, artifacts)
+
+    def fail(self, claim: Claim, failure: JobFailed, artifacts: Sequence[Artifact] = ()) -> None:
+        """Record why there is no commit; raises `JobLost`."""
+        rejected = isinstance(failure, CandidateRejected)
+        with self._database.begin() as connection:
+            _finish(
+                connection,
+                claim,
+                JobState.REJECTED if rejected else JobState.FAILED,
+                failure_kind=None if rejected else failure.kind,
+                failure=failure.summary[:_FAILURE_LENGTH],
+            )
+            self._insert_artifacts(connection, claim, artifacts)
+
+    def judged_commit_of(self, tree: str) -> str | None:
+        """The commit that was judged with exactly this tree, if any."""
+        with self._database.read() as connection:
+            query = select(commits.c.commit).where(commits.c.tree == tree)
+            return connection.execute(query).scalar_one_or_none()
+
+    def judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:
+        """The judged ones of these commits, in their order."""
+        if not commits_wanted:
+            return []
+        rows = select(*commits.c, evaluations.c.summary, evaluations.c.seconds).join(evaluations)
+        values = select(metrics).order_by(metrics.c.commit, metrics.c.position)
+        with self._database.read() as connection:
+            found = connection.execute(rows.where(commits.c.commit.in_(commits_wanted))).mappings()
+            measured: dict[str, list[Metric]] = {}
+            for metric in connection.execute(
+                values.where(metrics.c.commit.in_(commits_wanted))
+            ).mappings():
+                measured.setdefault(metric["commit"], []).append(_metric(metric))
+            by_commit = {row["commit"]: _judged(row, measured[row["commit"]]) for row in found}
+        return [by_commit[commit] for commit in commits_wanted if commit in by_commit]
+
+    def _insert_commit(self, connection: Connection, claim: Claim, judged: JudgedCommit) -> None:
+        row = {
+            "commit": judged.commit,
+            "tree": judged.tree,
+            "parent": judged.parent,
+            "job_id": str(claim.job_id),
+            "branch": judged.branch,
+            "subject": judged.subject,
+            "edit_distance": judged.edit_distance,
+            "code_size": judged.code_size,
+            "created_at": now(),
+        }
+        insert = self._database.insert(commits).values(row).on_conflict_do_nothing()
+        if connection.execute(insert).rowcount == 0:
+            raise CandidateRejected("another job has judged the same tree", target=judged.tree)
+        evaluation = judged.evaluation
+        connection.execute(
+            evaluations.insert().values(
+                commit=judged.commit, summary=evaluation.summary, seconds=evaluation.seconds
+            )
+        )
+        connection.execute(
+            metrics.insert(),
+            [
+                {
+                    "commit": judged.commit,
+                    "name": metric.name,
+                    "position": position,
+                    "value": metric.value,
+                    "unit": metric.unit,
+                    "higher_is_better": metric.higher_is_better,
+                }
+                for position, metric in enumerate(evaluation.metrics)
+            ],
+        )
+
+    def _insert_artifacts(
+        self, connection: Connection, claim: Claim, artifacts: Sequence[Artifact]
+    ) -> None:
+        for artifact in artifacts:
+            connection.execute(
+                artifacts_table.insert().values(
+                    job_id=str(claim.job_id),
+                    attempt=claim.attempt,
+                    name=artifact.name,
+                    media_type=artifact.media_type,
+                    content=artifact.content,
+                    created_at=now(),
+                )
+            )
+
+
+def _job_key(job_id: object) -> str:
+    """The one spelling of a job id that the database uses."""
+    try:
+        return str(UUID(job_id if isinstance(job_id, str) else ""))
+    except ValueError:
+        raise JobNotClaimed("the message names no job", target=repr(job_id)[:100]) from None
+
+
+def _held(claim: Claim) -> Update:
+    return update(jobs).where(
+        jobs.c.id == str(claim.job_id),
+        jobs.c.token == claim.token,
+        jobs.c.state == JobState.RUNNING,
+    )
+
+
+def _change(connection: Connection, claim: Claim, statement: Update) -> None:
+    if connection.execute(statement).rowcount == 0:
+        raise JobLost(
+            "the job is no longer ours",
+            target=str(claim.job_id),
+            reason="its lease ended, and another worker may have taken it",
+        )
+
+
+def _finish(connection: Connection, claim: Claim, state: JobState, **values: Any) -> None:
+    _change(
+        connection,
+        claim,
+        _held(claim).values(state=state, token=None, lease_until=None, finished_at=now(), **values),
+    )
+
+
+def _not_claimed(connection: Connection, key: str) -> JobNotClaimed:
+    row = connection.execute(select(jobs.c.state, jobs.c.worker).where(jobs.c.id == key)).first()
+    if row is None:
+        return JobNotClaimed(
+            "the job is not in this database",
+            target=key,
+            fix="give each experiment a TASKS_REDIS_NAMESPACE or TASKS_QUEUE_NAME of its own",
+        )
+    by = f" by {row.worker}" if row.state == JobState.RUNNING else ""
+    return JobNotClaimed("the job is not waiting", target=key, reason=f"it is {row.state}{by}")
+
+
+def _metric(row: RowMapping) -> Metric:
+    return Metric(row["name"], row["value"], row["unit"], row["higher_is_better"])
+
+
+def _judged(row: RowMapping, measured: Sequence[Metric]) -> JudgedCommit:
+    return JudgedCommit(
+        commit=row["commit"],
+        tree=row["tree"],
+        parent=row["parent"],
+        branch=row["branch"],
+        subject=row["subject"],
+        edit_distance=row["edit_distance"],
+        code_size=row["code_size"],
+        evaluation=Evaluation(row["summary"], tuple(measured), (), row["seconds"]),
+    )

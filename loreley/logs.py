@@ -1,0 +1,173 @@
+"""The logging of one process: one line per event on stderr and in a file of its own."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import time
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from loreley.config import LOG_LEVELS, expand_path
+from loreley.errors import ConfigError, LoreleyError, Problem
+from loreley.secrets import masked
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+RETENTION_DAYS = 14
+_HEAD = (
+    "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {process}/{thread.name} job={extra[job]} | "
+    "{name}:{function}:{line} - {extra[text]}\n"
+)
+_SHORT_HEAD = "{time:HH:mm:ss.SSS} | <level>{level: <8}</level> | {extra[text]}\n"
+_QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis")
+
+
+def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
+    """Send this process's log to stderr and to a new file; return the file.
+
+    The file is ``<base_dir>/logs/<role>/<role>-YYYYMMDD-HHMMSS.log``, ``base_dir`` defaulting
+    to the current directory. Raises `ConfigError` when it cannot be written.
+    """
+    level = _known_level(level)
+    base = expand_path("LOGS_BASE_DIR", base_dir) if base_dir else Path.cwd()
+    logger.remove()
+    logger.configure(extra={"job": "-"})
+    with_tracebacks = logger.level(level).no <= logger.level("DEBUG").no
+    logger.add(sys.stderr, level=level, format=_Line(_SHORT_HEAD, tracebacks=with_tracebacks))
+    _take_over_standard_logging(level)
+
+    path = _create(base / "logs" / role, role)
+    _sweep(path.parent, role)
+    logger.add(
+        path,
+        level=level,
+        format=_Line(_HEAD, tracebacks=True),
+        rotation="10 MB",
+        retention="14 days",
+        watch=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+    return path
+
+
+def _known_level(level: str) -> str:
+    if level.strip().upper() in LOG_LEVELS:
+        return level.strip().upper()
+    raise ConfigError(
+        "the log level is not known",
+        setting="--log-level, LOG_LEVEL",
+        target=repr(level),
+        fix=f"use one of {', '.join(LOG_LEVELS)}",
+    )
+
+
+class _Line:
+    """Formats a record for a sink: credentials masked, line breaks kept out of the head."""
+
+    def __init__(self, head: str, *, tracebacks: bool) -> None:
+        self._head = head
+        self._tracebacks = tracebacks
+
+    def __call__(self, record: "Record") -> str:
+        text = masked(record["message"]).replace("\n", "\n    ")
+        error = record["exception"]
+        if self._tracebacks and error is not None:
+            lines = traceback.format_exception(error.type, error.value, error.traceback)
+            text += "\n    " + masked("".join(lines)).rstrip().replace("\n", "\n    ")
+        record["extra"]["text"] = text
+        return self._head
+
+
+class _StandardLogging(logging.Handler):
+    """Hands what libraries log on to Loguru, at the caller's line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            level: str | int = logger.level(record.levelname).name
+        except ValueError:
+            level = record.levelno
+        depth, frame = 1, sys._getframe(1)
+        while frame.f_back and frame.f_code.co_filename == logging.__file__:
+            depth, frame = depth + 1, frame.f_back
+        # Other libraries' tracebacks are for the file: they repeat what the message says.
+        logger.opt(depth=depth, exception=record.exc_info).log(level, record.getMessage())
+
+
+def _take_over_standard_logging(level: str) -> None:
+    number = logger.level(level).no
+    logging.basicConfig(handlers=[_StandardLogging()], level=number, force=True)
+    for name in _QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # Dramatiq narrates every message at DEBUG and its own life at INFO; ours is told by us.
+    logging.getLogger("dramatiq").setLevel(number if number < logging.INFO else logging.WARNING)
+
+
+def _create(folder: Path, role: str) -> Path:
+    name = f"{role}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - people look for local time
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for candidate in (f"{name}.log", f"{name}-{os.getpid()}.log"):
+            with contextlib.suppress(FileExistsError):
+                path = folder / candidate
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+                # Held until the process ends: tells a later start that the file is in use.
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+                return path
+        raise FileExistsError(f"{folder / name} is taken")
+    except OSError as error:
+        raise ConfigError(
+            "the log file cannot be made",
+            setting="LOGS_BASE_DIR",
+            target=str(folder),
+            reason=str(error),
+            fix="set LOGS_BASE_DIR to a folder this user may write to",
+        ) from error
+
+
+def _sweep(folder: Path, role: str) -> None:
+    """Delete the log files of earlier starts that are old and that no live process holds.
+
+    Loguru's own retention knows only the files of the current start, as the name has a time.
+    """
+    oldest = time.time() - RETENTION_DAYS * 86400
+    for path in folder.glob(f"{role}-*.log*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest and not _is_held(path):
+                path.unlink()
+
+
+def _is_held(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_not_printed_yet(record: "Record") -> bool:
+    return "printed" not in record["extra"]
+
+
+def report_failure(error: BaseException) -> None:
+    """Tell what ended the process: a block on stderr, the traceback in the file only."""
+    if isinstance(error, LoreleyError):
+        text = str(error)
+    else:
+        text = str(
+            Problem(
+                "unexpected failure",
+                reason=masked(f"{type(error).__name__}: {error}"),
+                fix="the log file holds the traceback; please report it",
+            )
+        )
+    print(text, file=sys.stderr)  # noqa: T201 - the one message the operator must see
+    logger.bind(printed=True).opt(exception=error).critical(text)
