@@ -27,6 +27,11 @@ class Stop:
         if self._asked.is_set() and self._error is not None:
             raise self._error
 
+    def wait(self, seconds: float) -> None:
+        """Sleep for ``seconds``; raise what was asked with as soon as a stop is asked for."""
+        self._asked.wait(seconds)
+        self.check()
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

@@ -20,6 +20,8 @@ from loreley.secrets import masked
 if TYPE_CHECKING:
     from loguru import Record
 
+logger.remove()  # nothing is logged before the sinks of `configure_logging` stand
+
 RETENTION_DAYS = 14
 _HEAD = (
     "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {process}/{thread.name} job={extra[job]} | "
@@ -155,6 +157,12 @@ def _is_held(path: Path) -> bool:
 
 def _is_not_printed_yet(record: "Record") -> bool:
     return "printed" not in record["extra"]
+
+
+def tell(text: str) -> None:
+    """Say something on stderr whatever the log level, and note it in the log file."""
+    print(text, file=sys.stderr)  # noqa: T201 - meant for the person at the terminal
+    logger.bind(printed=True).info(text)
 
 
 def report_failure(error: BaseException) -> None:

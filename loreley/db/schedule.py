@@ -40,6 +40,16 @@ class EndedJob:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineJob:
+    """How the evaluation of the root commit stands."""
+
+    ordinal: int
+    state: JobState
+    ingested: bool
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """What stays fixed for the life of a database."""
 
@@ -101,10 +111,24 @@ class Schedule:
         return job_id
 
     def next_ordinal(self) -> int:
-        """The number of the job that would come next, which is how many there have been."""
+        """The number of the next evolution job, which is how many there have been.
+
+        Baselines count downwards from -1.
+        """
         with self._database.read() as connection:
             last = connection.execute(select(func.max(jobs.c.ordinal))).scalar()
-        return 0 if last is None else last + 1
+        return 0 if last is None else max(0, last + 1)
+
+    def last_baseline(self) -> BaselineJob | None:
+        """The latest evaluation of the root commit, or None before the first."""
+        query = select(jobs).where(jobs.c.ordinal < 0).order_by(jobs.c.ordinal).limit(1)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            return None
+        return BaselineJob(
+            row["ordinal"], JobState(row["state"]), row["ingested_at"] is not None, row["failure"]
+        )
 
     def unfinished(self) -> int:
         """How many jobs wait or run."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
 from loreley.config import QueueSettings
@@ -45,19 +45,20 @@ def require_redis(settings: QueueSettings) -> None:
     client = redis_client(settings, retries=0)
     try:
         client.ping()
-    except AuthenticationError as error:
-        raise _unavailable(settings, error, "check the user and password") from error
     except (RedisError, OSError) as error:
-        if isinstance(error, ResponseError) and "DB index" in str(error):
-            raise _unavailable(settings, error, "choose an existing database number") from error
-        raise _unavailable(
-            settings, error, "start the server, or correct its address; `invoke redis` tells more"
-        ) from error
+        raise unavailable(settings, error) from error
     finally:
         client.close()
 
 
-def _unavailable(settings: QueueSettings, error: Exception, fix: str) -> ServiceUnavailable:
+def unavailable(settings: QueueSettings, error: Exception) -> ServiceUnavailable:
+    """What to tell the operator when a command to Redis has failed with ``error``."""
+    if isinstance(error, AuthenticationError):
+        fix = "check the user and password"
+    elif "DB index" in str(error):
+        fix = "choose an existing database number"
+    else:
+        fix = "start the server, or correct its address; `invoke redis` tells more"
     by_url = settings.tasks_redis_url is not None
     return ServiceUnavailable(
         "Redis does not answer as needed",

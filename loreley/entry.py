@@ -1,0 +1,70 @@
+"""The frame of a script: arguments, failures as messages, a friendly end, an exit code.
+
+Standard library only at the top, and little of it: `--help` must be quick and work anywhere.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a script says to whoever started it; 2 is argparse's, for wrong usage."""
+
+    STOPPED = 0
+    FAILED = 1
+    INTERRUPTED = 130
+
+
+def script_parser(prog: str, description: str) -> argparse.ArgumentParser:
+    """The arguments that every script takes."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        # Text as it is wrapped here and a fixed width: argparse would import textwrap and shutil.
+        formatter_class=lambda prog: argparse.RawTextHelpFormatter(prog, width=88),
+        description=description,
+        epilog="Everything else is configured by environment variables or .env:\n"
+        "see docs/loreley/config.md.\n\n"
+        "Exit codes: 0 stopped, 1 failed, 2 wrong usage, 130 interrupted by a second signal.",
+    )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        help="TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL;\noverrides LOG_LEVEL",
+    )
+    return parser
+
+
+def guarded(role: str, run: Callable[[], ExitCode]) -> ExitCode:
+    """Run a script's work; whatever it raises ends as a message and an exit code."""
+    import signal  # its enums cost more than all of argparse's help
+
+    # Until the work installs its own handlers, SIGTERM is as friendly as Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run()
+    except KeyboardInterrupt:
+        print(f"{role}: stopped", file=sys.stderr)  # noqa: T201
+        return ExitCode.STOPPED
+    except ModuleNotFoundError as error:
+        print(_not_installed(error), file=sys.stderr)  # noqa: T201
+        return ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - a script's border: only a message passes
+        from loreley.logs import report_failure
+
+        report_failure(error)
+        return ExitCode.FAILED
+
+
+def _not_installed(error: ModuleNotFoundError) -> str:
+    from loreley.errors import Problem
+
+    return str(
+        Problem(
+            f"{error.name} is not installed for this Python",
+            target=sys.executable,
+            reason=str(error),
+            fix="start it with `uv run`, which installs what is missing",
+        )
+    )

@@ -1,0 +1,52 @@
+"""Jobs into the queue: new ones, returned ones, and ones whose message was lost."""
+
+from collections.abc import Callable, Sequence
+
+from loguru import logger
+
+from loreley.db.schedule import Schedule
+
+_UNANSWERED_SECONDS = 20.0
+
+
+class Dispatch:
+    """Rings the bell for queued jobs; a bell rung twice is harmless, as a claim is exclusive."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        *,
+        send: Callable[[str], None],
+        waiting_messages: Callable[[], int],
+        max_attempts: int,
+    ) -> None:
+        self._schedule = schedule
+        self._send = send
+        self._waiting_messages = waiting_messages
+        self._max_attempts = max_attempts
+
+    def tick(self) -> int:
+        """End leases that ran out and send what waits; how many messages were sent."""
+        again, lost = self._schedule.reap(max_attempts=self._max_attempts)
+        for job_id in again:
+            logger.warning("job {}: its worker fell silent, queued again", job_id[:8])
+        for job_id in lost:
+            logger.error("job {}: lost {} workers, given up", job_id[:8], self._max_attempts)
+        # The row says queued before the message exists: after a crash here it is sent again.
+        sent = self._send_all(self._schedule.queue())
+        return sent + self._send_all(self._unheard())
+
+    def _unheard(self) -> Sequence[str]:
+        """Jobs whose message must be lost: sent long ago, while the queue holds nothing."""
+        job_ids = self._schedule.unanswered(older_than_seconds=_UNANSWERED_SECONDS)
+        if not job_ids or self._waiting_messages() > 0:
+            return []
+        logger.warning("{} queued jobs have no message in Redis: sending again", len(job_ids))
+        return job_ids
+
+    def _send_all(self, job_ids: Sequence[str]) -> int:
+        for job_id in job_ids:
+            self._send(job_id)
+        if job_ids:
+            self._schedule.dispatched(job_ids)
+        return len(job_ids)

@@ -1,0 +1,79 @@
+"""What a worker process is put together from."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Self
+
+from loguru import logger
+
+from loreley import proc
+from loreley.config import Settings
+from loreley.core.worker.agents.genetic import GeneticAgent
+from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
+from loreley.core.worker.evolution import Evolution, EvolutionOptions
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.core.worker.sandbox import require
+from loreley.db.engine import open_database
+from loreley.db.jobs import Jobs
+from loreley.deadline import Deadline, Stop
+from loreley.errors import JobInterrupted
+from loreley.tasks.connection import require_redis
+
+_PREPARE_SECONDS = 3600.0  # a first clone may be large
+
+
+class Engine:
+    """Runs jobs for the actor, one at a time, and can be told to give the running one up."""
+
+    def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
+        self.repository = repository
+        self._evolution = evolution
+        self._running = Stop()
+
+    @classmethod
+    @contextmanager
+    def opened(cls, settings: Settings) -> Iterator[Self]:
+        """Check and open every part; raises the `LoreleyError` of the first that fails."""
+        require_redis(settings)
+        with ExitStack() as stack:
+            database = open_database(settings.sqlalchemy_url)
+            stack.callback(database.close)
+            sandbox = require(settings.worker_sandbox)
+            evaluator = Evaluator(EvaluatorOptions.from_settings(settings), sandbox)
+            evaluator.check()
+            proc.adopt_orphans()
+            repository = WorkerRepository(RepositoryOptions.from_settings(settings))
+            stack.callback(repository.close)
+            logger.debug("preparing the base clone of {}", settings.remote_target)
+            repository.prepare(Deadline.after(_PREPARE_SECONDS))
+            evolution = Evolution(
+                jobs=Jobs(database),
+                repository=repository,
+                agent=GeneticAgent(),
+                evaluator=evaluator,
+                options=_options(settings),
+            )
+            yield cls(evolution, repository)
+
+    def run(self, job_id: str) -> None:
+        """Run a job to its end; raises `JobNotClaimed` when it is not ours to run."""
+        self._running = Stop()
+        self._evolution.run(job_id, self._running)
+
+    def interrupt(self) -> None:
+        """Make the running job go back to the queue, from any thread."""
+        self._running.ask(JobInterrupted("the worker is stopping"))
+
+
+def _options(settings: Settings) -> EvolutionOptions:
+    return EvolutionOptions(
+        worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
+        goal=settings.worker_evolution_global_goal,
+        branch_prefix=settings.worker_repo_job_branch_prefix,
+        lease_seconds=settings.tasks_worker_lease_seconds,
+        time_limit_seconds=settings.tasks_worker_time_limit_seconds,
+        agent_timeout_seconds=settings.worker_agent_timeout_seconds,
+        max_attempts=settings.scheduler_job_max_attempts,
+    )

@@ -1,0 +1,102 @@
+"""The life of a worker process: online, asked to stop, stopped within a bound."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dramatiq import Worker
+from dramatiq.brokers.redis import RedisBroker
+from loguru import logger
+from redis.exceptions import RedisError
+
+from loreley.entry import ExitCode
+from loreley.logs import tell
+from loreley.signals import StopSignals
+
+_POLL_MS = 100  # the longest a new message waits for an idle worker, and a stop for an idle thread
+_BEAT_SECONDS = 10.0
+_INTERRUPT_SECONDS = 3.0  # for an interrupted job: kill its children, free the worktree, release
+
+
+def create_worker(broker: RedisBroker, queue_name: str) -> Worker:
+    """A Dramatiq worker that takes one message at a time from one queue; not started yet."""
+    worker = Worker(broker, queues={queue_name}, worker_threads=1, worker_timeout=_POLL_MS)
+    # Prefetch counts the running message: with more than one, the next would wait behind a job
+    # of an hour while other workers idle.
+    worker.queue_prefetch = 1
+    worker.delay_prefetch = 1
+    return worker
+
+
+@contextmanager
+def online(worker: Worker, broker: RedisBroker, queue_name: str) -> Iterator[None]:
+    """Start consuming; the beat keeps the messages of a long job from being given away."""
+    # Dramatiq's own command line announces the boot; without it, its time limits never start.
+    broker.emit_after("process_boot")
+    worker.start()
+    done = threading.Event()
+    beat = threading.Thread(
+        target=_beat, args=(broker, queue_name, done), name="heartbeat", daemon=True
+    )
+    beat.start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def serve(
+    worker: Worker,
+    signals: StopSignals,
+    *,
+    grace_seconds: float,
+    interrupt: Callable[[], None],
+) -> ExitCode:
+    """Block until a stop is asked for, then stop the worker; bounded in every step.
+
+    The running job may go on for ``grace_seconds``, or until a second signal; then
+    ``interrupt`` must make it end.
+    """
+    signals.wait()
+    tell(
+        f"worker: stopping; a running job has {grace_seconds:g} s to finish, "
+        "press Ctrl+C again to interrupt it"
+    )
+    bound_ms = int((grace_seconds + _INTERRUPT_SECONDS) * 1000)
+    # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
+    # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.
+    stopping = _start(lambda: worker.stop(timeout=bound_ms), "stop")
+    if not _finished(stopping, signals, grace_seconds):
+        interrupt()
+        stopping.join(_INTERRUPT_SECONDS)
+    joining = _start(worker.join, "join")
+    joining.join(0.5)
+    if signals.count > 1:
+        return ExitCode.INTERRUPTED
+    tell("worker: stopped")
+    return ExitCode.STOPPED
+
+
+def _finished(stopping: threading.Thread, signals: StopSignals, seconds: float) -> bool:
+    """Whether the stop is done in time; returns at once on a second signal."""
+    waited = 0.0
+    while stopping.is_alive() and waited < seconds:
+        if signals.wait(0.05, until_count=2):
+            break
+        waited += 0.05
+    stopping.join(0.05)
+    return not stopping.is_alive()
+
+
+def _start(target: Callable[[], None], name: str) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def _beat(broker: RedisBroker, queue_name: str, done: threading.Event) -> None:
+    while not done.wait(_BEAT_SECONDS):
+        try:
+            broker.do_qsize(queue_name)
+        except RedisError as error:
+            logger.warning("Redis does not answer the heartbeat: {}", error)

@@ -1,0 +1,50 @@
+"""The actor that runs evolution jobs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dramatiq
+from loguru import logger
+
+from loreley.config import get_settings
+from loreley.errors import JobNotClaimed
+from loreley.tasks.broker import broker
+from loreley.tasks.engine import Engine
+
+_settings = get_settings()
+_time_limit_seconds = _settings.tasks_worker_time_limit_seconds
+_engine: Engine | None = None
+
+
+@contextmanager
+def prepared() -> Iterator[Engine]:
+    """Check and open everything a job needs, for as long as the worker is online.
+
+    Raises the `LoreleyError` of the first thing that is missing: Redis, the database, the
+    repository's remote, the evaluator, the sandbox.
+    """
+    global _engine
+    with Engine.opened(get_settings()) as engine:
+        _engine = engine
+        try:
+            yield engine
+        finally:
+            _engine = None
+
+
+# The database decides what is run again, and a job knows its own deadline: retries and time
+# limit here are the second net.
+@dramatiq.actor(
+    broker=broker,
+    queue_name=_settings.tasks_queue_name,
+    max_retries=_settings.tasks_worker_max_retries,
+    time_limit=_time_limit_seconds * 1000 if _time_limit_seconds > 0 else float("inf"),
+)
+def run_evolution_job(job_id: str) -> None:
+    """Run one job of the database; a message for a job that is not waiting is dropped."""
+    if _engine is None:
+        raise RuntimeError("this worker was not prepared: start it with script/run_worker.py")
+    try:
+        _engine.run(job_id)
+    except JobNotClaimed as error:
+        logger.info("message dropped: {}", error.summary)

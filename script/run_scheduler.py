@@ -1,0 +1,58 @@
+"""Run the Loreley scheduler: decides what is tried next and remembers what was found."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+# The folder above, so that the package is found in a bare checkout too; without pathlib, and with
+# all other imports after the arguments are read, help is quick and always works.
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+from loreley.entry import ExitCode, guarded, script_parser
+
+
+def main(argv: Sequence[str] | None = None) -> ExitCode:
+    """Schedule until the budget is spent or a stop is asked for."""
+    parser = script_parser(
+        "run_scheduler.py",
+        "Run the Loreley scheduler: creates jobs, sends them to the queue TASKS_QUEUE_NAME,\n"
+        "and keeps the best commits in the archive. Stopped at any time, it goes on\n"
+        "where it was when started again.",
+    )
+    parser.add_argument(
+        "--max-jobs",
+        metavar="N",
+        help="stop when the experiment has had N jobs;\noverrides SCHEDULER_MAX_TOTAL_JOBS",
+    )
+    arguments = parser.parse_args(argv)
+    return guarded("scheduler", lambda: _run(arguments.log_level, arguments.max_jobs))
+
+
+def _run(log_level: str | None, max_jobs: str | None) -> ExitCode:
+    if max_jobs is not None:
+        os.environ["SCHEDULER_MAX_TOTAL_JOBS"] = max_jobs
+
+    from loguru import logger
+
+    from loreley.config import Role, get_settings
+    from loreley.logs import configure_logging
+    from loreley.signals import StopSignals
+
+    settings = get_settings(Role.SCHEDULER)
+    log_file = configure_logging(
+        "scheduler", level=log_level or settings.log_level, base_dir=settings.logs_base_dir
+    )
+    logger.info("log file: {}", log_file)
+
+    # Imports the broker, which reads the settings: what fails then should be in the log.
+    from loreley.scheduler.main import Scheduler
+
+    with Scheduler.opened(settings) as scheduler, StopSignals() as signals:
+        logger.info("scheduler online: queue {}", settings.tasks_queue_name)
+        return scheduler.run(
+            signals, poll_interval_seconds=settings.scheduler_poll_interval_seconds
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

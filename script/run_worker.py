@@ -1,0 +1,63 @@
+"""Run the Loreley evolution worker: one process, one Dramatiq worker, one thread."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+# The folder above, so that the package is found in a bare checkout too; without pathlib, and with
+# all other imports after the arguments are read, help is quick and always works.
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+from loreley.entry import ExitCode, guarded, script_parser
+
+
+def main(argv: Sequence[str] | None = None) -> ExitCode:
+    """Work until asked to stop."""
+    parser = script_parser(
+        "run_worker.py",
+        "Run the Loreley evolution worker: takes jobs from the queue TASKS_QUEUE_NAME,\n"
+        "one at a time, until it is stopped. Ctrl+C lets the running job finish,\n"
+        "a second one interrupts it and gives it back.",
+    )
+    arguments = parser.parse_args(argv)
+    return guarded("worker", lambda: _run(arguments.log_level))
+
+
+def _run(log_level: str | None) -> ExitCode:
+    from loguru import logger
+
+    from loreley.config import Role, get_settings
+    from loreley.logs import configure_logging
+    from loreley.signals import StopSignals
+
+    settings = get_settings(Role.WORKER)
+    log_file = configure_logging(
+        "worker", level=log_level or settings.log_level, base_dir=settings.logs_base_dir
+    )
+    logger.info("log file: {}", log_file)
+
+    # Both read the settings when they are imported, and what fails then should be in the log.
+    from loreley.tasks import workers
+    from loreley.tasks.broker import broker
+    from loreley.tasks.runtime import create_worker, online, serve
+
+    queue = settings.tasks_queue_name
+    with workers.prepared() as engine:
+        worker = create_worker(broker, queue)
+        with StopSignals() as signals, online(worker, broker, queue):
+            logger.info(
+                "worker online: queue {}, base clone {}, worktrees under {}",
+                queue,
+                engine.repository.base,
+                engine.repository.worktrees,
+            )
+            return serve(
+                worker,
+                signals,
+                grace_seconds=settings.tasks_worker_grace_seconds,
+                interrupt=engine.interrupt,
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
