@@ -1,0 +1,45 @@
+"""How a task ends: failures as messages on stderr, a friendly Ctrl+C, an exit code."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loreley.errors import LoreleyError, Problem
+
+_SIGINT, _SIGPIPE = 128 + 2, 128 + 13
+
+
+@contextmanager
+def failures_as_messages() -> Iterator[None]:
+    """End the process with a message and an exit code, never a traceback, when work fails."""
+    try:
+        yield
+        sys.stdout.flush()
+    except LoreleyError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(_not_installed(error), file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(_SIGINT)
+    except BrokenPipeError:
+        # Whoever read us has had enough; keep the interpreter from telling of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_SIGPIPE)
+
+
+def tell(text: str) -> None:
+    """Say something to the person at the terminal, beside a task's own output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _not_installed(error: ModuleNotFoundError) -> Problem:
+    return Problem(
+        "Loreley is not installed where Invoke runs",
+        target=sys.executable,
+        reason=str(error),
+        fix="run the task as `uv run invoke …`, or install the project with `pip install -e .`",
+    )
