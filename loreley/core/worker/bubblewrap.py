@@ -1,0 +1,117 @@
+"""The view of the files that bubblewrap gives a child: what it needs, and nothing else."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+import loreley
+
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_STORES = ("/usr", "/nix/store", "/gnu/store")
+# What programs look up in /etc; no keys, no passwords, no services' settings. Each costs a mount.
+_ETC = ("alternatives", "group", "hosts", "ld.so.cache", "localtime", "nsswitch.conf", "passwd")
+_ETC_FOR_NETWORK = (
+    *("ca-certificates", "crypto-policies", "pki/ca-trust", "pki/tls/certs", "resolv.conf"),
+    *("services", "ssl/cert.pem", "ssl/certs", "ssl/openssl.cnf"),
+)
+_SECRET_FILES = (".env",)
+_TEMPORARY_BYTES = 512 * 1024 * 1024  # of memory, in each folder that is one
+
+
+class _Kind(StrEnum):
+    READ = "--ro-bind"
+    WRITE = "--bind"
+    EMPTY = "--tmpfs"
+
+
+def arguments(
+    *,
+    cwd: Path,
+    writable: Sequence[Path],
+    readable: Sequence[Path],
+    hidden: Sequence[Path],
+    network: bool,
+    sized: bool,
+) -> Iterator[str]:
+    """What stands between ``bwrap`` and the command.
+
+    The deepest mention of a path decides: a readable folder in a writable one is read-only,
+    a hidden one in a readable one is empty. ``sized`` tells whether this bwrap can limit what
+    is written to memory.
+    """
+    yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
+    yield from ("--hostname", "loreley", "--proc", "/proc", "--dev", "/dev")
+    # The kernel's switches belong to root's id, whatever capabilities it was left.
+    yield from ("--ro-bind", "/proc/sys", "/proc/sys")
+    if network:
+        yield "--share-net"
+    for link, target in _system_links():
+        yield from ("--symlink", target, link)
+
+    places = dict.fromkeys(_system_folders(), _Kind.READ)
+    if network:
+        places |= {Path("/etc", name): _Kind.READ for name in _ETC_FOR_NETWORK}
+    places |= {Path("/tmp"): _Kind.EMPTY, Path("/dev/shm"): _Kind.EMPTY}  # noqa: S108
+    places |= dict.fromkeys(readable, _Kind.READ)
+    places |= dict.fromkeys(_secrets_in(readable), _Kind.EMPTY)
+    places |= dict.fromkeys(writable, _Kind.WRITE)
+    places |= dict.fromkeys(hidden, _Kind.EMPTY)
+    for path, kind in _without_repetition(places):
+        yield from _mount(path, kind, sized=sized)
+    yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(cwd), "--")
+
+
+def _mount(path: Path, kind: _Kind, *, sized: bool) -> Sequence[str]:
+    if path.is_relative_to("/dev") and kind is not _Kind.EMPTY:
+        return ("--dev-bind-try", str(path), str(path))
+    if kind is not _Kind.EMPTY:
+        return (kind.value, str(path.resolve()), str(path))
+    if path.exists() and not path.is_dir():
+        return (_Kind.READ.value, "/dev/null", str(path))
+    size = ("--size", str(_TEMPORARY_BYTES)) if sized else ()
+    return (*size, kind.value, str(path))
+
+
+def _without_repetition(places: dict[Path, _Kind]) -> Iterator[tuple[Path, _Kind]]:
+    """The places that exist, outer ones first, without those that change nothing."""
+    placed: dict[Path, _Kind] = {}
+    always = {Path("/tmp"), Path("/dev/shm")}  # noqa: S108
+    for path in sorted(places, key=lambda path: len(path.parts)):
+        around = next((placed[above] for above in path.parents if above in placed), _Kind.EMPTY)
+        # What a link inside a writable folder points to was chosen by who could write there.
+        planted = around is _Kind.WRITE and path.resolve() != path
+        if path in always or (places[path] is not around and path.exists() and not planted):
+            placed[path] = places[path]
+            yield path, places[path]
+
+
+def _secrets_in(folders: Sequence[Path]) -> Iterator[Path]:
+    return (folder / name for folder in folders for name in _SECRET_FILES)
+
+
+@lru_cache(maxsize=1)
+def _system_links() -> tuple[tuple[str, str], ...]:
+    """Links that must exist under the same name inside, with what they point to."""
+    links = [Path("/", name) for name in _SYSTEM if Path("/", name).is_symlink()]
+    return tuple((str(link), str(link.readlink())) for link in (*links, *_interpreter_links()))
+
+
+@lru_cache(maxsize=1)
+def _system_folders() -> tuple[Path, ...]:
+    system = [Path("/", name) for name in _SYSTEM if not Path("/", name).is_symlink()]
+    etc = [Path("/etc", name) for name in _ETC]
+    prefixes = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
+    python = [Path(prefix) for prefix in prefixes] + [Path(prefix).resolve() for prefix in prefixes]
+    package = [Path(folder).resolve() for folder in loreley.__path__]
+    return (*map(Path, _STORES), *system, *etc, *python, *package)
+
+
+def _interpreter_links() -> Iterator[Path]:
+    """The links between the interpreter's name and its file, where its prefixes miss them."""
+    link = Path(sys.executable)
+    while link.is_symlink():
+        if not any(link.is_relative_to(folder) for folder in _system_folders()):
+            yield link
+        link = link.parent / link.readlink()

@@ -1,0 +1,156 @@
+"""The evaluator's child process: calls the user's plugin and writes its answer to a file.
+
+Standard library only, and little of it: every import here is paid once per candidate.
+"""
+
+import faulthandler
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+_REASON_LENGTH = 1000
+
+
+class Context:
+    """What a plugin is called with."""
+
+    __slots__ = ("commit", "scratch", "timeout_seconds", "worktree")
+
+    def __init__(self, worktree: Path, scratch: Path, commit: str, timeout_seconds: float) -> None:
+        self.worktree = worktree  # the candidate, checked out
+        self.scratch = scratch  # an empty folder; artifacts are named relative to it
+        self.commit = commit  # full id of the candidate
+        self.timeout_seconds = timeout_seconds  # time until this process is killed
+
+
+def main() -> int:
+    """Read a request from stdin, answer it in the file it names; 0 when the plugin answered."""
+    faulthandler.enable()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    request = json.load(sys.stdin.buffer)
+    _forget_request()
+    try:
+        text = json.dumps({"token": request["token"], "answer": _answer(request)}, default=_plain)
+        if len(text) > request["limit_bytes"]:
+            raise ValueError(f"the answer has {len(text)} bytes as JSON")
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin does is an answer
+        _print_traceback(error)
+        _write(request["result"], json.dumps({"token": request["token"], "error": _words(error)}))
+        return 1
+    _write(request["result"], text)
+    return 0
+
+
+def _answer(request: "dict[str, Any]") -> object:
+    sys.path[:0] = request["python_paths"]
+    plugin = _find(request["plugin"])
+    if request["only_check"]:
+        _check(plugin)
+        return None
+    context = Context(
+        Path(request["worktree"]),
+        Path(request["scratch"]),
+        request["commit"],
+        request["timeout_seconds"],
+    )
+    answer = plugin(context)
+    if hasattr(answer, "__await__"):
+        raise TypeError("the plugin is asynchronous; make it a plain function")
+    if hasattr(answer, "to_mapping"):
+        answer = answer.to_mapping()
+    _check_size(answer, request["max_metrics"])
+    return answer
+
+
+def _find(name: str) -> "Callable[..., Any]":
+    module_name, _, path = name.partition(":")
+    found: object = importlib.import_module(module_name)
+    for part in path.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{name} is {type(found).__name__}, expected something to call")
+    return found
+
+
+def _check(plugin: "Callable[..., Any]") -> None:
+    import inspect  # as expensive as all the others together
+
+    if inspect.iscoroutinefunction(plugin) or inspect.isasyncgenfunction(plugin):
+        raise TypeError("the plugin is asynchronous; make it a plain function")
+    try:
+        signature = inspect.signature(plugin)
+    except ValueError:  # some callables written in C have none
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        raise TypeError(f"the plugin cannot be called with a context alone: {error}") from None
+
+
+def _check_size(answer: object, max_metrics: int) -> None:
+    metrics = answer.get("metrics") if isinstance(answer, dict) else None
+    if isinstance(metrics, list | tuple) and len(metrics) > max_metrics:
+        raise ValueError(f"{len(metrics)} metrics reported, at most {max_metrics} allowed")
+
+
+def _plain(value: object) -> object:
+    """What JSON can express for numbers and mappings of other libraries."""
+    from collections.abc import Mapping
+    from numbers import Integral, Real
+
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"the answer holds {type(value).__name__}, which JSON cannot express")
+
+
+def _forget_request() -> None:
+    """Keep what the request says from the programs that the plugin starts."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        said = str(error)
+    except BaseException:  # noqa: BLE001 - a hostile __str__
+        said = "(it cannot be printed)"
+    return f"{type(error).__name__}: {said}"[:_REASON_LENGTH]
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    with suppress(BaseException):  # the log is full, or the error is hostile
+        traceback.print_exception(error)
+
+
+def _write(path: str, text: str) -> None:
+    """Put ``text`` at ``path`` in one step, whatever a candidate has put there."""
+    new = f"{path}.{os.getpid()}"
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(new, path)  # noqa: PTH105
+
+
+if __name__ == "__main__":
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        code = 1
+    # Not `sys.exit`: threads and exit handlers of the plugin have no more say.
+    os._exit(code)
