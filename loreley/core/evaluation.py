@@ -84,7 +84,7 @@ def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
     summary = mapping.get("summary", "")
     if not isinstance(summary, str):
         raise InvalidEvaluation(f"'summary' is {type(summary).__name__}, expected text")
-    return Evaluation(summary[:MAX_SUMMARY_LENGTH], metrics, artifacts)
+    return Evaluation(_legible(summary)[:MAX_SUMMARY_LENGTH], metrics, artifacts)
 
 
 def _metric(entry: object) -> Metric:
@@ -105,7 +105,8 @@ def _metric(entry: object) -> Metric:
     higher_is_better = mapping.get("higher_is_better", True)
     if not isinstance(higher_is_better, bool):
         raise InvalidEvaluation(f"metric {name!r}: 'higher_is_better' must be true or false")
-    return Metric(name, number, unit[:MAX_NAME_LENGTH] if unit else None, higher_is_better)
+    unit = _legible(unit)[:MAX_NAME_LENGTH] if unit else None
+    return Metric(name, number, unit or None, higher_is_better)
 
 
 def _artifact(entry: object) -> EvaluationArtifact:
@@ -136,6 +137,11 @@ def _name(value: object, what: str) -> str:
             f"{what} name {value[:32]!r} must be printable, at most {MAX_NAME_LENGTH} characters"
         )
     return value
+
+
+def _legible(text: str) -> str:
+    """The text without what a database or a terminal would choke on: NUL, half characters."""
+    return "".join(char for char in text if char in "\n\t" or char.isprintable())
 
 
 def _require_unique(names: Sequence[str], what: str) -> None:

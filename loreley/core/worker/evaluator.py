@@ -27,6 +27,7 @@ from loreley.errors import ConfigError, EvaluationFailed, TimeLimitReached
 
 _ARTIFACT_BYTES = 1024 * 1024
 _CHECK_SECONDS = 60.0
+_REASON_LENGTH = 2000
 _FILE_SIZE_FIX = "raise WORKER_EVALUATOR_FILE_SIZE_MB, or make the evaluator print and write less"
 _FIXES = {
     "MemoryError": "raise WORKER_EVALUATOR_MEMORY_MB, or make the evaluator use less",
@@ -134,7 +135,7 @@ class Evaluator:
         return EvaluationFailed(
             "the evaluation failed",
             target=self._options.name,
-            reason=transcript.legible(reason),
+            reason=transcript.legible(reason)[:_REASON_LENGTH],
             fix=next(fixes, ""),
             log=log,
         )
