@@ -179,3 +179,13 @@ def report_failure(error: BaseException) -> None:
         )
     print(text, file=sys.stderr)  # noqa: T201 - the one message the operator must see
     logger.bind(printed=True).opt(exception=error).critical(text)
+
+
+def tail_of(path: Path, limit_bytes: int = 4096) -> str:
+    """The end of a text file; empty when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - limit_bytes))
+            return file.read(limit_bytes).decode(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,165 @@
+"""How an experiment stands, read from the database: for people, not for decisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.db.engine import Database, now
+from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A judged commit and its fitness, in the metric's own direction."""
+
+    commit: str
+    fitness: float
+    branch: str | None
+    subject: str
+    summary: str
+    ordinal: int  # of the job that made it; negative for the root
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job a worker holds at the moment."""
+
+    job_id: str
+    ordinal: int
+    worker: str
+    attempt: int
+    seconds: float  # since it was claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job has no accepted commit."""
+
+    job_id: str
+    ordinal: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An experiment at one moment."""
+
+    root_commit: str
+    fitness_metric: str
+    higher_is_better: bool
+    jobs: Mapping[JobState, int]  # evolution jobs only; every state has an entry
+    cells_filled: int
+    root: Champion | None
+    best: Champion | None
+    best_path: tuple[str, ...]  # commits from the root to the best, both included
+
+    @property
+    def ended(self) -> int:
+        """How many jobs are in a final state."""
+        return sum(self.jobs[state] for state in FINAL_STATES)
+
+    @property
+    def total(self) -> int:
+        """How many jobs there have been."""
+        return sum(self.jobs.values())
+
+    @property
+    def gain(self) -> float | None:
+        """How much better the best is than the root; positive is better."""
+        if self.best is None or self.root is None:
+            return None
+        difference = self.best.fitness - self.root.fitness
+        return difference if self.higher_is_better else -difference
+
+
+def read_overview(database: Database) -> Overview | None:
+    """The experiment as it stands, or None when no scheduler has begun one."""
+    with database.read() as connection:
+        row = connection.execute(select(experiment)).first()
+        if row is None:
+            return None
+        metric = str(row.search["mapelites_fitness_metric"])
+        best = connection.execute(
+            select(elites.c.commit).order_by(elites.c.score.desc(), elites.c.cell).limit(1)
+        ).scalar()
+        return Overview(
+            root_commit=row.root_commit,
+            fitness_metric=metric,
+            higher_is_better=bool(row.search["mapelites_fitness_higher_is_better"]),
+            jobs=_counts(connection),
+            cells_filled=connection.execute(select(func.count()).select_from(elites)).scalar_one(),
+            root=_champion(connection, row.root_commit, metric),
+            best=_champion(connection, best, metric) if best else None,
+            best_path=_path(connection, best) if best else (),
+        )
+
+
+def read_running(database: Database) -> list[RunningJob]:
+    """The jobs that workers hold, by ordinal."""
+    query = (
+        select(
+            jobs.c.id,
+            jobs.c.ordinal,
+            jobs.c.worker,
+            jobs.c.attempt,
+            (now() - jobs.c.claimed_at).label("seconds"),
+        )
+        .where(jobs.c.state == JobState.RUNNING)
+        .order_by(jobs.c.ordinal)
+    )
+    with database.read() as connection:
+        return [RunningJob(*row) for row in connection.execute(query)]
+
+
+def read_failures(database: Database, *, limit: int) -> list[Failure]:
+    """The latest jobs that failed or were rejected, newest first."""
+    query = (
+        select(jobs.c.id, jobs.c.ordinal, jobs.c.failure_kind, jobs.c.failure)
+        .where(jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]))
+        .order_by(jobs.c.finished_at.desc())
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [
+            Failure(row.id, row.ordinal, row.failure_kind or "rejected", row.failure or "")
+            for row in connection.execute(query)
+        ]
+
+
+def _counts(connection: Connection) -> Mapping[JobState, int]:
+    query = select(jobs.c.state, func.count()).where(jobs.c.ordinal >= 0).group_by(jobs.c.state)
+    found = {JobState(state): count for state, count in connection.execute(query)}
+    return {state: found.get(state, 0) for state in JobState}
+
+
+def _champion(connection: Connection, commit: str, metric: str) -> Champion | None:
+    query = (
+        select(
+            commits.c.commit,
+            metrics.c.value,
+            commits.c.branch,
+            commits.c.subject,
+            evaluations.c.summary,
+            jobs.c.ordinal,
+        )
+        .select_from(commits)
+        .join(evaluations, evaluations.c.commit == commits.c.commit)
+        .join(metrics, metrics.c.commit == commits.c.commit)
+        .join(jobs, jobs.c.id == commits.c.job_id)
+        .where(commits.c.commit == commit, metrics.c.name == metric)
+    )
+    row = connection.execute(query).first()
+    return Champion(*row) if row else None
+
+
+def _path(connection: Connection, commit: str) -> tuple[str, ...]:
+    path: list[str] = []
+    current: str | None = commit
+    while current is not None:
+        path.append(current)
+        parent = select(commits.c.parent).where(commits.c.commit == current)
+        current = connection.execute(parent).scalar()
+    return tuple(reversed(path))

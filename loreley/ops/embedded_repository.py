@@ -1,0 +1,62 @@
+"""A git remote in the state folder, for what has no remote of its own."""
+
+import os
+import shutil
+from pathlib import Path
+
+from filelock import FileLock
+
+from loreley.core.git import Git
+
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "Loreley",
+    "GIT_AUTHOR_EMAIL": "loreley@localhost",
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00+0000",
+    "GIT_COMMITTER_NAME": "Loreley",
+    "GIT_COMMITTER_EMAIL": "loreley@localhost",
+    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00+0000",
+}
+
+
+def ensure_repository(template: Path, bare: Path, *, branch: str = "main") -> bool:
+    """Make ``bare`` a repository whose ``branch`` holds the files of ``template``, once.
+
+    The same files give the same commit everywhere. Returns whether it had to be made; a crash
+    in between leaves nothing that looks like it.
+    """
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(bare.with_suffix(".lock")):
+        if bare.exists():
+            return False
+        unfinished = bare.with_suffix(f".{os.getpid()}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            _make(Git(), template, unfinished, branch)
+            unfinished.rename(bare)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return True
+
+
+def _make(git: Git, template: Path, folder: Path, branch: str) -> None:
+    git.run(
+        "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", "--", str(folder)
+    )
+    where = (f"--git-dir={folder}", f"--work-tree={template}")
+    git.run(
+        *where,
+        "add",
+        "--all",
+        "--force",
+        "--",
+        ".",
+        ":(exclude,glob)**/__pycache__/**",
+        cwd=template,
+    )
+    tree = git.run(f"--git-dir={folder}", "write-tree").decode().strip()
+    commit = (
+        git.run(f"--git-dir={folder}", "commit-tree", tree, "-m", "Begin", environment=_IDENTITY)
+        .decode()
+        .strip()
+    )
+    git.run(f"--git-dir={folder}", "update-ref", f"refs/heads/{branch}", commit)

@@ -1,0 +1,76 @@
+"""A whole run in one command: scheduler and workers started, watched and reported on."""
+
+import os
+import time
+from pathlib import Path
+
+from loreley.config import Role, Settings, load_settings
+from loreley.db.engine import Database, open_database
+from loreley.db.overview import Overview, read_overview
+from loreley.ops.fleet import Fleet
+from loreley.ops.messages import tell
+from loreley.ops.progress import live_line
+from loreley.ops.report import report
+from loreley.signals import StopSignals
+
+_LOOK_EVERY_SECONDS = 0.25
+
+
+def evolve(root: Path, *, jobs: int, workers: int) -> int:
+    """Run until the experiment has had ``jobs`` jobs or a stop is asked for; the exit code.
+
+    The environment must hold everything the scripts need. Raises `LoreleyError` when it does
+    not, or when a process cannot work.
+    """
+    # Enough that no worker waits for the scheduler to wake up.
+    os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
+    load_settings(Role.SCHEDULER)
+    settings = load_settings(Role.WORKER)
+    logs = Path(settings.logs_base_dir or root).expanduser() / "logs"
+    database = open_database(settings.sqlalchemy_url)
+    fleet = Fleet(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
+    tell(
+        f"evolve: {jobs} jobs on {workers} workers; repository {settings.remote_target}, "
+        f"logs in {logs}"
+    )
+    started = time.monotonic()
+    try:
+        with StopSignals() as signals:
+            try:
+                fleet.start()
+                _watch(fleet, database, signals, goal=jobs)
+            finally:
+                if signals.asked:
+                    tell("evolve: stopping; Ctrl+C again interrupts the running jobs")
+                fleet.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
+        overview = read_overview(database)
+    finally:
+        database.close()
+    seconds = time.monotonic() - started
+    print(_ending(overview, settings, seconds=seconds, logs=logs, stopped=signals.asked, goal=jobs))
+    return 130 if signals.count > 1 else 0
+
+
+def _watch(fleet: Fleet, database: Database, signals: StopSignals, *, goal: int) -> None:
+    with live_line(goal) as show:
+        while fleet.watch() and not signals.wait(_LOOK_EVERY_SECONDS):
+            show(read_overview(database))
+        show(read_overview(database))
+
+
+def _ending(
+    overview: Overview | None,
+    settings: Settings,
+    *,
+    seconds: float,
+    logs: Path,
+    stopped: bool,
+    goal: int,
+) -> str:
+    if overview is None:
+        return "nothing was evolved: the scheduler did not begin"
+    if stopped and overview.ended < goal:
+        ending = f"stopped after {seconds:.0f} s; the same command goes on from here"
+    else:
+        ending = f"done in {seconds:.0f} s; a larger --jobs goes on from here"
+    return f"{report(overview, settings, logs)}\n{ending}"

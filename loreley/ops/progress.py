@@ -1,0 +1,105 @@
+"""The live line of a run: what is done, what is best, how fast it goes."""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from loreley.core.jobs import JobState
+from loreley.db.overview import Overview
+
+_PLAIN_EVERY_SECONDS = 10.0
+_RATE_OVER_SECONDS = 60.0
+
+
+class Rate:
+    """How many jobs end per minute, over the last minute."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def note(self, ended: int, at: float) -> float | None:
+        """The rate in jobs per minute at ``at`` seconds, or None before there is one."""
+        self._seen.append((at, ended))
+        while at - self._seen[0][0] > _RATE_OVER_SECONDS:
+            self._seen.popleft()
+        first_at, first = self._seen[0]
+        return (ended - first) / (at - first_at) * 60 if at > first_at and ended > first else None
+
+
+def describe(overview: Overview, rate: float | None, goal: int) -> str:
+    """The state of a run in one line of plain text."""
+    jobs = overview.jobs
+    parts = [
+        f"{jobs[JobState.FAILED]} failed",
+        f"{jobs[JobState.REJECTED]} rejected",
+        f"best {overview.best.fitness:.6g}" if overview.best else "no best yet",
+        f"{overview.cells_filled} cells",
+    ]
+    if rate:
+        remaining = max(0, goal - overview.ended) / rate * 60
+        parts += [f"{rate:.0f} jobs/min", f"{_clock(remaining)} left"]
+    return " · ".join(parts)
+
+
+class Shown(Protocol):
+    """Something that shows an overview."""
+
+    def __call__(self, overview: Overview | None) -> None:
+        """Show it now; None while the scheduler has not begun."""
+        ...
+
+
+@contextmanager
+def live_line(goal: int) -> Iterator[Shown]:
+    """Show progress towards ``goal`` jobs: a living line on a terminal, else one now and then."""
+    console = Console(stderr=True, highlight=False)
+    rate = Rate()
+    if console.is_terminal:
+        columns = (
+            TextColumn("evolving"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+        )
+        with Progress(*columns, console=console, refresh_per_second=4) as progress:
+            task = progress.add_task("evolving", total=goal, state="starting")
+
+            def show(overview: Overview | None) -> None:
+                if overview is not None:
+                    text = describe(overview, rate.note(overview.ended, time.monotonic()), goal)
+                    progress.update(task, completed=overview.ended, state=text)
+
+            yield show
+        return
+    yield _PlainLines(console, rate, goal)
+
+
+class _PlainLines:
+    """For logs and pipes: a line when it starts to matter, then every few seconds."""
+
+    def __init__(self, console: Console, rate: Rate, goal: int) -> None:
+        self._console = console
+        self._rate = rate
+        self._goal = goal
+        self._next = 0.0
+
+    def __call__(self, overview: Overview | None) -> None:
+        if overview is None:
+            return
+        at = time.monotonic()
+        rate = self._rate.note(overview.ended, at)
+        if at >= self._next or overview.ended == self._goal:
+            self._next = at + _PLAIN_EVERY_SECONDS
+            line = f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}"
+            self._console.print(line, markup=False)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
