@@ -1,0 +1,84 @@
+"""`invoke status`: how the experiment of the configured database stands."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from loreley.config import Settings
+from loreley.db.engine import Database, open_database
+from loreley.db.overview import (
+    Failure,
+    Overview,
+    RunningJob,
+    read_failures,
+    read_overview,
+    read_running,
+)
+from loreley.secrets import masked
+
+_SHOWN_FAILURES = 5
+_REASON_LENGTH = 160
+
+
+def status(settings: Settings, *, as_json: bool) -> str:
+    """The experiment as text for people, or as JSON for programs."""
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        return _json(database) if as_json else "\n".join(_lines(settings, database))
+    finally:
+        database.close()
+
+
+def _json(database: Database) -> str:
+    overview = read_overview(database)
+    return json.dumps(
+        {
+            "experiment": asdict(overview) if overview else None,
+            "running": [asdict(job) for job in read_running(database)],
+            "failures": [asdict(one) for one in read_failures(database, limit=_SHOWN_FAILURES)],
+        },
+        indent=2,
+    )
+
+
+def _lines(settings: Settings, database: Database) -> Iterator[str]:
+    yield f"database    {masked(settings.sqlalchemy_url)}"
+    overview = read_overview(database)
+    if overview is None:
+        yield "experiment  none yet: the scheduler begins one (invoke evolve, invoke scheduler)"
+        return
+    yield from _experiment(overview)
+    for job in read_running(database):
+        yield _running(job)
+    failures = read_failures(database, limit=_SHOWN_FAILURES)
+    if failures:
+        yield "latest failures"
+    for failure in failures:
+        yield _failure(failure)
+
+
+def _experiment(overview: Overview) -> Iterator[str]:
+    counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
+    yield f"root        {overview.root_commit[:12]}"
+    yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
+    yield f"archive     {overview.cells_filled} cells filled"
+    best, root = overview.best, overview.root
+    if best is not None and root is not None:
+        yield (
+            f"best        {overview.fitness_metric} {best.fitness:.6g}, "
+            f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
+        )
+        yield f"            {best.commit[:12]} {best.branch or ''} {best.subject}"
+
+
+def _running(job: RunningJob) -> str:
+    return (
+        f"running     #{job.ordinal} {job.job_id[:8]} on {job.worker} for {job.seconds:.0f} s"
+        + (f", attempt {job.attempt}" if job.attempt > 1 else "")
+    )
+
+
+def _failure(failure: Failure) -> str:
+    reason = " ".join(failure.reason.split())
+    shown = reason if len(reason) <= _REASON_LENGTH else f"{reason[:_REASON_LENGTH]}…"
+    return f"  #{failure.ordinal} {failure.job_id[:8]} {failure.kind}: {shown}"
