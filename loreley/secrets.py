@@ -2,8 +2,9 @@
 
 import re
 
+# The length of a scheme is bounded: a long run of letters would take quadratic time.
 _USERINFO = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/\s@]*(?:@[^/\s@]+)*)@"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)(?P<userinfo>[^/\s@]*(?:@[^/\s@]+)*)@"
 )
 _QUERY = re.compile(r"(?P<name>[?&](?:password|passwd|token|secret|key)=)[^&\s'\"]+", re.IGNORECASE)
 
