@@ -10,6 +10,7 @@ from typing import NoReturn
 from loreley.config import Settings, is_configured, load_settings
 from loreley.ops.dotenv import load_environment
 from loreley.ops.embedded import EmbeddedServer, ensure_server
+from loreley.ops.handover import replace_process
 from loreley.ops.messages import tell
 from loreley.tasks.connection import require_redis
 
@@ -31,22 +32,31 @@ def enter_project(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Non
 
 
 def prepare(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settings:
-    """Enter the project and see to the queue; raises `ConfigError` or `ServiceUnavailable`.
+    """Enter the project and see to a queue that answers.
 
-    A configured Redis must answer. With none configured the embedded server is started, used
-    by this process for its whole life, and set as TASKS_REDIS_URL for what it starts.
+    Raises `ConfigError` for settings and `ServiceUnavailable` for a Redis that does not answer:
+    one that is configured is never replaced by another.
     """
+    settings = with_queue(root, defaults)
+    require_redis(settings)
+    return settings
+
+
+def with_queue(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settings:
+    """Enter the project; with no Redis configured use the embedded server, started if need be."""
     enter_project(root, defaults)
     settings = load_settings()
     if is_configured(*_REDIS_SETTINGS):
-        require_redis(settings)
         return settings
     use_embedded_server(settings)
     return load_settings()
 
 
 def use_embedded_server(settings: Settings) -> EmbeddedServer:
-    """Start the state folder's queue server or join it, and put its address in the environment."""
+    """Put the address of the state folder's queue server in the environment.
+
+    This process, and what it becomes, counts as the server's user for all of its life.
+    """
     server = ensure_server(settings.loreley_state_dir)
     os.environ["TASKS_REDIS_URL"] = server.url
     verb = "started" if server.started else "found running"
@@ -59,8 +69,4 @@ def use_embedded_server(settings: Settings) -> EmbeddedServer:
 
 def become(script: Path, *arguments: str) -> NoReturn:
     """Replace this process by a Python script: signals and the exit code are the script's own."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Without its byte code Python imports two to three times as slowly.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    os.execve(sys.executable, [sys.executable, str(script), *arguments], environment)  # noqa: S606
+    replace_process([sys.executable, str(script), *arguments])

@@ -1,12 +1,15 @@
 """What `invoke redis` prints."""
 
+import json
+import sys
+
 from loreley.ops.health import QueueHealth, mebibytes
 from loreley.ops.redis_facts import SEEN_SECONDS
 
 _NOT_PERMITTED = "not permitted to read"
 
 
-def report(health: QueueHealth) -> str:
+def as_text(health: QueueHealth) -> str:
     """The health as text for a terminal, without the problems, which go to stderr."""
     if health.latency_ms is None:
         return f"{health.target}: no answer"
@@ -41,3 +44,14 @@ def _memory(health: QueueHealth) -> str | None:
         f"of {mebibytes(health.max_memory_bytes)}" if health.max_memory_bytes else "used, no limit"
     )
     return f"{mebibytes(health.used_memory_bytes)} {limit}"
+
+
+def as_json(health: QueueHealth) -> str:
+    """The health as one JSON object."""
+    return json.dumps(health.to_mapping(), indent=2)
+
+
+def complain(health: QueueHealth) -> None:
+    """Print what keeps a worker from working on stderr, each problem as a block."""
+    for problem in health.problems:
+        print(problem, file=sys.stderr)

@@ -10,7 +10,7 @@ from redis import Redis
 
 from loreley.config import Settings
 from loreley.ops.health import QueueHealth, examine, judge
-from loreley.ops.health_report import report
+from loreley.ops.health_report import as_json, as_text
 from loreley.ops.redis_facts import RedisFacts
 
 StartRedis = Callable[..., str]
@@ -140,7 +140,7 @@ def test_a_server_that_is_down_is_a_problem() -> None:
 
     assert not health.lets_workers_work
     assert "refused" in health.problems[0].reason
-    assert report(health) == "redis://127.0.0.1:1: no answer"
+    assert as_text(health) == "redis://127.0.0.1:1: no answer"
 
 
 def test_a_wrong_password_is_a_problem_that_does_not_repeat_it(start_redis: StartRedis) -> None:
@@ -149,7 +149,7 @@ def test_a_wrong_password_is_a_problem_that_does_not_repeat_it(start_redis: Star
     health = health_of(address, ":wr0ng@")
 
     assert "password" in health.problems[0].fix
-    assert "wr0ng" not in str(health.to_mapping()) + report(health)
+    assert "wr0ng" not in str(health.to_mapping()) + as_text(health)
     assert health_of(address, ":right@").lets_workers_work
 
 
@@ -165,7 +165,7 @@ def test_a_user_that_may_not_look_sees_what_it_may(start_redis: StartRedis) -> N
     assert health.forbidden == ("INFO", "CONFIG GET save")
     assert (health.server, health.memory_policy, health.persistence) == (None, None, None)
     assert health.waiting == 0
-    assert report(health).count("not permitted to read") == 4
+    assert as_text(health).count("not permitted to read") == 4
 
 
 def test_a_user_that_may_only_read_could_not_work(start_redis: StartRedis) -> None:
@@ -199,7 +199,7 @@ def test_keys_of_something_else_are_a_problem(start_redis: StartRedis) -> None:
 def test_the_mapping_is_json(start_redis: StartRedis) -> None:
     health = health_of(start_redis("--maxmemory-policy", "allkeys-lru"))
 
-    mapping = json.loads(json.dumps(health.to_mapping()))
+    mapping = json.loads(as_json(health))
 
     assert mapping["lets_workers_work"] is False
     assert mapping["problems"][0]["what"] == "Redis may throw messages away"

@@ -1,0 +1,87 @@
+"""The development tools: where they are found, and the commands behind test, lint and check."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from loreley.errors import CommandFailed, ConfigError
+
+RunCommand = Callable[[Sequence[str]], bool]
+"""Runs a command in the project root, showing its output, and tells whether it succeeded."""
+
+_MOST_TEST_PROCESSES = 4  # more only start more servers
+
+
+@dataclass(frozen=True, slots=True)
+class TestChoice:
+    """Which tests are run, and how."""
+
+    __test__ = False
+
+    keyword: str | None = None
+    path: str | None = None
+    fast: bool = False
+    slow: bool = False
+    processes: int = 0  # 0: as many as are useful here
+    coverage: bool = False
+
+
+def uv() -> list[str]:
+    """The command that runs uv; raises `ConfigError` where it is not installed."""
+    program = os.environ.get("UV") or shutil.which("uv")
+    if program:
+        return [program]
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    raise ConfigError(
+        "uv is not installed", reason="it provides the tools", fix="run `pip install uv`"
+    )
+
+
+def python() -> list[str]:
+    """The command that runs a Python with the development tools: this one, or one of uv's."""
+    if all(map(importlib.util.find_spec, ("pytest", "ruff", "mypy"))):
+        return [sys.executable]
+    return [*uv(), "run", "--group", "dev", "python"]
+
+
+def pytest_command(choice: TestChoice) -> list[str]:
+    """The command that runs the chosen tests; raises `ConfigError` for a choice of none."""
+    if choice.fast and choice.slow:
+        raise ConfigError(
+            "no test is both fast and slow", setting="--fast, --slow", fix="use at most one of them"
+        )
+    processes = choice.processes or min(_MOST_TEST_PROCESSES, os.cpu_count() or 1)
+    return [
+        *(*python(), "-m", "pytest"),
+        *(["-n", str(processes)] if processes > 1 else []),
+        *(["-k", choice.keyword] if choice.keyword else []),
+        *(["-m", "not slow"] if choice.fast else []),
+        *(["-m", "slow"] if choice.slow else []),
+        *(["--cov", "--cov-report=term-missing:skip-covered"] if choice.coverage else []),
+        *([choice.path] if choice.path else []),
+    ]
+
+
+def lint_commands(*, fix: bool = False) -> list[list[str]]:
+    """The commands that judge format, style and types; with ``fix`` they mend what they can."""
+    ruff = [*python(), "-m", "ruff"]
+    return [
+        [*ruff, "format", *([] if fix else ["--check"]), "."],
+        [*ruff, "check", *(["--fix"] if fix else []), "."],
+        [*python(), "-m", "mypy"],
+    ]
+
+
+def run_all(commands: Sequence[Sequence[str]], run: RunCommand) -> None:
+    """Run every command, whatever becomes of the others; raise `CommandFailed` if one failed."""
+    failed = [" ".join(command) for command in commands if not run(command)]
+    if failed:
+        raise CommandFailed(
+            f"{len(failed)} of {len(commands)} checks failed",
+            target="; ".join(failed),
+            fix="see their output above; `invoke lint --fix` mends format and style",
+        )

@@ -1,0 +1,219 @@
+"""What a person types: `invoke --list`. Each task is a few lines over `loreley.ops`."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.tasks import task
+
+# Above and here only what costs nothing, so that `invoke --list` is quick.
+from loreley.ops.messages import failures_as_messages
+
+ROOT = Path(__file__).resolve().parent
+
+_LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
+
+
+@task(help={"log-level": _LOG_LEVEL})
+@failures_as_messages()
+def worker(_c: Context, log_level: str | None = None) -> None:
+    """Run a worker until Ctrl+C; it takes one job at a time.
+
+    The settings are those of the environment, then of `.env`. A configured Redis must answer;
+    with none configured the embedded queue server is started. The task then becomes
+    script/run_worker.py: signals and the exit code are the script's own.
+    """
+    from loreley.ops.environment import become
+
+    _prepare()
+    become(ROOT / "script" / "run_worker.py", *_option("--log-level", log_level))
+
+
+@task(
+    help={"log-level": _LOG_LEVEL, "max-jobs": "stop when the experiment has had so many jobs"},
+)
+@failures_as_messages()
+def scheduler(_c: Context, log_level: str | None = None, max_jobs: str | None = None) -> None:
+    """Run the scheduler until Ctrl+C; it decides what is tried.
+
+    Like `invoke worker` it sees to settings and queue, then becomes script/run_scheduler.py.
+    """
+    from loreley.ops.environment import become
+
+    _prepare()
+    options = _option("--log-level", log_level) + _option("--max-jobs", max_jobs)
+    become(ROOT / "script" / "run_scheduler.py", *options)
+
+
+@task(
+    help={
+        "follow": "go on with what is added, through rotations and new starts, until Ctrl+C",
+        "lines": "how many lines of the end to show first",
+        "level": "only events of this level and above, such as WARNING",
+        "role": "only processes of this role: worker or scheduler",
+        "run": "another run than the newest, which is 1",
+        "list-runs": "list the runs instead, the newest first",
+    }
+)
+@failures_as_messages()
+def logs(
+    _c: Context,
+    follow: bool = False,
+    lines: int = 50,
+    level: str | None = None,
+    role: str | None = None,
+    run: int = 1,
+    list_runs: bool = False,
+) -> None:
+    """Show the end of the newest run's logs, or follow them.
+
+    Processes that overlapped in time are one run; their lines are interleaved by time, each
+    with the process it is from. The logs are those below LOGS_BASE_DIR, or below the project.
+    """
+    from loreley.ops.environment import enter_project
+    from loreley.ops.log_view import LogView, known_level, known_roles, logs_base
+
+    enter_project(ROOT)
+    base = logs_base(os.environ.get("LOGS_BASE_DIR"))
+    view = LogView(base, roles=known_roles(role), level=known_level(level))
+    if list_runs:
+        view.list_runs()
+    elif follow:
+        with suppress(KeyboardInterrupt):
+            view.follow(lines=lines)
+    else:
+        view.show(lines=lines, run=run)
+
+
+@task(help={"json": "print everything as one JSON object"})
+@failures_as_messages()
+def redis(_c: Context, json: bool = False) -> None:
+    """Tell whether a worker could work with the queue server.
+
+    Exit code 1 if not, with what to change.
+    """
+    from loreley.ops.environment import with_queue
+    from loreley.ops.health import examine
+    from loreley.ops.health_report import as_json, as_text, complain
+
+    health = examine(with_queue(ROOT))
+    print(as_json(health) if json else as_text(health))
+    if not json:
+        complain(health)
+    sys.exit(0 if health.lets_workers_work else 1)
+
+
+@task(
+    name="test",
+    help={
+        "keyword": "only tests whose names match, as pytest's -k",
+        "path": "only tests of this file or folder",
+        "fast": "only tests that take less than a second",
+        "slow": "only the others",
+        "coverage": "tell which lines no test reaches",
+        "processes": "how many processes share the tests; 0: as many as are useful here",
+    },
+)
+@failures_as_messages()
+def run_tests(
+    _c: Context,
+    keyword: str | None = None,
+    path: str | None = None,
+    fast: bool = False,
+    slow: bool = False,
+    coverage: bool = False,
+    processes: int = 0,
+) -> None:
+    """Run the tests.
+
+    Where the development tools are not installed, uv brings them.
+    """
+    from loreley.ops.handover import replace_process
+    from loreley.ops.tools import TestChoice, pytest_command
+
+    os.chdir(ROOT)
+    choice = TestChoice(keyword, path, fast, slow, processes, coverage)
+    replace_process(pytest_command(choice))
+
+
+@task(help={"fix": "mend format and style where that can be done"})
+@failures_as_messages()
+def lint(c: Context, fix: bool = False) -> None:
+    """Judge format, style and types."""
+    from loreley.ops.tools import lint_commands, run_all
+
+    run_all(lint_commands(fix=fix), _runner(c))
+
+
+@task
+@failures_as_messages()
+def check(c: Context) -> None:
+    """Do all that a change must pass: lint, tests and coverage."""
+    from loreley.ops.tools import TestChoice, lint_commands, pytest_command, run_all
+
+    run_all([*lint_commands(), pytest_command(TestChoice(coverage=True))], _runner(c))
+
+
+@task(
+    name="clean",
+    help={
+        "all": "also the state folder .loreley and the logs; refused while processes use them",
+        "dry-run": "only list what would be removed",
+    },
+)
+@failures_as_messages()
+def remove_products(_c: Context, all: bool = False, dry_run: bool = False) -> None:  # noqa: A002
+    """Remove caches and build products, listing them.
+
+    Nothing outside the project is touched, wherever the settings point.
+    """
+    from loreley.ops.cleaning import clean
+
+    verb = "would remove" if dry_run else "removed"
+    for path in clean(ROOT, state=all, dry_run=dry_run):
+        print(f"{verb} {path.relative_to(ROOT)}")
+
+
+@task(help={"upgrade": "take the newest versions that fit, instead of keeping those pinned"})
+@failures_as_messages()
+def pins(c: Context, upgrade: bool = False) -> None:
+    """Pin every dependency, with its hashes.
+
+    Versions go into pyproject.toml for uv, hashes into requirements/ for whoever installs
+    with --require-hashes.
+    """
+    from loreley.ops.pins import write_pins
+
+    print(f"{write_pins(ROOT, _runner(c), upgrade=upgrade)} pins written")
+
+
+def _prepare() -> None:
+    from loreley.ops.environment import prepare
+
+    prepare(ROOT)
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return [] if value is None else [name, value]
+
+
+def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+    def run(command: Sequence[str]) -> bool:
+        print(f"$ {shlex.join(command)}", flush=True)
+        with c.cd(str(ROOT)):
+            result = c.run(shlex.join(command), warn=True, in_stream=False)
+        return result is not None and result.ok
+
+    return run
+
+
+namespace = Collection(
+    worker, scheduler, logs, redis, run_tests, lint, check, remove_products, pins
+)
