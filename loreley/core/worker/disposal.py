@@ -1,0 +1,52 @@
+"""Deleting folders that anything may have been done to."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+
+
+def bury(path: Path, trash: Path) -> None:
+    """Take ``path`` out of the way at once, to be deleted by `empty`.
+
+    A symbolic link is moved, never followed; a missing path is fine.
+    """
+    trash.mkdir(parents=True, exist_ok=True)
+    try:
+        path.rename(trash / f"{path.name.lstrip('.')}-{token_hex(4)}")
+    except FileNotFoundError:
+        return
+    except OSError:  # on another file system, or a mount point: then where it stands
+        delete(path)
+
+
+def empty(trash: Path) -> None:
+    """Delete what is in the trash; what cannot be deleted stays for the next time."""
+    with suppress(FileNotFoundError):
+        for path in list(trash.iterdir()):
+            delete(path)
+
+
+def delete(path: Path) -> None:
+    """Delete a file, a link or a folder where it stands, as far as that can be done."""
+    if path.is_symlink() or not path.is_dir():
+        with suppress(OSError):
+            path.unlink()
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        open_folders(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def open_folders(path: Path) -> None:
+    """Give the folder and all below it a mode with which their owner can change them."""
+    with suppress(OSError):
+        path.chmod(0o700)
+    for parent, folders, _ in os.walk(path):
+        for name in folders:
+            folder = Path(parent, name)
+            if not folder.is_symlink():
+                with suppress(OSError):
+                    folder.chmod(0o700)

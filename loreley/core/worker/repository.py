@@ -1,0 +1,186 @@
+"""The worker's copies of the evolved repository: one base clone, a worktree for each job."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loreley.config import Settings
+from loreley.core.git import Git
+from loreley.core.remote import Remote
+from loreley.core.worker.base_clone import BaseClone
+from loreley.core.worker.footprint import Footprint as Footprint
+from loreley.core.worker.footprint import Footprints
+from loreley.core.worker.lfs import LargeFiles
+from loreley.core.worker.random_clones import RandomClone
+from loreley.core.worker.slots import Slots
+from loreley.core.worker.worktree import Author, Shared
+from loreley.core.worker.worktree import Candidate as Candidate
+from loreley.core.worker.worktree import Worktree as Worktree
+from loreley.deadline import Deadline
+from loreley.errors import ConfigError, LoreleyError
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryOptions:
+    """What a worker needs to know of the repository; see the settings of the same names."""
+
+    remote_url: str
+    base: Path  # absolute
+    branch: str = "main"
+    randomize: bool = False
+    random_suffix_length: int = 8
+    git_bin: str = "git"
+    fetch_depth: int | None = None
+    clean_excludes: tuple[str, ...] = ()
+    job_branch_prefix: str = "evolution/job"
+    enable_lfs: bool | None = None
+    author_name: str = "loreley"
+    author_email: str = "loreley@localhost"
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "RepositoryOptions":
+        """The settings as options; raises `ConfigError` without a remote or for a bad path."""
+        url = settings.worker_repo_remote_url
+        if url is None:
+            raise ConfigError(
+                "the repository to evolve is not known",
+                setting="WORKER_REPO_REMOTE_URL",
+                fix="set it in the environment or in .env",
+            )
+        return cls(
+            remote_url=url.get_secret_value(),
+            base=_expanded(settings.worker_repo_worktree),
+            branch=settings.worker_repo_branch,
+            randomize=settings.worker_repo_worktree_randomize,
+            random_suffix_length=settings.worker_repo_worktree_random_suffix_len,
+            git_bin=settings.worker_repo_git_bin,
+            fetch_depth=settings.worker_repo_fetch_depth,
+            clean_excludes=tuple(settings.worker_repo_clean_excludes),
+            job_branch_prefix=settings.worker_repo_job_branch_prefix,
+            enable_lfs=settings.worker_repo_enable_lfs,
+            author_name=settings.worker_evolution_commit_author,
+            author_email=settings.worker_evolution_commit_email,
+        )
+
+
+class WorkerRepository:
+    """The base clone at ``base`` and the worktrees under ``worktrees``, ``<base>-worktrees/``.
+
+    Any number of worker processes of one host may share them. A worktree stands at
+    ``<base>-worktrees/<name>`` while its lease lasts; afterwards it is kept aside as a spare
+    slot, so that the next lease costs what the commits differ by. Whatever a process leaves when
+    it dies is removed by the next lease of any other. Submodules are not checked out.
+    """
+
+    def __init__(self, options: RepositoryOptions) -> None:
+        self._options = options
+        self._git = Git(options.git_bin)
+        self._random: RandomClone | None = None
+        self._shared: Shared | None = None
+        self.base = Path(os.path.realpath(options.base))
+
+    @property
+    def worktrees(self) -> Path:
+        """The folder in which the worktrees stand."""
+        return self.base.with_name(f"{self.base.name}-worktrees")
+
+    def prepare(self, deadline: Deadline) -> None:
+        """Make or update the base clone and remove what crashes left, before the first lease.
+
+        Raises `ConfigError` for what the operator must change, and `GitError` when git fails,
+        which is a `ServiceUnavailable` too where the remote does not answer.
+        """
+        with _explained(self.base, "WORKER_REPO_WORKTREE"):
+            self._prepare(deadline)
+
+    def _prepare(self, deadline: Deadline) -> None:
+        options = self._options
+        remote = Remote.parse(options.remote_url)
+        self._git.require_version()
+        if options.randomize and self._random is None:
+            self._random = RandomClone.claim(self.base, options.random_suffix_length, deadline)
+            self.base = self._random.base
+        shared = self._parts(remote)
+        with shared.slots.exclusively(deadline):
+            head = shared.clone.prepare(deadline)
+        shared.slots.sweep(deadline)
+        shared.large_files.filters_for(head, deadline)
+        self._shared = shared
+
+    @contextmanager
+    def lease(self, base_commit: str, name: str, deadline: Deadline) -> Iterator[Worktree]:
+        """A clean worktree of ``base_commit`` at `worktrees` / ``name``, gone afterwards.
+
+        A commit that is not here is fetched. Raises `GitError` when there is none such, and what
+        the deadline raises.
+        """
+        shared = self._shared
+        if shared is None:
+            raise RuntimeError("the repository must be prepared before it can be leased")
+        shared.clone.require_commit(base_commit, shared.slots.exclusively(deadline), deadline)
+        if shared.clone.config.was_changed():
+            shared.clone.config.restore()
+        filters = shared.large_files.filters_for(base_commit, deadline)
+        with _explained(self.worktrees):
+            slot = shared.slots.take(name, base_commit, filters, deadline)
+        try:
+            yield Worktree(shared, slot, base_commit)
+        finally:
+            with _explained(self.worktrees):
+                shared.slots.give_back(slot)
+
+    def close(self) -> None:
+        """Remove a randomised base clone; any other stays for the next start."""
+        self._shared = None
+        if self._random is not None:
+            self._random.remove()
+            self._random = None
+
+    def _parts(self, remote: Remote) -> Shared:
+        options = self._options
+        clone = BaseClone(
+            self._git,
+            remote,
+            self.base,
+            branch=options.branch,
+            depth=options.fetch_depth,
+            job_branch_prefix=options.job_branch_prefix,
+        )
+        return Shared(
+            clone=clone,
+            slots=Slots(clone.store, self.worktrees, options.clean_excludes),
+            large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
+            footprints=Footprints(clone.store),
+            author=Author(options.author_name, options.author_email),
+        )
+
+
+@contextmanager
+def _explained(folder: Path, setting: str = "") -> Iterator[None]:
+    """Raise `LoreleyError`, and `ConfigError` for a setting, when the file system refuses."""
+    try:
+        yield
+    except OSError as error:
+        kind = ConfigError if setting else LoreleyError
+        raise kind(
+            "the repository's folder cannot be used",
+            setting=setting,
+            target=str(folder),
+            reason=str(error),
+            fix="let the user of the worker write there, or choose another folder",
+        ) from error
+
+
+def _expanded(text: str) -> Path:
+    """The real path of what may hold ``~`` and ``$NAME``."""
+    expanded = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111
+    if expanded.startswith("~") or "$" in expanded:
+        raise ConfigError(
+            "the folder of the base clone cannot be told",
+            setting=f"WORKER_REPO_WORKTREE={text}",
+            reason="a user or variable in it is not known",
+            fix="set it to a path",
+        )
+    return Path(os.path.realpath(expanded))
