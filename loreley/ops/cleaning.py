@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from loreley.config import Role
@@ -77,9 +78,13 @@ def _users_of(folder: Path) -> Iterator[int]:
     """Processes with files below ``folder`` open, but for the queue server's own (Linux only)."""
     inside, server = f"{folder.resolve()}/", f"{folder.resolve()}/redis/"
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            targets = [str(link.readlink()) for link in (process / "fd").iterdir()]
-        except OSError:  # it ended, or is another user's
-            continue
+        targets = list(_open_files(process))
         if any(t.startswith(inside) and not t.startswith(server) for t in targets):
             yield int(process.name)
+
+
+def _open_files(process: Path) -> Iterator[str]:
+    with suppress(OSError):  # it ended, or is another user's
+        for link in (process / "fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                yield str(link.readlink())
