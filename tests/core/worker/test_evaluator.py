@@ -313,13 +313,27 @@ class TestPlugin:
         options = bench.plugin(
             """
             import subprocess
-            said = subprocess.run(["sh", "-c", "cat; cat /proc/self/environ; cat /proc/$PPID/cmdline"],
-                                  capture_output=True, text=True).stdout
+            script = "cat; cat /proc/self/fd/0 /proc/self/environ /proc/$PPID/cmdline"
+            said = subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout
             return {"summary": said, "metrics": [{"name": "a", "value": 1}]}
-            """  # noqa: E501
+            """
         )
 
-        assert "token" not in bench.judge(options).evaluation.summary
+        summary = bench.judge(options).evaluation.summary
+
+        assert "LORELEY_RESULT" in summary
+        assert "token" not in summary
+
+    def test_it_is_searched_for_beside_no_module_of_loreley_s(self, bench: Bench) -> None:
+        options = bench.plugin(
+            """
+            import importlib.util
+            spec = importlib.util.find_spec("bubblewrap")
+            return {"summary": str(spec), "metrics": [{"name": "a", "value": 1}]}
+            """
+        )
+
+        assert bench.judge(options).evaluation.summary == "None"
 
 
 PLANTED = """
