@@ -28,7 +28,7 @@ _HEAD = (
     "{name}:{function}:{line} - {extra[text]}\n"
 )
 _SHORT_HEAD = "{time:HH:mm:ss.SSS} | <level>{level: <8}</level> | {extra[text]}\n"
-_QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis")
+_QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis", "filelock")
 
 
 def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:

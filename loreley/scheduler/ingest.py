@@ -11,6 +11,12 @@ from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Schedule
 
+_WORDS = {
+    AddResult.NEW: "the first of its cell",
+    AddResult.IMPROVED: "the new best of its cell",
+    AddResult.REJECTED: "no better than its cell's best",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
@@ -75,7 +81,7 @@ class Ingest:
                 # Another scheduler was quicker; the archive's answer to a repeat changes nothing.
                 return
         if outcome is not None:
-            logger.info("job {}: {} elite, score {:.6g}", job.job_id[:8], outcome, score)
+            logger.info("job {}: score {:.6g}, {}", job.job_id[:8], score, _WORDS[outcome])
         elif job.state is JobState.SUCCEEDED:
             logger.warning(
                 "job {}: the evaluation lacks {} or a measure; not archived",

@@ -69,7 +69,8 @@ class Evolution:
             logger.contextualize(job=str(claim.job_id)[:8]),
             kept(self._jobs, claim, stop, lease_seconds=options.lease_seconds),
         ):
-            logger.info("{} job #{}, attempt {}", claim.kind, claim.ordinal, claim.attempt)
+            number = f" #{claim.ordinal}" if claim.ordinal >= 0 else ""
+            logger.info("{} job{}, attempt {}", claim.kind, number, claim.attempt)
             self._record(claim, stop)
 
     def _record(self, claim: Claim, stop: Stop) -> None:
