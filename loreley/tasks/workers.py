@@ -7,7 +7,7 @@ import dramatiq
 from loguru import logger
 
 from loreley.config import get_settings
-from loreley.errors import JobNotClaimed
+from loreley.errors import JobNotClaimed, ServiceUnavailable
 from loreley.tasks.broker import broker
 from loreley.tasks.engine import Engine
 
@@ -48,3 +48,6 @@ def run_evolution_job(job_id: str) -> None:
         _engine.run(job_id)
     except JobNotClaimed as error:
         logger.info("message dropped: {}", error.summary)
+    except ServiceUnavailable as error:
+        # The scheduler sends the job again: when nobody claims it, or when its lease is over.
+        logger.error("the job could not be taken or recorded: {}", error.summary)

@@ -11,7 +11,7 @@ from loreley.core.jobs import Claim, JobKind, JobStore, JudgedCommit
 from loreley.core.worker.agents.protocol import Agent, Brief, Specimen
 from loreley.core.worker.evaluator import Evaluator
 from loreley.core.worker.keeper import kept
-from loreley.core.worker.repository import Candidate, Worktree, WorkerRepository
+from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.deadline import Deadline, Stop
 from loreley.errors import (
     CandidateRejected,
@@ -71,10 +71,13 @@ class Evolution:
         ):
             number = f" #{claim.ordinal}" if claim.ordinal >= 0 else ""
             logger.info("{} job{}, attempt {}", claim.kind, number, claim.attempt)
-            self._record(claim, stop)
+            try:
+                self._conclude(claim, stop)
+            except JobLost as lost:
+                logger.warning("given up, nothing is recorded: {}", lost.summary)
 
-    def _record(self, claim: Claim, stop: Stop) -> None:
-        """Do the job and write down how it ended."""
+    def _conclude(self, claim: Claim, stop: Stop) -> None:
+        """Do the job and write down how it ended; raises `JobLost` when it is not ours to."""
         artifacts: list[Artifact] = []
         started = time.monotonic()
         try:
@@ -91,12 +94,15 @@ class Evolution:
         except JobInterrupted as interruption:
             logger.warning("back to the queue: {}", interruption.summary)
             self._jobs.release(claim)
-        except JobLost as lost:
-            logger.warning("given up: {}", lost.summary)
         except ServiceUnavailable as outage:
             self._wait_and_retry(claim, outage, stop, artifacts)
+        except JobLost:
+            raise
         except LoreleyError as error:
             self._fail(claim, JobFailed(error.summary), artifacts)
+        except Exception as error:  # noqa: BLE001 - the actor's border: our own failure, recorded
+            logger.opt(exception=error).error("the job met a defect of Loreley's own")
+            self._fail(claim, JobFailed(f"{type(error).__name__}: {error}"), artifacts)
 
     def _fail(self, claim: Claim, failure: JobFailed, artifacts: list[Artifact]) -> None:
         if failure.log:
