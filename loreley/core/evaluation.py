@@ -8,6 +8,7 @@ from typing import Any
 MAX_NAME_LENGTH = 128
 MAX_SUMMARY_LENGTH = 4_000
 MAX_ARTIFACTS = 16
+OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log")  # kept with a job by Loreley
 
 
 class InvalidEvaluation(ValueError):
@@ -79,7 +80,7 @@ def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
     )
     if len(artifacts) > MAX_ARTIFACTS:
         raise InvalidEvaluation(f"{len(artifacts)} artifacts, at most {MAX_ARTIFACTS} allowed")
-    _require_unique([artifact.name for artifact in artifacts], "artifact")
+    _require_unique([*OWN_ARTIFACTS, *(artifact.name for artifact in artifacts)], "artifact")
 
     summary = mapping.get("summary", "")
     if not isinstance(summary, str):
