@@ -89,6 +89,14 @@ def guardian_pid(state_dir: Path) -> int:
     return pid
 
 
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def has_ended(state_dir: Path) -> bool:
     folder = ServerFolder.below(state_dir)
     locks = (folder.server_lock, folder.guardian_lock)
@@ -225,11 +233,27 @@ def test_a_server_ends_with_its_killed_guardian(state_dir: Path) -> None:
         eventually(lambda: has_ended(state_dir))
 
 
+def test_a_server_that_outlives_its_guardian_keeps_others_from_its_data(state_dir: Path) -> None:
+    with using(state_dir):
+        server = server_pid(state_dir)
+        os.kill(server, signal.SIGSTOP)  # so that it cannot follow its guardian
+        os.kill(guardian_pid(state_dir), signal.SIGKILL)
+        folder = ServerFolder.below(state_dir)
+        eventually(lambda: not FileLock(folder.guardian_lock).is_held_by_anyone())
+        assert FileLock(folder.server_lock).is_held_by_anyone()
+        os.kill(server, signal.SIGCONT)
+        with using(state_dir) as next_server:
+            assert next_server.started
+            eventually(lambda: not is_running(server))
+            assert answers(folder.socket_path)
+
+
 def test_a_server_whose_folder_was_removed_ends(state_dir: Path) -> None:
     with using(state_dir):
-        pid = server_pid(state_dir)
+        pids = server_pid(state_dir), guardian_pid(state_dir)
         shutil.rmtree(state_dir)
-        eventually(lambda: not Path(f"/proc/{pid}").exists())
+        eventually(lambda: not any(map(is_running, pids)))
+        assert not state_dir.exists()
 
 
 @pytest.mark.slow
