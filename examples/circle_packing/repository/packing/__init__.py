@@ -1,0 +1,1 @@
+"""A packing of circles in the unit square."""

@@ -1,0 +1,146 @@
+"""Operators that change the numeric literals of a file."""
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+from loreley.core.worker.agents.genetic.material import Material, Mutant
+from loreley.core.worker.agents.genetic.numerals import (
+    Number,
+    Numeral,
+    numerals,
+    rewritten,
+    written,
+)
+from loreley.core.worker.agents.genetic.steps import replaced, scaled, shifted, step_size, stepped
+
+_PARAMETERS = 0.8  # how often only a constant with a name will do
+
+
+def scale(material: Material, random: Random) -> Mutant | None:
+    """Multiply a literal by a factor around one."""
+    found = [numeral for numeral in numerals(material.source) if numeral.value]
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    size = step_size(numeral, 1.0, random) / abs(numeral.value)
+    return one_changed(material, numeral, scaled(numeral.value, size, random), "scale")
+
+
+def shift(material: Material, random: Random) -> Mutant | None:
+    """Add a number around zero to a literal."""
+    found = numerals(material.source)
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    size = step_size(numeral, _unit(found, random), random)
+    value = shifted(numeral.value, size, random)
+    return one_changed(material, numeral, value, "shift")
+
+
+def step(material: Material, random: Random) -> Mutant | None:
+    """Count an integer up or down."""
+    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, int)]
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    return one_changed(material, numeral, stepped(int(numeral.value), random), "step")
+
+
+def negate(material: Material, random: Random) -> Mutant | None:
+    """Turn the sign of a literal."""
+    found = [numeral for numeral in numerals(material.source) if numeral.value]
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    return one_changed(material, numeral, -numeral.value, "negate")
+
+
+def replace(material: Material, random: Random) -> Mutant | None:
+    """Put another constant of the file, or a round number, in the place of a literal."""
+    found = numerals(material.source)
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    value = replaced(numeral.value, [other.value for other in found], random)
+    return one_changed(material, numeral, value, "replace")
+
+
+def jitter(material: Material, random: Random) -> Mutant | None:
+    """Move several literals of one statement by steps of a common size."""
+    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, float)]
+    first = picked(found, random)
+    if first is None:
+        return None
+    together = [numeral for numeral in found if numeral.statement == first.statement]
+    unit = _unit(found, random)
+    values = {
+        numeral: shifted(numeral.value, step_size(numeral, unit, random), random)
+        for numeral in chosen(together, random)
+    }
+    return many_changed(material, values, "jitter")
+
+
+def exchange(material: Material, random: Random) -> Mutant | None:
+    """Let two literals of one statement change places."""
+    found = numerals(material.source)
+    first = picked(found, random)
+    if first is None:
+        return None
+    others = [
+        numeral
+        for numeral in found
+        if numeral.statement == first.statement
+        and numeral.value != first.value
+        and type(numeral.value) is type(first.value)
+    ]
+    if not others:
+        return None
+    second = random.choice(others)
+    values = {first: second.value, second: first.value}
+    change = f"exchange {written(first.value)} with {written(second.value)}"
+    return Mutant(rewritten(material.source, values), change)
+
+
+def _unit(found: Sequence[Numeral], random: Random) -> float:
+    """The size of things in this file: what a zero may be compared with."""
+    return abs(random.choice(found).value) or 1.0
+
+
+def picked(found: Sequence[Numeral], random: Random) -> Numeral | None:
+    """One numeral, mostly a parameter; neither a long table hides the others nor they its many.
+
+    None also where a parameter is wanted and the file has none: another file may.
+    """
+    wants_parameter = random.random() < _PARAMETERS
+    some = [numeral for numeral in found if numeral.named or not wants_parameter]
+    if not some:
+        return None
+    if random.random() < 0.5:
+        return random.choice(some)
+    statement = random.choice(sorted({numeral.statement for numeral in some}))
+    return random.choice([numeral for numeral in some if numeral.statement == statement])
+
+
+def chosen(found: Sequence[Numeral], random: Random) -> list[Numeral]:
+    """Some of the numerals, at least one; any number of digits of the count is as likely."""
+    count = math.ceil(len(found) ** random.random())
+    return sorted(random.sample(found, count), key=lambda numeral: numeral.start)
+
+
+def one_changed(material: Material, numeral: Numeral, value: Number, verb: str) -> Mutant | None:
+    """The mutant in which one literal has a new value."""
+    if value == numeral.value:
+        return None
+    change = f"{verb} {written(numeral.value)} to {written(value)}"
+    return Mutant(rewritten(material.source, {numeral: value}), change)
+
+
+def many_changed(material: Material, values: dict[Numeral, Number], verb: str) -> Mutant | None:
+    """The mutant in which several literals have new values."""
+    changed = {numeral: value for numeral, value in values.items() if value != numeral.value}
+    if len(changed) > 1:
+        return Mutant(rewritten(material.source, changed), f"{verb} {len(changed)} numbers")
+    for numeral, value in changed.items():
+        return one_changed(material, numeral, value, verb)
+    return None
