@@ -170,10 +170,9 @@ class Guardian:
         if len(self._restarts) >= _RESTARTS:
             raise ServiceUnavailable("the server keeps ending")
         self._restarts.append(now)
+        _say("the server is gone, starting it again")
         self._server.stop()
-        if self._life.is_on_disk():  # rather than being removed at this moment
-            _say("the server is gone, starting it again")
-            self._server.start()
+        self._server.start()
 
 
 def main() -> int:

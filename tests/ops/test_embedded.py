@@ -256,6 +256,18 @@ def test_a_server_whose_folder_was_removed_ends(state_dir: Path) -> None:
         assert not state_dir.exists()
 
 
+def test_a_folder_that_was_removed_and_made_again_gets_a_server_of_its_own(
+    state_dir: Path,
+) -> None:
+    with using(state_dir):
+        old = server_pid(state_dir), guardian_pid(state_dir)
+        shutil.rmtree(state_dir)
+        with using(state_dir) as server:
+            assert server.started
+            eventually(lambda: not any(map(is_running, old)))
+            eventually(lambda: answers(ServerFolder.below(state_dir).socket_path))
+
+
 @pytest.mark.slow
 def test_a_torn_last_write_does_not_keep_the_server_from_starting(state_dir: Path) -> None:
     with using(state_dir) as server, Redis.from_url(server.url) as client:
