@@ -24,13 +24,16 @@ def adopt_orphans() -> bool:
 
     From then on `reap_orphans` reaches daemons that left their session. The process must start
     its children through `loreley.proc`: anyone else's child in a session of its own counts as
-    an orphan. Returns whether it is in force.
+    an orphan, unless it is there already. Returns whether it is in force.
     """
     global _adopting
     if sys.platform == "linux" and not _adopting:
         import ctypes  # costs milliseconds that only a worker should pay
 
         libc = ctypes.CDLL(None, use_errno=True)
+        # What this program was before exec may have left children, the queue server's guardian
+        # among them when this process is a container's first.
+        _known.update(_children())
         _adopting = libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
     return _adopting
 
