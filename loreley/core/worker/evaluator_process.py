@@ -1,6 +1,6 @@
 """One start of the evaluator: its command line, what it may see, what it is told."""
 
-import json
+import marshal
 import os
 import secrets
 import shutil
@@ -106,7 +106,7 @@ class EvaluatorProcess:
             "limit_bytes": RESULT_BYTES,
             "token": task.token,
         }
-        return json.dumps(request).encode()
+        return marshal.dumps(request)  # for the same interpreter
 
     def _confinement(self, task: Task) -> Confinement:
         options = self.options

@@ -1,51 +1,61 @@
 """The evaluator's child process: calls the user's plugin and writes its answer to a file.
 
-Standard library only, and little of it: every import here is paid once per candidate.
+Standard library only, and next to nothing of it: every import is paid once per candidate, and
+`json` with `pathlib` would cost as much as starting Python.
 """
 
 import faulthandler
 import importlib
-import json
+import marshal
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` costs as well
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
     from typing import Any
 
 _REASON_LENGTH = 1000
+_ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {ord('"'): '\\"', ord("\\"): "\\\\"}
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 class Context:
     """What a plugin is called with."""
 
-    __slots__ = ("commit", "scratch", "timeout_seconds", "worktree")
-
-    def __init__(self, worktree: Path, scratch: Path, commit: str, timeout_seconds: float) -> None:
-        self.worktree = worktree  # the candidate, checked out
-        self.scratch = scratch  # an empty folder; artifacts are named relative to it
+    def __init__(self, worktree: str, scratch: str, commit: str, timeout_seconds: float) -> None:
+        self._worktree = worktree
+        self._scratch = scratch
         self.commit = commit  # full id of the candidate
         self.timeout_seconds = timeout_seconds  # time until this process is killed
+
+    @property
+    def worktree(self) -> "Path":
+        """The folder in which the candidate is checked out."""
+        return _path(self._worktree)
+
+    @property
+    def scratch(self) -> "Path":
+        """A folder of the plugin's own; artifacts are named relative to it."""
+        return _path(self._scratch)
 
 
 def main() -> int:
     """Read a request from stdin, answer it in the file it names; 0 when the plugin answered."""
     faulthandler.enable()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    request = json.load(sys.stdin.buffer)
+    request = marshal.load(sys.stdin.buffer)  # noqa: S302 - the worker wrote it
     _forget_request()
     try:
-        text = json.dumps({"token": request["token"], "answer": _answer(request)}, default=_plain)
-        if len(text) > request["limit_bytes"]:
-            raise ValueError(f"the answer has {len(text)} bytes as JSON")
+        content = encoded({"token": request["token"], "answer": _answer(request)})
+        if len(content) > request["limit_bytes"]:
+            raise ValueError(f"the answer has {len(content)} bytes as JSON")
     except BaseException as error:  # noqa: BLE001 - whatever a plugin does is an answer
         _print_traceback(error)
-        _write(request["result"], json.dumps({"token": request["token"], "error": _words(error)}))
+        _write(request["result"], encoded({"token": request["token"], "error": _words(error)}))
         return 1
-    _write(request["result"], text)
+    _write(request["result"], content)
     return 0
 
 
@@ -56,10 +66,7 @@ def _answer(request: "dict[str, Any]") -> object:
         _check(plugin)
         return None
     context = Context(
-        Path(request["worktree"]),
-        Path(request["scratch"]),
-        request["commit"],
-        request["timeout_seconds"],
+        request["worktree"], request["scratch"], request["commit"], request["timeout_seconds"]
     )
     answer = plugin(context)
     if hasattr(answer, "__await__"):
@@ -101,6 +108,31 @@ def _check_size(answer: object, max_metrics: int) -> None:
         raise ValueError(f"{len(metrics)} metrics reported, at most {max_metrics} allowed")
 
 
+def encoded(value: object) -> bytes:
+    """The value as JSON; numbers and mappings of other libraries are taken for what they are."""
+    # A half character becomes its escape, which is what JSON has for it.
+    return _json(value).encode(errors="backslashreplace")
+
+
+def _json(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{str.translate(value, _ESCAPES)}"'
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float):
+        digits = float.__repr__(value)
+        return _NOT_FINITE.get(digits, digits)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_json, value))}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(str(key))}:{_json(value[key])}" for key in value) + "}"
+    return _json(_plain(value))
+
+
 def _plain(value: object) -> object:
     """What JSON can express for numbers and mappings of other libraries."""
     from collections.abc import Mapping
@@ -133,16 +165,24 @@ def _words(error: BaseException) -> str:
 def _print_traceback(error: BaseException) -> None:
     import traceback
 
-    with suppress(BaseException):  # the log is full, or the error is hostile
+    try:  # noqa: SIM105 - `contextlib` costs a tenth of starting Python
         traceback.print_exception(error)
+    except BaseException:  # noqa: BLE001, S110 - the log is full, or the error is hostile
+        pass
 
 
-def _write(path: str, text: str) -> None:
-    """Put ``text`` at ``path`` in one step, whatever a candidate has put there."""
+def _path(path: str) -> "Path":
+    from pathlib import Path
+
+    return Path(path)
+
+
+def _write(path: str, content: bytes) -> None:
+    """Put ``content`` at ``path`` in one step, whatever a candidate has put there."""
     new = f"{path}.{os.getpid()}"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     os.replace(new, path)  # noqa: PTH105
 
 

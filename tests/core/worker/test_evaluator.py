@@ -156,6 +156,24 @@ class TestPlugin:
 
         assert judgement.evaluation.value("half") == 0.5
 
+    def test_its_text_arrives_as_it_was(self, bench: Bench) -> None:
+        text = '"quoted" \\ back\tslash\n漢字 🙂'
+
+        judgement = bench.judge(
+            bench.plugin(
+                f"""
+                class Text(str): pass
+                class Number(float):
+                    def __repr__(self): return "Number()"
+                metric = {{"name": Text("a b"), "value": Number(0.1), "unit": "é"}}
+                return {{"summary": {text!r} + chr(0xd800) + chr(7), "metrics": [metric]}}
+                """
+            )
+        )
+
+        assert judgement.evaluation.summary == text
+        assert judgement.evaluation.metrics == (Metric("a b", 0.1, "é"),)
+
     def test_a_candidate_cannot_pass_for_a_module(self, bench: Bench) -> None:
         for folder in (bench.worktree, bench.scratch):
             (folder / "statistics.py").write_text("raise SystemExit('shadowed')")
@@ -197,7 +215,7 @@ class TestPlugin:
             ("return {'metrics': [0] * 10**7}", "10000000 metrics reported, at most 64 allowed"),
             ("return {'metrics': [{'name': 'a', 'value': object()}]}", "the answer holds object"),
             ("return {'metrics': (n for n in range(9))}", "the answer holds generator"),
-            ("a = []\na.append(a)\nreturn {'metrics': a}", "Circular reference"),
+            ("a = []\na.append(a)\nreturn {'metrics': a}", "RecursionError"),
             (
                 "a = []\nfor _ in range(10**5): a = [a]\nreturn {'metrics': a}",
                 "RecursionError",
@@ -447,7 +465,7 @@ class TestCommand:
             "json.dump({'summary': summary, 'metrics': metrics}, open(sys.argv[2], 'w'))\n"
         )
         options = bench.command(
-            "python", str(script), "{worktree}", "{result}", "--out={scratch}/x", "$HOME; {}"
+            "python3", str(script), "{worktree}", "{result}", "--out={scratch}/x", "$HOME; {}"
         )
 
         assert bench.judge(options).evaluation.summary == repr(
