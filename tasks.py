@@ -16,7 +16,43 @@ from loreley.ops.messages import failures_as_messages
 
 ROOT = Path(__file__).resolve().parent
 
+_REPOSITORY_SETTINGS = (
+    "WORKER_REPO_REMOTE_URL",
+    "WORKER_EVALUATOR_PLUGIN",
+    "WORKER_EVALUATOR_COMMAND",
+)
 _LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
+
+
+@task(
+    help={
+        "jobs": "stop when the experiment has had so many jobs, those of earlier runs included",
+        "workers": "worker processes; 0: one for each core",
+    }
+)
+@failures_as_messages()
+def evolve(_c: Context, jobs: int = 200, workers: int = 0) -> None:
+    """Evolve: scheduler and workers together, with a live line and a report.
+
+    Evolves the configured repository, or the circle packing example where none is configured.
+    Stopped by Ctrl+C or killed, it goes on from there when it is started again.
+    """
+    from loreley.ops.evolve import evolve as evolve_whole
+
+    _prepare()
+    sys.exit(evolve_whole(ROOT, jobs=jobs, workers=workers or os.cpu_count() or 1))
+
+
+@task(help={"json": "print everything as one JSON object"})
+@failures_as_messages()
+def status(_c: Context, json: bool = False) -> None:
+    """Tell how the experiment stands: jobs, best commit, latest failures."""
+    from loreley.config import load_settings
+    from loreley.ops.environment import enter_project
+    from loreley.ops.status import status as describe
+
+    enter_project(ROOT)
+    print(describe(load_settings(), as_json=json))
 
 
 @task(help={"log-level": _LOG_LEVEL})
@@ -193,9 +229,18 @@ def pins(c: Context, upgrade: bool = False) -> None:
 
 
 def _prepare() -> None:
-    from loreley.ops.environment import prepare
+    """See to settings and queue; with no repository configured, to the example's as well."""
+    from examples.evol_circle_packing import prepare as prepare_example
+    from loreley.config import is_configured
+    from loreley.ops.environment import enter_project, prepare
+    from loreley.ops.messages import tell
 
-    prepare(ROOT)
+    enter_project(ROOT)
+    if is_configured(*_REPOSITORY_SETTINGS):
+        prepare(ROOT)
+    else:
+        tell("repository: none is configured; taking the circle packing example")
+        prepare_example()
 
 
 def _option(name: str, value: str | None) -> list[str]:
@@ -215,5 +260,5 @@ def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
 
 
 namespace = Collection(
-    worker, scheduler, logs, redis, run_tests, lint, check, remove_products, pins
+    evolve, status, worker, scheduler, logs, redis, run_tests, lint, check, remove_products, pins
 )

@@ -36,13 +36,12 @@ def settings(state: Path) -> dict[str, str]:
 def prepare() -> None:
     """Fill in the example's settings, and make its repository and queue ready to use."""
     from loreley.config import load_settings
-    from loreley.ops.dotenv import load_environment
     from loreley.ops.embedded_repository import ensure_repository
+    from loreley.ops.environment import enter_project
     from loreley.ops.environment import prepare as prepare_environment
 
-    load_environment(ROOT)
-    state = load_settings().loreley_state_dir.expanduser()
-    state = state if state.is_absolute() else ROOT / state
+    enter_project(ROOT)
+    state = load_settings().loreley_state_dir.expanduser().absolute()
     defaults = settings(state)
     prepare_environment(ROOT, defaults)
     if os.environ["WORKER_REPO_REMOTE_URL"] == defaults["WORKER_REPO_REMOTE_URL"]:

@@ -42,21 +42,11 @@ def _make(git: Git, template: Path, folder: Path, branch: str) -> None:
     git.run(
         "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", "--", str(folder)
     )
+    exclude = folder / "info" / "exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text("__pycache__/\n")
     where = (f"--git-dir={folder}", f"--work-tree={template}")
-    git.run(
-        *where,
-        "add",
-        "--all",
-        "--force",
-        "--",
-        ".",
-        ":(exclude,glob)**/__pycache__/**",
-        cwd=template,
-    )
-    tree = git.run(f"--git-dir={folder}", "write-tree").decode().strip()
-    commit = (
-        git.run(f"--git-dir={folder}", "commit-tree", tree, "-m", "Begin", environment=_IDENTITY)
-        .decode()
-        .strip()
-    )
-    git.run(f"--git-dir={folder}", "update-ref", f"refs/heads/{branch}", commit)
+    git.run(*where, "add", "--all", "--", ".", cwd=template)
+    tree = git.run(*where, "write-tree").decode().strip()
+    commit = git.run(*where, "commit-tree", tree, "-m", "Begin", environment=_IDENTITY)
+    git.run(*where, "update-ref", f"refs/heads/{branch}", commit.decode().strip())

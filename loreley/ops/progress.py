@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loreley.core.jobs import JobState
 from loreley.db.overview import Overview
+from loreley.ops.messages import tell
 
 _PLAIN_EVERY_SECONDS = 10.0
 _RATE_OVER_SECONDS = 60.0
@@ -76,27 +77,26 @@ def live_line(goal: int) -> Iterator[Shown]:
 
             yield show
         return
-    yield _PlainLines(console, rate, goal)
+    yield _PlainLines(rate, goal)
 
 
 class _PlainLines:
-    """For logs and pipes: a line when it starts to matter, then every few seconds."""
+    """For logs and pipes: a line every few seconds while something happens, and one at the end."""
 
-    def __init__(self, console: Console, rate: Rate, goal: int) -> None:
-        self._console = console
+    def __init__(self, rate: Rate, goal: int) -> None:
         self._rate = rate
         self._goal = goal
         self._next = 0.0
+        self._told = -1
 
     def __call__(self, overview: Overview | None) -> None:
-        if overview is None:
+        if overview is None or overview.ended == self._told:
             return
         at = time.monotonic()
         rate = self._rate.note(overview.ended, at)
-        if at >= self._next or overview.ended == self._goal:
-            self._next = at + _PLAIN_EVERY_SECONDS
-            line = f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}"
-            self._console.print(line, markup=False)
+        if at >= self._next or overview.ended >= self._goal:
+            self._next, self._told = at + _PLAIN_EVERY_SECONDS, overview.ended
+            tell(f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}")
 
 
 def _clock(seconds: float) -> str:
