@@ -135,6 +135,9 @@ def _private_paths(settings: Settings) -> Iterator[Path]:
     """Where Loreley keeps what an evaluator must not see."""
     yield _absolute(str(settings.loreley_state_dir))
     yield Path(".env").resolve()
+    # The clone's configuration may hold the remote's credentials; the rest are other jobs.
+    yield _absolute(settings.worker_repo_worktree)
+    yield _absolute(f"{settings.worker_repo_worktree}-worktrees")
     url = settings.sqlalchemy_url
     if url.startswith(_SQLITE) and (file := url.removeprefix(_SQLITE).partition("?")[0]):
         for suffix in ("", "-wal", "-shm"):

@@ -108,14 +108,14 @@ def test_what_loreley_keeps_is_hidden(tmp_path: Path) -> None:
 
     found = options(
         loreley_state_dir="state",
+        worker_repo_worktree="clone",
         database_url=f"sqlite:///{folder}/jobs.db?timeout=5",
         tasks_redis_url=f"unix://{folder}/r.sock?db=0",
     )
 
-    assert set(found.hidden) == {
-        folder / name
-        for name in ("state", ".env", "jobs.db", "jobs.db-wal", "jobs.db-shm", "r.sock")
-    }
+    names = ("state", ".env", "clone", "clone-worktrees", "r.sock")
+    database = ("jobs.db", "jobs.db-wal", "jobs.db-shm")
+    assert set(found.hidden) == {folder / name for name in (*names, *database)}
 
 
 def test_the_evaluator_is_named_as_it_was_configured() -> None:
