@@ -1,5 +1,6 @@
 """What the operator configured about the evaluator, made ready for use."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -136,8 +137,8 @@ def _private_paths(settings: Settings) -> Iterator[Path]:
     yield _absolute(str(settings.loreley_state_dir))
     yield Path(".env").resolve()
     # The clone's configuration may hold the remote's credentials; the rest are other jobs.
-    yield _absolute(settings.worker_repo_worktree)
-    yield _absolute(f"{settings.worker_repo_worktree}-worktrees")
+    clone = os.path.expandvars(settings.worker_repo_worktree)
+    yield from (_absolute(clone), _absolute(f"{clone}-worktrees"))
     url = settings.sqlalchemy_url
     if url.startswith(_SQLITE) and (file := url.removeprefix(_SQLITE).partition("?")[0]):
         for suffix in ("", "-wal", "-shm"):
