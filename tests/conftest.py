@@ -1,13 +1,17 @@
 """What every test may rely on: a private home, no settings from outside, real services."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from loreley.config import environment_names, get_settings
+from loreley.db.engine import Database, open_database
+from loreley.db.models import metadata
 from tests.services import postgresql_database, postgresql_server, redis_server
 
 
@@ -29,9 +33,9 @@ def _hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server for the session; the URL of its maintenance database."""
-    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+    with postgresql_server() as url:
         yield url
 
 
@@ -43,7 +47,40 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     server = request.getfixturevalue("postgresql_url")
     with postgresql_database(server, f"test_{uuid4().hex}") as url:
-        yield url.replace("postgresql://", "postgresql+psycopg://")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that holds the schema and nothing else."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    open_database(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_database(postgresql_url: str) -> Iterator[Database]:
+    """A database of the session's PostgreSQL server, with the schema."""
+    with postgresql_database(postgresql_url, f"shared_{uuid4().hex}") as url:
+        database = open_database(url)
+        yield database
+        database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An open database with the schema and no row, once of each kind; in milliseconds."""
+    if request.param == "sqlite":
+        copy = shutil.copy(request.getfixturevalue("_sqlite_template"), tmp_path / "test.db")
+        database = open_database(f"sqlite:///{copy}")
+        yield database
+        database.close()
+        return
+    database = request.getfixturevalue("_postgresql_database")
+    names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+    with database.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names}"))
+    yield database
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -32,14 +33,35 @@ def missing_service(what: str) -> None:
 
 
 @contextmanager
-def postgresql_server(folder: Path) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server; yields the URL of its maintenance database."""
     programs = _postgresql_programs()
     if programs is None:
         missing_service("PostgreSQL")
         raise AssertionError
+    with _postgresql_folder() as folder, _running_postgresql(programs, folder) as url:
+        yield url
+
+
+@contextmanager
+def _postgresql_folder() -> Iterator[Path]:
+    """A folder of its own, which the server's user can enter until it ends.
+
+    Not one of pytest's: each session of pytest that starts on the machine closes them to others,
+    and the next checkpoint of a running server would panic.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="loreley-postgresql-", dir="/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _running_postgresql(programs: Path, folder: Path) -> Iterator[str]:
     port = free_port()
-    _own_by_postgres(folder)
     data = folder / "data"
     _as_postgres(
         [
@@ -62,11 +84,12 @@ def postgresql_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def postgresql_database(server_url: str, name: str) -> Iterator[str]:
-    """A fresh database on the server; yields its URL."""
+    """A fresh database on the server; yields its URL, for SQLAlchemy with psycopg."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload,unused-ignore]
     try:
-        yield server_url.rpartition("/")[0] + f"/{name}"
+        base = server_url.rpartition("/")[0].replace("postgresql://", "postgresql+psycopg://")
+        yield f"{base}/{name}"
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload,unused-ignore]
@@ -118,14 +141,6 @@ def _postgresql_programs() -> Path | None:
         return Path(found).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return versions[-1].parent if versions else None
-
-
-def _own_by_postgres(folder: Path) -> None:
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        for parent in folder.parents:
-            if parent.stat().st_uid == 0 and parent.stat().st_mode & 0o001 == 0:
-                parent.chmod(parent.stat().st_mode | 0o011)
 
 
 def _as_postgres(argv: Sequence[str]) -> None:

@@ -1,7 +1,6 @@
 """The contract of the job store, on SQLite and on PostgreSQL."""
 
 import multiprocessing
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -24,21 +23,15 @@ ROOT = "a" * 40
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = open_database(database_url)
-    Schedule(database).found(Experiment(ROOT, {}))
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def jobs(database: Database) -> Jobs:
     return Jobs(database)
 
 
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
-    return Schedule(database)
+    schedule = Schedule(database)
+    schedule.found(Experiment(ROOT, {}))
+    return schedule
 
 
 def queued(schedule: Schedule, ordinal: int = 0) -> str:
@@ -227,17 +220,14 @@ def _claim_all(url: str, job_ids: list[str], results: "multiprocessing.Queue[lis
 
 
 @pytest.mark.slow
-def test_four_processes_claim_each_job_exactly_once(
-    database_url: str, database: Database, schedule: Schedule
-) -> None:
+def test_four_processes_claim_each_job_exactly_once(database: Database, schedule: Schedule) -> None:
     for ordinal in range(60):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT))
     job_ids = schedule.queue()
+    url = database.engine.url.render_as_string(hide_password=False)
     spawn = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[list[str]] = spawn.Queue()
-    claimers = [
-        spawn.Process(target=_claim_all, args=(database_url, job_ids, results)) for _ in range(4)
-    ]
+    claimers = [spawn.Process(target=_claim_all, args=(url, job_ids, results)) for _ in range(4)]
     for claimer in claimers:
         claimer.start()
     claimed = [job_id for _ in claimers for job_id in results.get(timeout=60)]
