@@ -113,10 +113,12 @@ class Server:
                 return
         raise ServiceUnavailable("another server holds the folder and cannot be ended")
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """Let the server write what it has and end; kill it when it takes too long."""
         if self._process is None:
             return
+        if at_once:
+            self._process.kill()
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
@@ -146,7 +148,9 @@ class Guardian:
                 report(READY)
                 self._watch(stop)
             finally:
-                self._server.stop()
+                # In a folder that was removed there is nothing to write to, and the socket
+                # that a server unlinks as it ends may be its successor's.
+                self._server.stop(at_once=not self._life.is_on_disk())
                 self._life.release()
 
     def _watch(self, stop: StopSignals) -> None:

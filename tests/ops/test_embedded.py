@@ -233,6 +233,7 @@ def test_a_server_ends_with_its_killed_guardian(state_dir: Path) -> None:
         eventually(lambda: has_ended(state_dir))
 
 
+@pytest.mark.slow
 def test_a_server_that_outlives_its_guardian_keeps_others_from_its_data(state_dir: Path) -> None:
     with using(state_dir):
         server = server_pid(state_dir)
@@ -248,6 +249,7 @@ def test_a_server_that_outlives_its_guardian_keeps_others_from_its_data(state_di
             assert answers(folder.socket_path)
 
 
+@pytest.mark.slow
 def test_a_server_whose_folder_was_removed_ends(state_dir: Path) -> None:
     with using(state_dir):
         pids = server_pid(state_dir), guardian_pid(state_dir)
@@ -256,6 +258,7 @@ def test_a_server_whose_folder_was_removed_ends(state_dir: Path) -> None:
         assert not state_dir.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_was_removed_and_made_again_gets_a_server_of_its_own(
     state_dir: Path,
 ) -> None:
