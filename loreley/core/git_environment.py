@@ -22,8 +22,6 @@ _ALWAYS: Config = (
     ("submodule.recurse", "false"),
     ("fetch.recurseSubmodules", "false"),
     ("worktree.useRelativePaths", "false"),
-    ("protocol.allow", "never"),
-    *((f"protocol.{name}.allow", "always") for name in ("https", "http", "ssh", "git", "file")),
 )
 # For commands that look at files an agent wrote. What these name is how git would find programs,
 # or overlook changes.
@@ -59,6 +57,7 @@ _OPEN_GIT_NAMES = re.compile(
 _ENVIRONMENT = {
     "LC_ALL": "C",  # messages are recognised by their words
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",  # wins over any configuration
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_DEFAULT_REF_FORMAT": "files",

@@ -61,7 +61,8 @@ def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
 def staged_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Deadline) -> str:
     """The id of the tree of ``commit`` with the changes; the checkout's own index stays as it is.
 
-    File contents go through the filters that the checkout was given, and no others.
+    File contents go through the filters that the checkout was given, and no others. Raises
+    `GitError` where git cannot store a file.
     """
     index = checkout.index.with_name(f"{checkout.index.name}-staged")
     environment = {"GIT_INDEX_FILE": str(index)}
@@ -78,12 +79,14 @@ def staged_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Dea
                 deadline=deadline,
             )
         if changes.written:
-            checkout.run(
+            staging = checkout.ask(
                 *("update-index", "-z", "--add", "--replace", "--stdin"),
                 stdin=_listed(changes.written),
                 environment=environment,
                 deadline=deadline,
             )
+            if staging.exit_code != 0 or b"Ignoring path" in staging.stderr:  # such as .GIT/x
+                raise failure(staging, checkout.path)
         tree = checkout.run("write-tree", environment=environment, deadline=deadline)
         return tree.decode().strip()
     finally:

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
@@ -45,23 +46,39 @@ class Checkout:
         """
         self.index.with_name(f"{self.index.name}.lock").unlink(missing_ok=True)
         try:
-            self._clean_and_check_out(commit, deadline)
-        except GitError:
-            open_folders(self.path)  # read-only ones, as some package caches are, stop git
-            self._clean_and_check_out(commit, deadline)
-        try:
-            self._remove_what_git_overlooks(commit)
-        except OSError as error:
-            raise GitError(
-                "cannot clean a worktree", target=str(self.path), reason=str(error)
-            ) from error
+            self._restore(commit, deadline)
+        except (GitError, OSError):
+            # Read-only folders, as some package caches have them, stop git.
+            open_folders(self.path)
+            try:
+                self._restore(commit, deadline)
+            except OSError as error:
+                raise GitError(
+                    "cannot clean a worktree", target=str(self.path), reason=str(error)
+                ) from error
 
-    def _clean_and_check_out(self, commit: str, deadline: Deadline) -> None:
-        if self.index.exists():
-            patterns = [f"--exclude={pattern}" for pattern in self.excludes]
-            self.run("clean", "-q", "-x", "-d", "-ff", *patterns, deadline=deadline)
-        # After the cleaning, which may uncover that a tracked folder was a symbolic link.
+    def _restore(self, commit: str, deadline: Deadline) -> None:
+        self._remove_false_folders(commit)
         self.run("read-tree", "--reset", "-u", commit, config=_FAST, deadline=deadline)
+        patterns = [f"--exclude={pattern}" for pattern in self.excludes]
+        self.run("clean", "-q", "-x", "-d", "-ff", *patterns, deadline=deadline)
+        self._remove_what_git_overlooks(commit)
+        names = [os.fsencode(entry.path) for entry in self.folders(commit)]
+        self._folder_list.write_bytes(b"\0".join(names))
+
+    def _remove_false_folders(self, commit: str) -> None:
+        """Links in the place of tracked folders: git would take what they lead to for its own."""
+        with suppress(FileNotFoundError):
+            before = self._folder_list.read_bytes().split(b"\0")
+            names = {os.fsdecode(name) for name in before if name}
+            for name in sorted(names | {entry.path for entry in self.folders(commit)}):
+                folder = self.path / name
+                if folder.is_symlink():
+                    folder.unlink()
+
+    @property
+    def _folder_list(self) -> Path:
+        return self.index.with_name(f"{self.index.name}-folders")
 
     def _remove_what_git_overlooks(self, commit: str) -> None:
         """Pipes, devices and repositories inside tracked folders, files in submodules' folders.

@@ -7,6 +7,7 @@ from pathlib import Path
 from loreley.core.git import Git
 from loreley.core.git_failures import failure
 from loreley.core.remote import Remote
+from loreley.core.worker.disposal import delete
 from loreley.errors import ConfigError
 
 # What git reads beside the configuration that changes what a command does, or runs programs.
@@ -74,11 +75,11 @@ class CloneConfig:
         """Put back what `settle` found."""
         for name, content in self._settled.items():
             path = self._git_dir / name
-            if _content(path) == content:
+            if name != "hooks" and _content(path) == content:
                 continue
             if content is None:
-                path.unlink(missing_ok=True)
-            else:
+                delete(path)
+            elif name != "hooks":
                 _replace(path, content)
 
     def _differs_by_lfs_only(self) -> bool:
@@ -96,7 +97,10 @@ class CloneConfig:
         return _parsed(completed.stdout)
 
     def _guarded(self) -> dict[str, bytes | None]:
-        return {name: _content(self._git_dir / name) for name in _GUARDED}
+        guarded = {name: _content(self._git_dir / name) for name in _GUARDED}
+        hooks = self._git_dir / "hooks"  # Loreley runs none, but agents share them
+        has_hooks = hooks.is_dir() and any(hooks.iterdir())
+        return guarded | {"hooks": b"some" if has_hooks else None}
 
     def _text(self, object_format: str) -> str:
         url = self._remote.url.replace("\\", "\\\\").replace('"', '\\"')

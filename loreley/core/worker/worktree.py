@@ -123,16 +123,11 @@ class Worktree:
         """
         deadline = Deadline.after(_LOOKING_SECONDS)
         store = self._shared.clone.store
-        if self._candidate is not None:
-            changed = self._candidate.tree
-        elif self._slot.is_untouched():
-            if self._shared.clone.config.was_changed():
-                self._shared.clone.config.restore()
-            changes = changes_in(self._slot.checkout, self.base_commit, deadline)
-            changed = staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
-        else:
-            return ""
-        return store.patch(self.base_commit, changed, limit_bytes, deadline=deadline)
+        try:
+            tree = self._candidate.tree if self._candidate else self._tree_as_it_is(deadline)
+        except GitCommandFailed as error:
+            return f"[git cannot tell what changed: {error.stderr}]\n"[:limit_bytes]
+        return store.patch(self.base_commit, tree, limit_bytes, deadline=deadline)
 
     def measure(self, root_commit: str) -> Footprint:
         """Compare the candidate, or the base commit while there is none, with ``root_commit``."""
@@ -179,6 +174,13 @@ class Worktree:
         if self._shared.clone.config.was_changed():
             self._shared.clone.config.restore()
             raise CandidateRejected("the repository's git configuration was changed meanwhile")
+
+    def _tree_as_it_is(self, deadline: Deadline) -> str:
+        if not self._slot.is_untouched():
+            return self._base.tree
+        self._shared.clone.config.restore()
+        changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
 
     def _tree_of(self, changes: Changes, deadline: Deadline) -> str:
         try:

@@ -1,0 +1,218 @@
+"""The safe reset: whatever was done to a worktree, the next lease is a clean checkout."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loreley.core.worker.repository import WorkerRepository
+from tests.core.worker.upstream import Upstream, contents, git, leftovers, opened, soon
+
+FILES: dict[str, str | bytes] = {
+    **{f"src/part{number}/file{number}.py": f"x = {number}\n" for number in range(6)},
+    **{f"docs/page{number}.md": f"# {number}\n" for number in range(3)},
+    "run.sh": "#!/bin/sh\n",
+    ".gitignore": "build/\n*.o\n",
+}
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Upstream:
+    upstream = Upstream.create(tmp_path / "upstream", FILES)
+    (upstream.author / "run.sh").chmod(0o755)
+    (upstream.author / "link").symlink_to("docs/page0.md")
+    (upstream.author / "folder-link").symlink_to("docs")
+    upstream.commit({"src/part0/file0.py": "x = 10\n", "docs/page2.md": None, "late/er": "1"})
+    return upstream
+
+
+@pytest.fixture
+def repository(upstream: Upstream, tmp_path: Path) -> WorkerRepository:
+    return opened(upstream, tmp_path / "base")
+
+
+def entries(top: Path) -> list[Path]:
+    found = [
+        Path(parent, name) for parent, folders, files in os.walk(top) for name in folders + files
+    ]
+    return sorted(path for path in found if ".git" not in path.relative_to(top).parts)
+
+
+def edit(path: Path) -> None:
+    before = path.lstat()
+    if path.is_file() and not path.is_symlink():
+        path.write_bytes(bytes(reversed(path.read_bytes())))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def to_link(path: Path) -> None:
+    remove(path)
+    path.symlink_to("/etc")
+
+
+def to_moved_link(path: Path) -> None:
+    target = path.with_name(f"{path.name}-moved")
+    if not os.path.lexists(target):
+        path.rename(target)
+        path.symlink_to(target.name)
+
+
+def to_pipe(path: Path) -> None:
+    remove(path)
+    os.mkfifo(path)
+
+
+def to_folder(path: Path) -> None:
+    remove(path)
+    (path / "deep").mkdir(parents=True)
+    (path / "deep/file").write_text("x")
+
+
+def add_beside(path: Path) -> None:
+    (path.parent / "added.o").write_text("x")
+    if not os.path.lexists(path.parent / "empty"):
+        (path.parent / "empty").mkdir()
+
+
+def add_pipe_beside(path: Path) -> None:
+    if not os.path.lexists(path.parent / "pipe"):
+        os.mkfifo(path.parent / "pipe")
+
+
+def add_repository_beside(path: Path) -> None:
+    git("init", "-q", ".", cwd=path.parent) if path.parent.name != "job-1" else None
+
+
+def add_nested_repository(path: Path) -> None:
+    git("init", "-q", "nested", cwd=path.parent)
+
+
+def change_mode(path: Path) -> None:
+    if not path.is_symlink():
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def make_read_only(path: Path) -> None:
+    path.parent.chmod(0o555)
+
+
+ACTIONS: list[Callable[[Path], None]] = [
+    edit,
+    remove,
+    to_link,
+    to_moved_link,
+    to_pipe,
+    to_folder,
+    add_beside,
+    add_pipe_beside,
+    add_repository_beside,
+    add_nested_repository,
+    change_mode,
+    make_read_only,
+]
+
+
+def tamper(top: Path, chance: random.Random, steps: int) -> list[str]:
+    done = []
+    for _ in range(steps):
+        present = entries(top)
+        if not present:
+            break
+        path, action = chance.choice(present), chance.choice(ACTIONS)
+        done.append(f"{action.__name__} {path.relative_to(top)}")
+        action(path)
+    return done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_of_a_lease_is_left_in_the_next(
+    repository: WorkerRepository, upstream: Upstream, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    commits = git("rev-list", "main", cwd=upstream.path).split()
+    pristine = {}
+    for commit in commits:
+        with opened(upstream, tmp_path / "other").lease(commit, "job-1", soon()) as worktree:
+            pristine[commit] = contents(worktree.path)
+
+    done: list[str] = []  # shown when the check fails
+    for _ in range(4):
+        commit = chance.choice(commits)
+        with repository.lease(commit, "job-1", soon()) as worktree:
+            assert contents(worktree.path) == pristine[commit], done
+            git("update-index", "--assume-unchanged", "docs/page0.md", cwd=worktree.path)
+            done = tamper(worktree.path, chance, steps=8)
+    assert leftovers(repository) == []
+
+
+def test_the_slot_itself_survives_hostile_edits(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        inode = worktree.path.stat().st_ino
+        tamper(worktree.path, random.Random(1), steps=20)
+
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        assert worktree.path.stat().st_ino == inode
+
+
+def test_kept_files_are_those_the_excludes_name(upstream: Upstream, tmp_path: Path) -> None:
+    repository = opened(upstream, tmp_path / "base", clean_excludes=("build/", "*.cache"))
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        for name in ("build/kept", "src/kept.cache", "gone.o", "src/gone"):
+            (worktree.path / name).parent.mkdir(exist_ok=True)
+            (worktree.path / name).write_text("x")
+        changed = worktree.commit_all("x", "", soon())
+        assert (worktree.path / "build/kept").exists()
+    assert git(
+        "diff", "--name-only", changed.commit, f"{changed.commit}^", cwd=repository.base
+    ) == ("src/gone")
+
+    with repository.lease(upstream.head(), "job-2", soon()) as worktree:
+        assert (worktree.path / "build/kept").exists()
+        assert (worktree.path / "src/kept.cache").exists()
+        assert not (worktree.path / "gone.o").exists()
+        assert not (worktree.path / "src/gone").exists()
+        assert worktree.patch(1000) == ""
+
+
+def test_a_worktree_whose_git_file_was_replaced_is_thrown_away(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        inode = worktree.path.stat().st_ino
+        (worktree.path / ".git").write_text("gitdir: /elsewhere\n")
+    assert list((repository.worktrees / ".slots").iterdir()) == []
+
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        assert git("status", "--porcelain", cwd=worktree.path) == ""
+        assert worktree.path.stat().st_ino != inode
+    assert leftovers(repository) == []
+
+
+def test_a_spare_slot_that_was_damaged_is_replaced(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    with repository.lease(upstream.head(), "job-1", soon()):
+        pass
+    (slot,) = (repository.worktrees / ".slots").glob("*.index")
+    slot.write_bytes(b"DIRC garbage")
+
+    with repository.lease(upstream.head(), "job-2", soon()) as worktree:
+        assert git("status", "--porcelain", cwd=worktree.path) == ""
+    (slot,) = (path for path in (repository.worktrees / ".slots").iterdir() if path.is_dir())
+    shutil.rmtree(slot)
+    with repository.lease(upstream.head(), "job-3", soon()) as worktree:
+        assert git("status", "--porcelain", cwd=worktree.path) == ""
+    assert leftovers(repository) == []
