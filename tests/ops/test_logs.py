@@ -316,7 +316,7 @@ from loguru import logger
 from loreley.logs import configure_logging
 configure_logging("worker", level="INFO", base_dir=sys.argv[1])
 for number in range(int(sys.argv[2])):
-    logger.info("event {}: {}", number, "x" * 100_000)
+    logger.info("event {}: {}", number, "1" * 100_000)
 """
 
 
