@@ -32,7 +32,7 @@ _LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
 )
 @failures_as_messages()
 def evolve(_c: Context, jobs: int = 200, workers: int = 0) -> None:
-    """Evolve: scheduler and workers together, with a live line and a report.
+    """Evolve a repository, with a live line and a report.
 
     Evolves the configured repository, or the circle packing example where none is configured.
     Stopped by Ctrl+C or killed, it goes on from there when it is started again.
@@ -46,7 +46,7 @@ def evolve(_c: Context, jobs: int = 200, workers: int = 0) -> None:
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def status(_c: Context, json: bool = False) -> None:
-    """Tell how the experiment stands: jobs, best commit, latest failures."""
+    """Tell how the experiment stands: jobs, best commit, failures."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
     from loreley.ops.status import status as describe
