@@ -5,19 +5,31 @@ import os
 import re
 from enum import StrEnum
 from functools import lru_cache
+from math import isfinite, prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from loreley.envfile import read_env_file
 from loreley.errors import ConfigError, Problem
 from loreley.secrets import masked
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+MAX_CELLS = 2**31 - 1  # a cell's number is a 32 bit integer in the database
 
 
 def _names(value: object) -> object:
@@ -33,7 +45,25 @@ def _names(value: object) -> object:
         raise ValueError(f"not a JSON list: {error}") from None
 
 
+def _expandable(value: str) -> str:
+    expanded(value)
+    return value
+
+
+def _branch_name(value: str) -> str:
+    """Refuse what git refuses as a branch; each job would find out for itself otherwise."""
+    if not _BRANCH.fullmatch(value) or value.startswith(("-", "/", ".")):
+        raise ValueError("not a name that git allows for a branch")
+    return value
+
+
+_BRANCH = re.compile(
+    r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]*[^\x00-\x20\x7f~^:?*\[\\/.]"
+)
+
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+PathText = Annotated[str, AfterValidator(_expandable)]
+BranchName = Annotated[str, AfterValidator(_branch_name)]
 
 
 class Role(StrEnum):
@@ -47,7 +77,7 @@ class LoggingSettings(BaseModel):
     """Where a process reports, and how much."""
 
     log_level: LogLevel = Field("INFO", description="Threshold of the log on stderr.")
-    logs_base_dir: str | None = Field(
+    logs_base_dir: PathText | None = Field(
         None,
         description="Folder in which `logs/<role>/` is made; `~` and `$NAME` are expanded. "
         "Unset: the current directory.",
@@ -56,12 +86,8 @@ class LoggingSettings(BaseModel):
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper_case(cls, value: object) -> object:
-        return value.strip().upper() if isinstance(value, str) else value
-
-    @field_validator("logs_base_dir")
-    @classmethod
-    def _blank_is_unset(cls, value: str | None) -> str | None:
-        return (value or "").strip() or None
+        upper = value.strip().upper() if isinstance(value, str) else value
+        return upper if upper in LOG_LEVELS else value
 
 
 class StateSettings(BaseModel):
@@ -78,20 +104,30 @@ class StateSettings(BaseModel):
         "Unset: SQLite in the state folder.",
     )
 
+    @field_validator("loreley_state_dir")
+    @classmethod
+    def _expanded(cls, value: Path) -> Path:
+        return expanded(str(value))
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            scheme = value.get_secret_value().partition(":")[0]
-            if scheme.partition("+")[0] not in {"sqlite", "postgresql", "postgres"}:
+            url = value.get_secret_value()
+            scheme = url.partition(":")[0]
+            if scheme in {"sqlite", "sqlite+pysqlite"}:
+                _require_sqlite_file(url)
+            elif scheme not in {"postgresql", "postgresql+psycopg", "postgres"}:
                 raise ValueError("expected a sqlite:/// or postgresql:// URL")
+            elif _split_url(url).netloc.count("@") > 1:
+                raise ValueError("write %40 for '@' in the user or password")
         return value
 
     @property
     def sqlalchemy_url(self) -> str:
         """The database's URL with a driver that Loreley installs."""
         if self.database_url is None:
-            return f"sqlite:///{self.loreley_state_dir.expanduser().absolute() / 'loreley.db'}"
+            return f"sqlite:///{self.loreley_state_dir.absolute() / 'loreley.db'}"
         url = self.database_url.get_secret_value()
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
 
@@ -103,7 +139,9 @@ class QueueSettings(BaseModel):
         None,
         description="`redis://`, `rediss://` or `unix://` URL; wins over the parts below.",
     )
-    tasks_redis_host: str = Field("localhost", min_length=1, description="Redis host name.")
+    tasks_redis_host: str = Field(
+        "localhost", pattern=r"^[^\s/@]+$", description="Redis host name, without port."
+    )
     tasks_redis_port: int = Field(6379, ge=1, le=65535, description="Redis port.")
     tasks_redis_db: int = Field(0, ge=0, description="Redis database number.")
     tasks_redis_password: SecretStr | None = Field(None, description="Redis password.")
@@ -153,13 +191,18 @@ class QueueSettings(BaseModel):
                 raise ValueError("a unix:// URL needs the path of the socket")
             if parts.scheme != "unix" and not parts.hostname:
                 raise ValueError("the URL names no host")
+            if parts.scheme != "unix" and not re.fullmatch(r"/?|/\d+", parts.path):
+                raise ValueError("the URL's path is the number of the database, such as /0")
         return value
 
     @property
     def redis_target(self) -> str:
         """The Redis server in words that may be shown: no credentials."""
         if self.tasks_redis_url is not None:
-            return masked(self.tasks_redis_url.get_secret_value())
+            parts = urlsplit(self.tasks_redis_url.get_secret_value())
+            query = f"?{parts.query}" if parts.query else ""
+            address = f"{parts.netloc.rpartition('@')[2]}{parts.path}{query}"
+            return masked(f"{parts.scheme}://{address}")
         return f"redis://{self.tasks_redis_host}:{self.tasks_redis_port}/{self.tasks_redis_db}"
 
 
@@ -169,10 +212,10 @@ class RepositorySettings(BaseModel):
     worker_repo_remote_url: SecretStr | None = Field(
         None, description="Git remote of the evolved repository: URL, scp-like name or path."
     )
-    worker_repo_branch: str = Field(
-        "main", min_length=1, description="Branch whose head is the root of the evolution."
+    worker_repo_branch: BranchName = Field(
+        "main", description="Branch whose head is the root of the evolution."
     )
-    worker_repo_worktree: str = Field(
+    worker_repo_worktree: PathText = Field(
         "~/.cache/loreley/worker-repo",
         min_length=1,
         description="The base clone. Jobs run in worktrees under `<this>-worktrees/`.",
@@ -196,9 +239,8 @@ class RepositorySettings(BaseModel):
         description="Patterns of ignored files that a reused worktree may keep, such as build "
         "caches (`git clean -e`). Kept files are visible to later jobs.",
     )
-    worker_repo_job_branch_prefix: str = Field(
+    worker_repo_job_branch_prefix: BranchName = Field(
         "evolution/job",
-        pattern=r"^[A-Za-z0-9][\w./-]*[\w-]$",
         description="Candidates are pushed as `<prefix>/<job>-<attempt>`.",
     )
     worker_repo_job_branch_ttl_hours: float = Field(
@@ -212,6 +254,13 @@ class RepositorySettings(BaseModel):
         None,
         description="Fetch and push Git LFS objects. Unset: when the repository uses LFS.",
     )
+
+    @field_validator("worker_repo_remote_url")
+    @classmethod
+    def _remote_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and "://" in value.get_secret_value():
+            _split_url(value.get_secret_value())
+        return value
 
     @property
     def remote_target(self) -> str:
@@ -296,7 +345,7 @@ class SchedulerSettings(BaseModel):
         0.5, gt=0, le=3600, description="Pause between two looks at the database."
     )
     scheduler_max_unfinished_jobs: int = Field(
-        8, ge=1, le=100_000, description="Jobs that may wait or run at once; twice the workers."
+        8, ge=1, le=10_000, description="Jobs that may wait or run at once; twice the workers."
     )
     scheduler_max_total_jobs: int | None = Field(
         None,
@@ -344,12 +393,12 @@ class SearchSettings(BaseModel):
         if not value:
             raise ValueError("name at least one measure")
         for text in value:
-            match text.split(":"):
-                case [name, low, high, bins] if name and bins.isdecimal() and int(bins) >= 1:
-                    if not float(low) < float(high):
-                        raise ValueError(f"{text!r}: the low end must be below the high end")
-                case _:
-                    raise ValueError(f"{text!r} is not name:low:high:bins")
+            _require_measure(text)
+        names = [text.partition(":")[0] for text in value]
+        if len(set(names)) < len(names):
+            raise ValueError("a measure is named twice")
+        if prod(int(text.rpartition(":")[2]) for text in value) > MAX_CELLS:
+            raise ValueError(f"together they make more than {MAX_CELLS} cells")
         return value
 
 
@@ -367,12 +416,25 @@ class Settings(
     """All settings. A field's environment name is its name in upper case.
 
     Precedence: constructor arguments, the environment, `.env` in the current directory, defaults.
-    An empty value counts as unset.
+    An empty or blank value counts as unset.
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, given: dict[str, object]) -> dict[str, object]:
+        return {
+            name: value
+            for name, value in given.items()
+            if not isinstance(value, str) or value.strip()
+        }
 
     def problems(self, role: Role) -> list[Problem]:
         """What keeps a process from being ``role``, though every value is valid by itself."""
@@ -380,10 +442,24 @@ class Settings(
         if self.worker_repo_remote_url is None:
             found.append(_unset("WORKER_REPO_REMOTE_URL", "the repository to evolve is not known"))
         if role is Role.WORKER:
+            found += self._branch_problems()
             found += self._evaluator_problems()
         if role is Role.SCHEDULER and self.mapelites_fitness_metric is None:
             found.append(_unset("MAPELITES_FITNESS_METRIC", "the metric to improve is not known"))
         return found
+
+    def _branch_problems(self) -> list[Problem]:
+        branch, prefix = self.worker_repo_branch, self.worker_repo_job_branch_prefix
+        if not f"{prefix}/".startswith(f"{branch}/") and not branch.startswith(f"{prefix}/"):
+            return []
+        return [
+            Problem(
+                "the branch and the job branches are in each other's way",
+                setting="WORKER_REPO_BRANCH, WORKER_REPO_JOB_BRANCH_PREFIX",
+                reason=f"git cannot keep {branch!r} beside branches under {prefix + '/'!r}",
+                fix="choose another WORKER_REPO_JOB_BRANCH_PREFIX",
+            )
+        ]
 
     def _evaluator_problems(self) -> list[Problem]:
         setting = "WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND"
@@ -403,6 +479,7 @@ class Settings(
 
 def load_settings(role: Role | None = None) -> Settings:
     """Read the settings, checked for ``role``; raise one `ConfigError` with every problem."""
+    read_env_file(Path(".env"))  # pydantic would skip what it cannot read
     try:
         settings = Settings()
         invalid: list[Problem] = []
@@ -429,7 +506,8 @@ def get_settings(role: Role | None = None) -> Settings:
 def _problem(detail: ErrorDetails) -> Problem:
     name = str(detail["loc"][0])
     field = Settings.model_fields[name]
-    shown = "***" if SecretStr in _types_of(field.annotation) else repr(detail["input"])
+    secret = SecretStr in _types_of(field.annotation)
+    shown = "***" if secret else masked(repr(detail["input"]))
     message = detail["msg"].removeprefix("Value error, ")
     return Problem(
         f"{name.upper()} is not valid",
@@ -464,28 +542,67 @@ def _unset(setting: str, reason: str, *, fix: str = "") -> Problem:
 
 
 def _split_url(url: str) -> SplitResult:
-    parts = urlsplit(url)
-    _ = parts.port  # raises ValueError when it is not a number
+    if re.search(r"\s", url):
+        raise ValueError("it holds white space; write %20 for a blank")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError when it is not a number
+    except ValueError:
+        # Not its own words: they quote the part that may be half a password.
+        raise ValueError(
+            "not a URL; in a password write %2F for '/', %40 for '@', %3A for ':', %23 for '#', "
+            "%3F for '?', %5B for '[' and %25 for '%'"
+        ) from None
     return parts
+
+
+def _require_sqlite_file(url: str) -> None:
+    path = url.partition(":///")[2].partition("?")[0]
+    if not path or path.startswith((":memory:", "file:")):
+        raise ValueError("give a file, as in sqlite:///folder/loreley.db: processes share it")
+    if path.startswith("~"):
+        raise ValueError("'~' is not expanded in a URL; write sqlite:////home/…")
+
+
+def _require_measure(text: str) -> None:
+    match text.split(":"):
+        case [name, low, high, bins] if name and _BINS.fullmatch(bins):
+            try:
+                ends = float(low), float(high)
+            except ValueError:
+                raise ValueError(f"{text!r}: the ends must be numbers") from None
+            if not all(map(isfinite, ends)) or not ends[0] < ends[1]:
+                raise ValueError(f"{text!r}: the low end must be below the high end, both finite")
+        case _:
+            raise ValueError(f"{text!r} is not name:low:high:bins")
+
+
+_BINS = re.compile(r"[1-9][0-9]{0,9}")
+
+
+def expanded(value: str) -> Path:
+    """``value`` as a path with ``~`` and ``$NAME`` filled in; raises `ValueError`."""
+    text = os.path.expandvars(value.strip())
+    if re.search(r"\$\w|\${", text):
+        raise ValueError("a variable in it is not set")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"no home folder is known for {text.partition('/')[0]!r}") from None
 
 
 def expand_path(setting: str, value: str) -> Path:
     """``value`` as an absolute path with ``~`` and ``$NAME`` filled in; raises `ConfigError`."""
-    expanded = os.path.expandvars(value.strip())
     try:
-        path = Path(expanded).expanduser()
-        reason = "a variable in it is not set" if re.search(r"\$\w|\${", expanded) else ""
-    except RuntimeError as error:
-        reason = str(error)
-    if reason:
+        return expanded(value).absolute()
+    except ValueError as error:
         raise ConfigError(
             f"{setting} is not a usable path",
             setting=setting,
             target=repr(value),
-            reason=reason,
+            reason=str(error),
             fix="give a path that exists or can be made",
-        )
-    return path.absolute()
+        ) from None
 
 
 def environment_names() -> frozenset[str]:
@@ -495,4 +612,4 @@ def environment_names() -> frozenset[str]:
 
 def is_configured(*names: str) -> bool:
     """Whether the environment gives any of these names a value."""
-    return any(os.environ.get(name) for name in names)
+    return any(os.environ.get(name, "").strip() for name in names)

