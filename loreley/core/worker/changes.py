@@ -97,13 +97,13 @@ def _inspect_folders(checkout: Checkout, commit: str, changes: Changes) -> set[s
     """Refuse repositories in tracked folders and files in submodules; name the submodules."""
     submodules = set()
     for entry in checkout.folders(commit):
-        folder = checkout.path / entry.path
         if entry.mode == GITLINK_MODE:
+            folder = checkout.path / entry.path
             if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
                 submodules.add(entry.path)
             elif folder.is_dir():
                 changes.refused.append(f"files in the folder of a submodule: {entry.path}")
-        elif os.path.lexists(folder / ".git"):
+        elif os.path.lexists(f"{checkout.path}/{entry.path}/.git"):
             changes.refused.append(f"a nested repository: {entry.path}/")
     return submodules
 

@@ -6,6 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+from loreley.deadline import Deadline
+from loreley.proc import capture
+
 
 def bury(path: Path, trash: Path) -> None:
     """Take ``path`` out of the way at once, to be deleted by `empty`.
@@ -34,16 +37,24 @@ def delete(path: Path) -> None:
         with suppress(OSError):
             path.unlink()
         return
-    shutil.rmtree(path, ignore_errors=True)
-    if path.exists():
-        open_folders(path)
+    with suppress(RecursionError):  # folders can be nested deeper than Python goes
         shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            open_folders(path)
+            shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        capture(["rm", "-rf", "--", str(path)], env=dict(os.environ), deadline=Deadline.after(600))
 
 
 def open_folders(path: Path) -> None:
     """Give the folder and all below it a mode with which their owner can change them."""
     with suppress(OSError):
         path.chmod(0o700)
+    with suppress(RecursionError):
+        _open_below(path)
+
+
+def _open_below(path: Path) -> None:
     for parent, folders, _ in os.walk(path):
         for name in folders:
             folder = Path(parent, name)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loreley.config import Settings
+from loreley.config import Settings, expand_path
 from loreley.core.git import Git
 from loreley.core.remote import Remote
 from loreley.core.worker.base_clone import BaseClone
@@ -51,7 +51,7 @@ class RepositoryOptions:
             )
         return cls(
             remote_url=url.get_secret_value(),
-            base=_expanded(settings.worker_repo_worktree),
+            base=expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree),
             branch=settings.worker_repo_branch,
             randomize=settings.worker_repo_worktree_randomize,
             random_suffix_length=settings.worker_repo_worktree_random_suffix_len,
@@ -171,16 +171,3 @@ def _explained(folder: Path, setting: str = "") -> Iterator[None]:
             reason=str(error),
             fix="let the user of the worker write there, or choose another folder",
         ) from error
-
-
-def _expanded(text: str) -> Path:
-    """The real path of what may hold ``~`` and ``$NAME``."""
-    expanded = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111
-    if expanded.startswith("~") or "$" in expanded:
-        raise ConfigError(
-            "the folder of the base clone cannot be told",
-            setting=f"WORKER_REPO_WORKTREE={text}",
-            reason="a user or variable in it is not known",
-            fix="set it to a path",
-        )
-    return Path(os.path.realpath(expanded))
