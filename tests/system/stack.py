@@ -120,9 +120,7 @@ class Stack:
                 process.popen.kill()
                 process.popen.wait()
 
-    def _start(
-        self, script: str, arguments: tuple[str, ...], settings: dict[str, str]
-    ) -> Process:
+    def _start(self, script: str, arguments: tuple[str, ...], settings: dict[str, str]) -> Process:
         stderr = self.folder / f"{len(self.processes)}-{script}.err"
         with stderr.open("wb") as output:
             popen = subprocess.Popen(
