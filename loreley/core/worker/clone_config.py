@@ -30,10 +30,11 @@ class CloneConfig:
         self._git_dir = git_dir
         self._remote = remote
         self._settled: dict[str, bytes | None] = {}
+        self.is_own = False  # whether Loreley made the clone; known once it is settled
 
     def write(self, git_dir: Path, object_format: str) -> None:
         """Give a new repository the configuration of a clone that is Loreley's own."""
-        (git_dir / "config").write_text(self._text(object_format), "utf-8")
+        (git_dir / "config").write_text(_text(self._remote.url, object_format), "utf-8")
 
     def require_same_remote(self) -> None:
         """Raise `ConfigError` unless a clone of the remote is there."""
@@ -49,18 +50,18 @@ class CloneConfig:
             shown = str(Remote(url)) if url else "no remote"
             raise occupied(base, f"it is a clone of {shown}, not of {self._remote}")
 
-    @property
-    def is_own(self) -> bool:
-        """Whether Loreley made the clone, and may therefore delete it."""
-        return self._settings().get("loreley.clone") == "true"
-
     def settle(self) -> None:
-        """Take the configuration as it is for right; in a clone of our own it is set right."""
+        """Take the configuration as it is for right; in a clone of our own it is set right.
+
+        The caller has seen to it that it is a clone of the remote, however that is spelled.
+        """
         settings = self._settings()
-        if settings.get("loreley.clone") == "true":
-            text = self._text(settings.get("extensions.objectformat", "sha1")).encode()
-            if (self._git_dir / "config").read_bytes() != text:
-                _replace(self._git_dir / "config", text)
+        self.is_own = settings.get("loreley.clone") == "true"
+        if self.is_own:
+            object_format = settings.get("extensions.objectformat", "sha1")
+            text = _text(settings["remote.origin.url"], object_format).encode()
+            self._settled = dict.fromkeys(_GUARDED) | {"config": text}
+            self.restore()
         self._settled = self._guarded()
 
     def was_changed(self) -> bool:
@@ -72,14 +73,20 @@ class CloneConfig:
         return not (is_only_config and self._differs_by_lfs_only())
 
     def restore(self) -> None:
-        """Put back what `settle` found."""
+        """Put back what `settle` found.
+
+        Hooks that are new go, too: Loreley runs none, but jobs that do would share them. They
+        are no reason for suspicion, since Git LFS installs some whenever it is used.
+        """
+        if self.is_own:
+            delete(self._git_dir / "hooks")
         for name, content in self._settled.items():
             path = self._git_dir / name
-            if name != "hooks" and _content(path) == content:
+            if _content(path) == content:
                 continue
             if content is None:
                 delete(path)
-            elif name != "hooks":
+            else:
                 _replace(path, content)
 
     def _differs_by_lfs_only(self) -> bool:
@@ -97,24 +104,23 @@ class CloneConfig:
         return _parsed(completed.stdout)
 
     def _guarded(self) -> dict[str, bytes | None]:
-        guarded = {name: _content(self._git_dir / name) for name in _GUARDED}
-        hooks = self._git_dir / "hooks"  # Loreley runs none, but agents share them
-        has_hooks = hooks.is_dir() and any(hooks.iterdir())
-        return guarded | {"hooks": b"some" if has_hooks else None}
+        return {name: _content(self._git_dir / name) for name in _GUARDED}
 
-    def _text(self, object_format: str) -> str:
-        url = self._remote.url.replace("\\", "\\\\").replace('"', '\\"')
-        is_default = object_format == "sha1"
-        extensions = "" if is_default else f"[extensions]\n\tobjectformat = {object_format}\n"
-        return (
-            "# Made and owned by Loreley: changes are undone.\n"
-            f"[core]\n\trepositoryformatversion = {0 if is_default else 1}\n"
-            "\tfilemode = true\n\tbare = false\n\tlogallrefupdates = false\n"
-            f"{extensions}"
-            f'[remote "origin"]\n\turl = "{url}"\n'
-            "[lfs]\n\trepositoryformatversion = 0\n"
-            "[loreley]\n\tclone = true\n"
-        )
+
+def _text(url: str, object_format: str) -> str:
+    """The whole configuration of a clone that Loreley made."""
+    quoted = url.replace("\\", "\\\\").replace('"', '\\"')
+    is_default = object_format == "sha1"
+    extensions = "" if is_default else f"[extensions]\n\tobjectformat = {object_format}\n"
+    return (
+        "# Made and owned by Loreley: changes are undone.\n"
+        f"[core]\n\trepositoryformatversion = {0 if is_default else 1}\n"
+        "\tfilemode = true\n\tbare = false\n\tlogallrefupdates = false\n"
+        f"{extensions}"
+        f'[remote "origin"]\n\turl = "{quoted}"\n'
+        "[lfs]\n\trepositoryformatversion = 0\n"
+        "[loreley]\n\tclone = true\n"
+    )
 
 
 def _parsed(listing: bytes) -> dict[str, str]:

@@ -30,6 +30,7 @@ class LargeFiles:
         self._remote = remote
         self._enabled = enabled
         self._used_by: dict[str, bool] = {}
+        self._fetched: set[str] = set()
         self._is_installed = False
 
     def filters_for(self, commit: str, deadline: Deadline) -> Config:
@@ -40,12 +41,14 @@ class LargeFiles:
         if self._enabled is False or not (self._enabled or self._is_used_by(commit)):
             return ()
         self._require_installed()
-        self._store.run(
-            *("lfs", "fetch", "origin", commit),
-            remote=self._remote,
-            config=_REMOTE_CONFIG,
-            deadline=deadline,
-        )
+        if commit not in self._fetched:
+            self._store.run(
+                *("lfs", "fetch", "origin", commit),
+                remote=self._remote,
+                config=_REMOTE_CONFIG,
+                deadline=deadline,
+            )
+            self._fetched.add(commit)
         return FILTERS
 
     def push(self, base: str, commit: str, deadline: Deadline) -> None:

@@ -120,8 +120,7 @@ class WorkerRepository:
         if shared is None:
             raise RuntimeError("the repository must be prepared before it can be leased")
         shared.clone.require_commit(base_commit, shared.slots.exclusively(deadline), deadline)
-        if shared.clone.config.was_changed():
-            shared.clone.config.restore()
+        shared.clone.config.restore()
         filters = shared.large_files.filters_for(base_commit, deadline)
         with _explained(self.worktrees):
             slot = shared.slots.take(name, base_commit, filters, deadline)

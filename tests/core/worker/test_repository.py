@@ -391,3 +391,36 @@ def test_randomised_clones_are_apart_even_when_few_names_are_left(
 
 def test_the_owner_of_the_lock_files_is_the_user_alone(repository: WorkerRepository) -> None:
     assert stat.S_IMODE((repository.worktrees / ".lock").stat().st_mode) == 0o600
+
+
+def test_workers_may_spell_the_remote_differently(upstream: Upstream, tmp_path: Path) -> None:
+    first = opened(upstream, tmp_path / "base")
+    options = RepositoryOptions(f"file://{upstream.path}", tmp_path / "base")
+    second = WorkerRepository(options)
+    second.prepare(soon())
+
+    for repository in (first, second):
+        with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+            (worktree.path / "README.md").write_text("better\n")
+            worktree.commit_all("x", "", soon())
+
+
+def test_what_was_planted_before_a_start_is_removed(upstream: Upstream, tmp_path: Path) -> None:
+    common = opened(upstream, tmp_path / "base").base / ".git"
+    (common / "info").mkdir(exist_ok=True)
+    (common / "info/attributes").write_text("* filter=evil\n")
+    git("config", "filter.evil.smudge", f"touch {tmp_path}/ran; cat", cwd=common.parent)
+
+    with opened(upstream, tmp_path / "base").lease(upstream.head(), "job-1", soon()):
+        pass
+
+    assert not (tmp_path / "ran").exists()
+    assert not (common / "info/attributes").exists()
+    assert "evil" not in (common / "config").read_text()
+
+
+def test_a_file_of_a_clone_of_ours_can_be_quoted(tmp_path: Path) -> None:
+    upstream = Upstream.create(tmp_path / 'a "quoted" \\ name #1', {"a": "1"})
+
+    opened(upstream, tmp_path / "base")
+    opened(upstream, tmp_path / "base")
