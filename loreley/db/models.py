@@ -35,6 +35,10 @@ experiment = Table(
     Column("id", Integer, primary_key=True),
     Column("root_commit", String(64), nullable=False),
     Column("search", JSON, nullable=False),  # the settings that give fitness and cells a meaning
+    Column("projection", JSON),  # of the code descriptor, once it was fitted
+    Column("ended_jobs", Integer, nullable=False, server_default="0"),  # evolution jobs ingested
+    Column("judged_commits", Integer, nullable=False, server_default="0"),  # of them, with a commit
+    Column("migrations", Integer, nullable=False, server_default="0"),
     Column("created_at", Double, nullable=False),
     CheckConstraint("id = 1", name="single"),
 )
@@ -50,6 +54,8 @@ jobs = Table(
     Column("seed", BigInteger, nullable=False),
     Column("base_commit", String(64), nullable=False),
     Column("inspirations", JSON, nullable=False),
+    Column("agent", String(64)),  # what the search chose for it, if it did
+    Column("operator", String(64)),
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("lost_leases", Integer, nullable=False, server_default="0"),
     Column("token", String(36)),
@@ -78,6 +84,8 @@ commits = Table(
     Column("job_id", String(36), ForeignKey("jobs.id"), nullable=False),
     Column("branch", String(255)),
     Column("subject", Text, nullable=False),
+    Column("traits", JSON, nullable=False, server_default="{}"),  # what its agent passes on
+    Column("vector", LargeBinary),  # of the code descriptor: float32, little-endian
     Column("edit_distance", Integer, nullable=False),
     Column("code_size", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
@@ -99,7 +107,8 @@ metrics = Table(
     Column("commit", String(64), ForeignKey("commits.commit"), primary_key=True),
     Column("name", String(128), primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("value", Double, nullable=False),
+    Column("value", Double, nullable=False),  # the median of the samples
+    Column("samples", JSON, nullable=False),
     Column("unit", String(128)),
     Column("higher_is_better", Boolean, nullable=False),
 )
@@ -109,12 +118,39 @@ elites = Table(
     metadata,
     Column("island", Integer, primary_key=True, autoincrement=False),
     Column("cell", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),  # from 0 without gaps: any elite can be drawn
     Column("commit", String(64), ForeignKey("commits.commit"), nullable=False),
-    Column("score", Double, nullable=False),  # the fitness, negated when lower is better
+    Column("score", Double, nullable=False),  # higher is better, whatever the metric's direction
+    Column("error", Double, nullable=False),  # standard error of the score; 0: not known
+    Column("curiosity", Double, nullable=False),  # grows while its children enter the archive
     Column("measures", JSON, nullable=False),
     Column("improvements", Integer, nullable=False),
     Column("updated_at", Double, nullable=False),
+    UniqueConstraint("island", "position"),
     Index(None, "island", "score"),
+    Index(None, "island", "commit"),
+)
+
+# Candidates that seem better than the elite of their cell, but not beyond the noise.
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("island", Integer, primary_key=True, autoincrement=False),
+    Column("cell", Integer, primary_key=True, autoincrement=False),
+    Column("commit", String(64), ForeignKey("commits.commit"), primary_key=True),
+    Column("created_at", Double, nullable=False),
+    Index(None, "commit"),
+)
+
+# What the choice among agents and operators has learnt.
+arms = Table(
+    "arms",
+    metadata,
+    Column("kind", String(16), primary_key=True),  # agent or operator
+    Column("name", String(64), primary_key=True),
+    Column("trials", Double, nullable=False),
+    Column("successes", Double, nullable=False),
+    Column("cost", Double, nullable=False),
 )
 
 artifacts = Table(
