@@ -28,6 +28,7 @@ _HEAD = (
     "{name}:{function}:{line} - {extra[text]}\n"
 )
 _SHORT_HEAD = "{time:HH:mm:ss.SSS} | <level>{level: <8}</level> | {extra[text]}\n"
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
 _QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis", "filelock")
 
 
@@ -41,22 +42,38 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
     base = expand_path("LOGS_BASE_DIR", base_dir) if base_dir else Path.cwd()
     logger.remove()
     logger.configure(extra={"job": "-"})
-    with_tracebacks = logger.level(level).no <= logger.level("DEBUG").no
-    logger.add(sys.stderr, level=level, format=_Line(_SHORT_HEAD, tracebacks=with_tracebacks))
+    debugging = logger.level(level).no <= logger.level("DEBUG").no
+    logger.add(
+        sys.stderr,
+        level=level,
+        format=_Line(_SHORT_HEAD, tracebacks=debugging),
+        filter=_has_a_traceback if debugging else _is_not_printed_yet,
+    )
     _take_over_standard_logging(level)
 
-    path = _create(base / "logs" / role, role)
-    _sweep(path.parent, role)
-    logger.add(
-        path,
-        level=level,
-        format=_Line(_HEAD, tracebacks=True),
-        rotation="10 MB",
-        retention="14 days",
-        watch=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
+    folder = base / "logs" / role
+    try:
+        path = _create(folder, role)
+        logger.add(
+            path,
+            level=level,
+            format=_Line(_HEAD, tracebacks=True),
+            rotation="10 MB",
+            retention="14 days",
+            watch=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            opener=_open_held,
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "the log file cannot be made",
+            setting="LOGS_BASE_DIR",
+            target=str(folder),
+            reason=str(error),
+            fix="set LOGS_BASE_DIR to a folder this user may write to",
+        ) from error
+    _sweep(folder, role)
     return path
 
 
@@ -79,13 +96,18 @@ class _Line:
         self._tracebacks = tracebacks
 
     def __call__(self, record: "Record") -> str:
-        text = masked(record["message"]).replace("\n", "\n    ")
+        text = _indented(masked(record["message"]))
         error = record["exception"]
         if self._tracebacks and error is not None:
             lines = traceback.format_exception(error.type, error.value, error.traceback)
-            text += "\n    " + masked("".join(lines)).rstrip().replace("\n", "\n    ")
+            text += "\n    " + _indented(masked("".join(lines)).rstrip())
         record["extra"]["text"] = text
         return self._head
+
+
+def _indented(text: str) -> str:
+    """The text with its line breaks out of the head's way and nothing a terminal would obey."""
+    return text.translate(_CONTROLS).replace("\n", "\n    ")
 
 
 class _StandardLogging(logging.Handler):
@@ -113,25 +135,20 @@ def _take_over_standard_logging(level: str) -> None:
 
 
 def _create(folder: Path, role: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     name = f"{role}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - people look for local time
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for candidate in (f"{name}.log", f"{name}-{os.getpid()}.log"):
-            with contextlib.suppress(FileExistsError):
-                path = folder / candidate
-                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-                # Held until the process ends: tells a later start that the file is in use.
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
-                return path
-        raise FileExistsError(f"{folder / name} is taken")
-    except OSError as error:
-        raise ConfigError(
-            "the log file cannot be made",
-            setting="LOGS_BASE_DIR",
-            target=str(folder),
-            reason=str(error),
-            fix="set LOGS_BASE_DIR to a folder this user may write to",
-        ) from error
+    for path in (folder / f"{name}.log", folder / f"{name}-{os.getpid()}.log"):
+        with contextlib.suppress(FileExistsError):
+            path.open("x").close()
+            return path
+    raise FileExistsError(f"{path} is taken")
+
+
+def _open_held(path: str, flags: int) -> int:
+    """Open a file of the sink; the lock on it, gone with it, tells a later start it is in use."""
+    descriptor = os.open(path, flags, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
 
 
 def _sweep(folder: Path, role: str) -> None:
@@ -159,6 +176,11 @@ def _is_not_printed_yet(record: "Record") -> bool:
     return "printed" not in record["extra"]
 
 
+def _has_a_traceback(record: "Record") -> bool:
+    """Whether there is something to say beyond what was printed, if it was."""
+    return _is_not_printed_yet(record) or record["exception"] is not None
+
+
 def tell(text: str) -> None:
     """Say something on stderr whatever the log level, and note it in the log file."""
     print(text, file=sys.stderr)  # noqa: T201 - meant for the person at the terminal
@@ -168,7 +190,7 @@ def tell(text: str) -> None:
 def report_failure(error: BaseException) -> None:
     """Tell what ended the process: a block on stderr, the traceback in the file only."""
     if isinstance(error, LoreleyError):
-        text = str(error)
+        text = masked(str(error))
     else:
         text = str(
             Problem(
