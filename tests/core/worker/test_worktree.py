@@ -193,6 +193,15 @@ def replace_folder_by_link_outside(top: Path) -> dict[str, str]:
     return {"src/pack.py": "D", "src/deep/er/leaf.py": "D", "src": "A"}
 
 
+def replace_folder_by_link_to_other_files(top: Path) -> dict[str, str]:
+    outside = top.parent.parent / "outside"
+    (top / "src").rename(outside)
+    (outside / "pack.py").write_text("changed")
+    (outside / "deep/er/leaf.py").unlink()
+    (top / "src").symlink_to(outside)
+    return {"src/pack.py": "D", "src/deep/er/leaf.py": "D", "src": "A"}
+
+
 def replace_folder_by_ignored_link(top: Path) -> dict[str, str]:
     (top / "src").rename(top.parent.parent / "outside")
     (top / "src").symlink_to(top.parent.parent / "outside")
@@ -232,6 +241,7 @@ def a_repository_in_an_ignored_folder(top: Path) -> dict[str, str]:
         replace_folder_by_file,
         replace_folder_by_link,
         replace_folder_by_link_outside,
+        replace_folder_by_link_to_other_files,
         replace_folder_by_ignored_link,
         replace_file_by_link,
         delete_all,
@@ -385,8 +395,8 @@ def test_hooks_planted_in_the_base_clone_neither_run_nor_stay(
     hooks = repository.base / ".git" / "hooks"
     with repository.lease(upstream.head(), "job-1", soon()) as worktree:
         (worktree.path / "README.md").write_text("changed\n")
-        candidate = worktree.commit_all("x", "", soon())
         plant_hooks(hooks, tmp_path / "ran")
+        candidate = worktree.commit_all("x", "", soon())
         worktree.push("evolution/job/job-1", soon())
     with repository.lease(candidate.commit, "job-2", soon()) as worktree:
         assert not hooks.exists()
