@@ -58,7 +58,7 @@ class Checkout:
                 self._restore(commit, deadline)
             except OSError as error:
                 raise GitError(
-                    "cannot clean a worktree", target=str(self.path), reason=str(error)
+                    "cannot clean a worktree", target=str(self.path), reason=str(error)[:500]
                 ) from error
 
     def _restore(self, commit: str, deadline: Deadline) -> None:

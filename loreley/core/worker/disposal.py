@@ -58,6 +58,6 @@ def _open_below(path: Path) -> None:
     for parent, folders, _ in os.walk(path):
         for name in folders:
             folder = Path(parent, name)
-            if not folder.is_symlink():
-                with suppress(OSError):
+            with suppress(OSError):
+                if not folder.is_symlink():
                     folder.chmod(0o700)

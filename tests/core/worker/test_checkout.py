@@ -3,13 +3,17 @@
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from loreley.core.worker.repository import WorkerRepository
+from loreley.errors import CandidateRejected
 from tests.core.worker.upstream import Upstream, contents, git, leftovers, opened, soon
+from tests.support import PROJECT_ROOT
 
 FILES: dict[str, str | bytes] = {
     **{f"src/part{number}/file{number}.py": f"x = {number}\n" for number in range(6)},
@@ -199,6 +203,91 @@ def test_a_worktree_whose_git_file_was_replaced_is_thrown_away(
         assert git("status", "--porcelain", cwd=worktree.path) == ""
         assert worktree.path.stat().st_ino != inode
     assert leftovers(repository) == []
+
+
+def test_folders_deeper_than_any_path_are_removed(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    here = Path.cwd()
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        os.chdir(worktree.path / "src")
+        for _ in range(1500):
+            Path("deep").mkdir()
+            os.chdir("deep")
+        os.chdir(here)
+        with pytest.raises(CandidateRejected, match="cannot be read"):
+            worktree.commit_all("x", "", soon())
+
+    with repository.lease(upstream.head(), "job-2", soon()) as worktree:
+        assert not (worktree.path / "src/deep").exists()
+    assert leftovers(repository) == []
+
+
+ORDINARY = """
+import os, sys
+from pathlib import Path
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.deadline import Deadline
+from loreley.errors import CandidateRejected
+
+remote, base, commit = sys.argv[1:]
+deadline = Deadline.after(60)
+repository = WorkerRepository(RepositoryOptions(remote, Path(base)))
+repository.prepare(deadline)
+
+def closed(name, mode):
+    with repository.lease(commit, "job-1", deadline) as worktree:
+        path = worktree.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+        (worktree.path / "run.sh").write_text("changed")
+        (path if mode == "file" else path.parent).chmod(0 if mode != "read-only" else 0o555)
+        try:
+            worktree.commit_all("x", "", deadline)
+        except CandidateRejected as error:
+            return error.summary
+        return "committed"
+
+print(closed("src/part0/new.py", "file"))
+print(closed("hidden/new.py", "folder"))
+print(closed("src/part0/new.py", "folder"))
+print(closed("build/cache/object", "read-only"))
+with repository.lease(commit, "job-2", deadline) as worktree:
+    print(sorted(path.name for path in worktree.path.iterdir()))
+    (worktree.path / "src/part0/writable").write_text("x")
+    (worktree.path / "build/sealed").mkdir(parents=True)
+    (worktree.path / "build/sealed/x").write_text("x")
+    (worktree.path / "build/sealed").chmod(0)
+    (worktree.path / ".git").unlink()
+print(os.listdir(repository.worktrees / ".trash"), os.listdir(repository.worktrees / ".slots"))
+"""
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_what_an_ordinary_user_cannot_read_is_refused_and_removed(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    # Root without its privileges over files is as bound by their modes as anybody.
+    without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    output = subprocess.run(
+        [
+            *(without if os.getuid() == 0 else ()),
+            *(sys.executable, "-c", ORDINARY, str(upstream.path), str(tmp_path / "base")),
+            upstream.head(),
+        ],
+        cwd=PROJECT_ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+
+    assert "a file that cannot be read: src/part0/new.py" in output[0]
+    assert "a folder that cannot be read" in output[1]
+    assert "cannot be read" in output[2]
+    assert output[3] == "committed"
+    assert "build" not in output[4]
+    assert "hidden" not in output[4]
+    assert output[5] == "[] []"
 
 
 def test_a_spare_slot_that_was_damaged_is_replaced(

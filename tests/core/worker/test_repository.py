@@ -209,6 +209,7 @@ def test_the_next_lease_reuses_the_worktree_of_the_last(
         assert (worktree.path / "README.md").stat().st_ino == inode
         assert (worktree.path / "src/pack.py").read_text() == "radius = 2\n"
         assert git("rev-parse", "HEAD", cwd=worktree.path) == new
+        assert str(worktree.path) in git("worktree", "list", cwd=repository.base)
         assert git("status", "--porcelain", cwd=worktree.path) == ""
 
 
