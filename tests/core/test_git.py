@@ -81,6 +81,7 @@ def test_branches_are_listed_by_folder_and_deleted_by_name(upstream: Upstream) -
     }
 
 
+@pytest.mark.slow
 def test_many_branches_are_deleted(upstream: Upstream) -> None:
     names = [f"evolution/job/{number:032d}" for number in range(210)]
     lines = "".join(f"create refs/heads/{name} {upstream.head()}\n" for name in names)

@@ -150,6 +150,7 @@ def test_a_worker_killed_at_any_time_leaves_nothing(upstream: Upstream, tmp_path
     require_whole(opened(upstream, base), upstream)
 
 
+@pytest.mark.slow
 def test_a_live_worker_s_lease_is_left_alone_and_a_dead_one_s_removed(
     upstream: Upstream, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_what_a_crash_within_worktree_add_leaves_is_removed(
     assert not admin.exists()
 
 
+@pytest.mark.slow
 def test_a_randomised_clone_of_a_dead_worker_is_removed_by_the_next(
     upstream: Upstream, tmp_path: Path
 ) -> None:

@@ -8,7 +8,10 @@ import pytest
 from loreley.errors import ConfigError
 from tests.core.worker.upstream import Upstream, git, leftovers, opened, soon
 
-pytestmark = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed"),
+]
 
 LARGE = b"\0large" * 1000
 

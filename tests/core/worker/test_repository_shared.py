@@ -64,6 +64,7 @@ def test_many_leases_of_many_processes_all_succeed(tmp_path: Path) -> None:
     assert git("fsck", "--no-dangling", cwd=repository.base) == ""
 
 
+@pytest.mark.slow
 def test_a_clone_is_made_once_by_workers_that_start_together(tmp_path: Path) -> None:
     upstream = Upstream.create(tmp_path / "upstream")
     workers = [

@@ -1,10 +1,14 @@
 """A git remote for tests, made by plain git, and what can be asked of it from outside."""
 
+import atexit
 import os
+import shutil
 import stat
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
@@ -45,11 +49,21 @@ class Upstream:
     def create(
         cls, folder: Path, files: Mapping[str, str | bytes] = FILES, *init_options: str
     ) -> "Upstream":
+        if files is FILES and not init_options:
+            shutil.copytree(_usual(), folder, dirs_exist_ok=True)
+            return cls(folder / "remote.git", folder / "author")
+        return cls._made(folder, files, *init_options)
+
+    @classmethod
+    def _made(
+        cls, folder: Path, files: Mapping[str, str | bytes], *init_options: str
+    ) -> "Upstream":
         upstream = cls(folder / "remote.git", folder / "author")
         folder.mkdir(parents=True, exist_ok=True)
-        git("init", "-q", "--bare", "-b", "main", *init_options, str(upstream.path), cwd=folder)
-        git("init", "-q", "-b", "main", *init_options, str(upstream.author), cwd=folder)
-        git("remote", "add", "origin", str(upstream.path), cwd=upstream.author)
+        init = ("init", "-q", "-b", "main", "--template=", *init_options)
+        git(*init, "--bare", str(upstream.path), cwd=folder)
+        git(*init, str(upstream.author), cwd=folder)
+        git("remote", "add", "origin", "../remote.git", cwd=upstream.author)
         upstream.commit(files)
         return upstream
 
@@ -94,6 +108,15 @@ def opened(upstream: Upstream, base: Path, **options: object) -> WorkerRepositor
     return repository
 
 
+@cache
+def _usual() -> Path:
+    """A folder with the usual upstream, made once for each test process."""
+    folder = Path(tempfile.mkdtemp(prefix="loreley-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Upstream._made(folder, FILES)
+    return folder
+
+
 def contents(folder: Path) -> dict[str, object]:
     """Everything below a folder but its own .git: what kind of thing, which mode, what content."""
     found: dict[str, object] = {}
@@ -118,7 +141,9 @@ def leftovers(repository: WorkerRepository) -> list[str]:
     """What stands beside spare slots, and what of a slot is not whole."""
     worktrees, admin = repository.worktrees, repository.base / ".git" / "worktrees"
     slots = {path.stem for path in (worktrees / ".slots").glob("*.owner")}
-    whole = {f"{slot}{suffix}" for slot in slots for suffix in ("", ".owner", ".index", ".index-folders")}
+    whole = {
+        f"{slot}{suffix}" for slot in slots for suffix in ("", ".owner", ".index", ".index-folders")
+    }
     known = {".slots", ".lock", ".trash", ".scratch"}
     found = [str(path) for path in worktrees.iterdir() if path.name not in known]
     for folder in (".trash", ".scratch"):
