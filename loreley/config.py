@@ -333,6 +333,13 @@ class EvaluatorSettings(BaseModel):
     worker_evaluator_timeout_seconds: float = Field(
         900, gt=0, le=7 * 86400, description="Longest time for one evaluation."
     )
+    worker_evaluator_repeats: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="How often each candidate is evaluated; of a noisy metric the median counts, "
+        "and its standard error guards the archive.",
+    )
     worker_evaluator_max_metrics: int = Field(
         64, ge=1, le=4096, description="Most metrics an answer may hold."
     )

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import pi, sqrt
+from statistics import median, stdev
 from typing import Any
 
 MAX_NAME_LENGTH = 128
@@ -20,9 +22,20 @@ class Metric:
     """One measured figure of a candidate."""
 
     name: str
-    value: float  # finite
+    value: float  # finite; the median of the samples
     unit: str | None = None
     higher_is_better: bool = True
+    samples: tuple[float, ...] = ()  # what it was measured as, where it was measured repeatedly
+
+    @property
+    def error(self) -> float:
+        """The standard error of the value; 0 where one sample cannot tell.
+
+        For a median of normally distributed samples it is √(π/2) times that of their mean.
+        """
+        if len(self.samples) < 2:
+            return 0.0
+        return float(sqrt(pi / 2) * stdev(self.samples) / sqrt(len(self.samples)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,24 @@ class Evaluation:
     def to_mapping(self) -> dict[str, Any]:
         """The answer as plain lists and mappings, as a plugin may return it."""
         return asdict(self)
+
+
+def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """Several evaluations (at least one) of the same commit as one: medians of all samples.
+
+    A metric that one of them lacks is dropped; text, artifacts and time are the last one's and
+    the sum.
+    """
+    last = evaluations[-1]
+    if len(evaluations) == 1:
+        return last
+    metrics = []
+    for metric in last.metrics:
+        found = [each for one in evaluations for each in one.metrics if each.name == metric.name]
+        if len(found) == len(evaluations):
+            samples = tuple(sample for each in found for sample in each.samples or (each.value,))
+            metrics.append(replace(metric, value=float(median(samples)), samples=samples))
+    return replace(last, metrics=tuple(metrics), seconds=sum(each.seconds for each in evaluations))
 
 
 def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:

@@ -1,7 +1,7 @@
 """A job, its states and the transitions that are legal; pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +15,7 @@ class JobKind(StrEnum):
 
     BASELINE = "baseline"  # judge the root commit as it is
     EVOLUTION = "evolution"  # change the base commit, judge the result
+    MEASUREMENT = "measurement"  # judge the base commit once more, as its figures are noisy
 
 
 class JobState(StrEnum):
@@ -63,6 +64,8 @@ class Claim:
     root_commit: str
     base_commit: str
     inspirations: tuple[str, ...]
+    agent: str | None = None  # what the search chose, if it did
+    operator: str | None = None
 
     @property
     def name(self) -> str:
@@ -82,6 +85,17 @@ class JudgedCommit:
     edit_distance: int  # lines added and removed since the root
     code_size: int  # bytes of text files
     evaluation: Evaluation
+    vector: bytes = b""  # of the code descriptor; empty where it was not computed
+    traits: Mapping[str, float] = field(default_factory=dict)  # what its agent passes on
+
+
+@dataclass(slots=True)
+class Record:
+    """What is kept of an attempt at a job, however it ends; fills on the way."""
+
+    artifacts: list[Artifact] = field(default_factory=list)
+    agent: str | None = None  # who made the proposal
+    operator: str | None = None  # with which of its operators
 
 
 class JobStore(Protocol):
@@ -99,9 +113,7 @@ class JobStore(Protocol):
         """Put the job back into the queue; raises `JobLost`."""
         ...
 
-    def succeed(
-        self, claim: Claim, judged: JudgedCommit, artifacts: Sequence[Artifact] = ()
-    ) -> None:
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
         """Record the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
@@ -109,7 +121,11 @@ class JobStore(Protocol):
         """
         ...
 
-    def fail(self, claim: Claim, failure: JobFailed, artifacts: Sequence[Artifact] = ()) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+        """Add what was measured to the commit's earlier figures; raises `JobLost`."""
+        ...
+
+    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
         """Record why there is no commit; raises `JobLost`."""
         ...
 

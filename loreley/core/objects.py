@@ -41,6 +41,7 @@ class Difference:
     path: str
     old_mode: str
     new_mode: str
+    old_object_id: str
     new_object_id: str
     changed_lines: int  # added and deleted ones
     is_binary: bool
@@ -114,6 +115,19 @@ class ObjectStore:
         )
         return [int(line) for line in lines.split()]
 
+    def blobs(self, object_ids: Sequence[str]) -> Iterator[bytes]:
+        """The content of each of these blobs, in their order."""
+        if not object_ids:
+            return
+        names = "".join(f"{object_id}\n" for object_id in object_ids).encode()
+        output = self.run("cat-file", "--batch", stdin=names)
+        at = 0
+        for _ in object_ids:
+            end_of_head = output.index(b"\n", at)
+            size_bytes = int(output[at:end_of_head].rpartition(b" ")[2])
+            yield output[end_of_head + 1 : end_of_head + 1 + size_bytes]
+            at = end_of_head + 1 + size_bytes + 1
+
     def differences(self, old: str, new: str) -> list[Difference]:
         """Every path in which the commits or trees differ; a rename is two of them."""
         return _differences(
@@ -165,12 +179,13 @@ def _differences(output: bytes) -> list[Difference]:
 
 
 def _difference(path: bytes, raw: list[str], counts: list[bytes]) -> Difference:
-    old_mode, new_mode, _, new_object_id, _ = raw
+    old_mode, new_mode, old_object_id, new_object_id, _ = raw
     is_binary = counts[0] == b"-"
     return Difference(
         path=os.fsdecode(path),
         old_mode=old_mode,
         new_mode=new_mode,
+        old_object_id=old_object_id,
         new_object_id=new_object_id,
         changed_lines=1 if is_binary else sum(map(int, counts)),
         is_binary=is_binary,

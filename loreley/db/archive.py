@@ -1,13 +1,18 @@
 """The MAP-Elites archive: one row per island and cell, changed by single statements."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, literal, select, update
+from sqlalchemy.sql.dml import ReturningInsert
 
+from loreley.core.map_elites.fitness import Estimate
 from loreley.core.map_elites.sampler import Elite
 from loreley.db.engine import Database, now
-from loreley.db.models import elites
+from loreley.db.models import challenges, elites
+
+_CURIOSITY_GAIN, _CURIOSITY_LOSS = 1.0, 0.5  # Cully & Demiris 2017 (arXiv:1708.09251)
 
 
 class AddResult(StrEnum):
@@ -16,60 +21,155 @@ class AddResult(StrEnum):
     NEW = "new"
     IMPROVED = "improved"
     REJECTED = "rejected"
+    CHALLENGING = "challenging"  # better, but not beyond the noise
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A judged commit with its place in an archive."""
+
+    island: int
+    cell: int
+    commit: str
+    estimate: Estimate
+    measures: tuple[float, ...]
 
 
 class Archive:
-    """The elites of one experiment."""
+    """The elites of one experiment, seen within one transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, connection: Connection, *, confidence: float) -> None:
+        """``confidence`` is by how many standard errors a candidate must be better."""
         self._database = database
+        self._connection = connection
+        self._confidence = confidence
 
-    def add(
-        self,
-        connection: Connection,
-        *,
-        island: int,
-        cell: int,
-        commit: str,
-        score: float,
-        measures: Sequence[float],
-    ) -> AddResult:
-        """Keep the commit if its cell is empty or holds a lower score; one statement.
+    def add(self, candidate: Placed) -> AddResult:
+        """Keep the commit if its cell is empty or its elite is worse beyond the noise.
 
-        ``score`` is higher for better candidates; of equal ones the first stays.
+        One statement, safe against others that add at the same time. Of equal candidates the
+        first stays.
         """
+        improvements = self._connection.execute(self._upsert(candidate)).scalar_one_or_none()
+        if improvements == 0:
+            return AddResult.NEW
+        if improvements is not None:
+            return AddResult.IMPROVED
+        elite = self.elite(candidate.island, candidate.cell)
+        if elite is not None and elite.commit != candidate.commit:
+            seems_better = candidate.estimate.score > elite.score
+            return AddResult.CHALLENGING if seems_better else AddResult.REJECTED
+        return AddResult.REJECTED
+
+    def elite(self, island: int, cell: int) -> Elite | None:
+        """The elite of a cell, if it is filled."""
+        query = select(elites).where(elites.c.island == island, elites.c.cell == cell)
+        row = self._connection.execute(query).mappings().first()
+        return _elite(row) if row else None
+
+    def best(self, island: int, count: int) -> list[RowMapping]:
+        """The rows of the fittest elites of an island, best first."""
+        query = (
+            select(elites)
+            .where(elites.c.island == island)
+            .order_by(elites.c.score.desc(), elites.c.cell)
+            .limit(count)
+        )
+        return list(self._connection.execute(query).mappings())
+
+    def credit(self, island: int, commit: str, *, entered: bool) -> None:
+        """Let an elite's curiosity grow when a child of it entered the archive, else shrink."""
+        change = _CURIOSITY_GAIN if entered else -_CURIOSITY_LOSS
+        value = elites.c.curiosity + change
+        floor = func.max if self._database.engine.dialect.name == "sqlite" else func.greatest
+        self._connection.execute(
+            update(elites)
+            .where(elites.c.island == island, elites.c.commit == commit)
+            .values(curiosity=floor(value, literal(0.0)))
+        )
+
+    def reestimate(self, commit: str, estimate: Estimate) -> None:
+        """Note that an elite was measured again."""
+        self._connection.execute(
+            update(elites)
+            .where(elites.c.commit == commit)
+            .values(score=estimate.score, error=estimate.error, updated_at=now())
+        )
+
+    def replace_all(self, candidates: Sequence[Placed]) -> None:
+        """Empty the archive and fill it anew: for when cells have got another meaning."""
+        self._connection.execute(delete(challenges))
+        self._connection.execute(delete(elites))
+        best: dict[tuple[int, int], Placed] = {}
+        for candidate in candidates:
+            place = candidate.island, candidate.cell
+            holder = best.get(place)
+            if holder is None or candidate.estimate.score > holder.estimate.score:
+                best[place] = candidate
+        for candidate in best.values():
+            self._connection.execute(self._upsert(candidate))
+
+    def _upsert(self, candidate: Placed) -> ReturningInsert[int]:
         insert = self._database.insert(elites).values(
-            island=island,
-            cell=cell,
-            commit=commit,
-            score=score,
-            measures=list(measures),
+            island=candidate.island,
+            cell=candidate.cell,
+            position=_next_position(candidate.island),
+            commit=candidate.commit,
+            score=candidate.estimate.score,
+            error=candidate.estimate.error,
+            curiosity=0.0,
+            measures=list(candidate.measures),
             improvements=0,
             updated_at=now(),
         )
         new = insert.excluded
-        upsert = insert.on_conflict_do_update(
+        gain = new.score - elites.c.score
+        noise = new.error * new.error + elites.c.error * elites.c.error
+        return insert.on_conflict_do_update(
             index_elements=[elites.c.island, elites.c.cell],
             set_={
                 "commit": new.commit,
                 "score": new.score,
+                "error": new.error,
+                "curiosity": new.curiosity,
                 "measures": new.measures,
                 "improvements": elites.c.improvements + 1,
                 "updated_at": new.updated_at,
             },
-            where=new.score > elites.c.score,
+            where=(gain > 0) & (gain * gain > self._confidence**2 * noise),
         ).returning(elites.c.improvements)
-        improvements = connection.execute(upsert).scalar_one_or_none()
-        if improvements is None:
-            return AddResult.REJECTED
-        return AddResult.IMPROVED if improvements else AddResult.NEW
 
-    def elites(self, island: int) -> list[Elite]:
-        """All elites of an island, by cell."""
-        query = (
-            select(elites.c.cell, elites.c.commit, elites.c.score)
-            .where(elites.c.island == island)
-            .order_by(elites.c.cell)
-        )
-        with self._database.read() as connection:
-            return [Elite(row.cell, row.commit, row.score) for row in connection.execute(query)]
+
+class IslandPopulation:
+    """The elites of one island as the sampler draws them."""
+
+    def __init__(self, connection: Connection, island: int) -> None:
+        self._connection = connection
+        self._island = island
+
+    def size(self) -> int:
+        """How many there are."""
+        query = select(func.max(elites.c.position)).where(elites.c.island == self._island)
+        last = self._connection.execute(query).scalar()
+        return 0 if last is None else last + 1
+
+    def at(self, positions: Sequence[int]) -> list[Elite]:
+        """The elites at these positions, in no order."""
+        return self._where(elites.c.position.in_(positions))
+
+    def in_cells(self, cells: Sequence[int]) -> list[Elite]:
+        """The elites of these cells, as far as they are filled, in no order."""
+        return self._where(elites.c.cell.in_(cells))
+
+    def _where(self, condition: ColumnElement[bool]) -> list[Elite]:
+        query = select(elites).where(elites.c.island == self._island, condition)
+        return [_elite(row) for row in self._connection.execute(query).mappings()]
+
+
+def _next_position(island: int) -> ColumnElement[int]:
+    last = select(func.max(elites.c.position)).where(elites.c.island == island).scalar_subquery()
+    return func.coalesce(last, -1) + 1
+
+
+def _elite(row: RowMapping) -> Elite:
+    return Elite(row["cell"], row["commit"], row["score"], row["curiosity"])

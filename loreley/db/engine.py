@@ -1,15 +1,16 @@
 """Opening the database: connections that are safe to share, and a clear word when it is down."""
 
-import fcntl
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -21,6 +22,12 @@ from loreley.secrets import masked
 
 _CONNECT_SECONDS = 5
 _SQLITE_BUSY_SECONDS = 30
+_SQLITE_OUTAGES = (
+    "database is locked",
+    "database is busy",
+    "disk i/o",
+    "database or disk is full",
+)
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -75,7 +82,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            if error.connection_invalidated or _is_outage(error):
+            if _is_outage(self.engine.url, error):
                 raise _unavailable(self.engine.url, error) from error
             raise
 
@@ -84,16 +91,22 @@ def open_database(url: str) -> Database:
     """Connect, and bring the schema up to date; in some seconds or with a clear refusal.
 
     Raises `ConfigError` for a URL that cannot work or a database of a newer Loreley,
-    `ServiceUnavailable` when the server does not answer.
+    `ServiceUnavailable` when the server does not answer or another process locks the file.
     """
     parsed, engine = _create_engine(url)
     try:
         if parsed.get_backend_name() == "sqlite":
-            _prepare_sqlite(engine, parsed)
+            _write_ahead(engine, Path(parsed.database or ""))
         migrate(engine)
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         engine.dispose()
-        raise _unavailable(parsed, error) from error
+        raise _failure(parsed, error) from error
+    except BaseException:
+        engine.dispose()
+        raise
+    if parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query:
+        event.listen(engine, "connect", _be_patient)
+        engine.dispose()  # the connections that were not told
     return Database(engine)
 
 
@@ -101,8 +114,9 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            _make_folder(parsed)
-            engine = create_engine(parsed, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
+            _make_folder(Path(parsed.database or ""))
+            arguments = {} if "timeout" in parsed.query else {"timeout": _CONNECT_SECONDS}
+            engine = create_engine(parsed, connect_args=arguments)
             event.listen(engine, "connect", _on_sqlite_connect)
             event.listen(engine, "begin", _on_sqlite_begin)
         else:
@@ -126,18 +140,11 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
     return parsed, engine
 
 
-def _make_folder(url: URL) -> None:
-    if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(
-                "the folder of the database cannot be made",
-                setting="LORELEY_STATE_DIR, DATABASE_URL",
-                target=str(Path(url.database).parent),
-                reason=str(error),
-                fix="choose a folder this user may write to",
-            ) from error
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, str(error)) from error
 
 
 def _on_sqlite_connect(connection: Any, _record: object) -> None:
@@ -146,37 +153,91 @@ def _on_sqlite_connect(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
+def _be_patient(connection: Any, _record: object) -> None:
+    connection.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_SECONDS * 1000}")
+
+
 def _on_sqlite_begin(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("loreley_readonly", False)
     connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
 
-def _prepare_sqlite(engine: Engine, url: URL) -> None:
+def _write_ahead(engine: Engine, path: Path) -> None:
     """Set write-ahead logging once, under a lock: concurrent first opens fail otherwise."""
-    if not url.database or url.database == ":memory:":
-        return
-    with Path(f"{url.database}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        raw = engine.raw_connection()
-        try:
-            raw.cursor().execute("PRAGMA journal_mode=WAL")
-        finally:
-            raw.close()
+    try:
+        path.touch()  # says what is wrong with the place; the lock would only wait
+        if not path.is_file():
+            raise OSError("it is not a regular file")
+        if _is_write_ahead(path):
+            return
+        with FileLock(f"{path}.lock", timeout=_CONNECT_SECONDS):
+            raw = engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA journal_mode=WAL")
+            finally:
+                raw.close()
+    except Timeout as error:
+        raise ServiceUnavailable(
+            "another process has been opening the database for too long",
+            setting="LORELEY_STATE_DIR, DATABASE_URL",
+            target=f"{path}.lock",
+            fix="try again; if it goes on, end the process that holds this file",
+        ) from error
+    except OSError as error:
+        raise _unusable(path, str(error)) from error
 
 
-def _is_outage(error: DBAPIError) -> bool:
-    text = str(error.orig).lower()
-    return any(
-        sign in text
-        for sign in ("database is locked", "disk i/o", "database or disk is full", "unable to open")
+def _is_write_ahead(path: Path) -> bool:
+    """By the versions in the file's header (sqlite.org/fileformat2.html); needs no lock."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\x02\x02"
+
+
+def _failure(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavailable | ConfigError:
+    """What to tell the operator when the database could not be opened."""
+    if _is_outage(url, error):
+        return _unavailable(url, error)
+    if url.get_backend_name() == "sqlite":
+        return _unusable(Path(url.database or ""), _reason(error))
+    return ConfigError(
+        "the database cannot be used",
+        setting="DATABASE_URL",
+        target=masked(url.render_as_string(hide_password=True)),
+        reason=masked(_reason(error)),
+        fix="correct the URL, or give Loreley a database of its own",
     )
 
 
-def _unavailable(url: URL, error: DBAPIError) -> ServiceUnavailable:
+def _is_outage(url: URL, error: DBAPIError | sqlite3.Error) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if url.get_backend_name() == "sqlite":
+        return any(sign in _reason(error).lower() for sign in _SQLITE_OUTAGES)
+    return isinstance(error, OperationalError)  # psycopg's word for what is not the statement
+
+
+def _reason(error: DBAPIError | sqlite3.Error) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error)
+
+
+def _unavailable(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavailable:
+    fix = "check that the server runs and that the URL's host, port, name and password are right"
+    if url.get_backend_name() == "sqlite":
+        fix = "end another process that writes to it, or make room on the disk"
     return ServiceUnavailable(
         "the database does not answer as needed",
         setting="DATABASE_URL",
         target=masked(url.render_as_string(hide_password=True)),
-        reason=masked(str(error.orig)),
-        fix="check that the server runs and that the URL's host, port, name and password are right",
+        reason=masked(_reason(error)),
+        fix=fix,
+    )
+
+
+def _unusable(path: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        "the SQLite database cannot be used",
+        setting="LORELEY_STATE_DIR, DATABASE_URL",
+        target=str(path),
+        reason=reason,
+        fix="name a file of Loreley's own, in a folder this user may write to",
     )

@@ -6,11 +6,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, Update, select, update
 
-from loreley.core.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit
+from loreley.core.evaluation import Evaluation, Metric, merged
+from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, now
-from loreley.db.models import artifacts as artifacts_table
-from loreley.db.models import commits, evaluations, experiment, jobs, metrics
+from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
 from loreley.errors import CandidateRejected, JobFailed, JobLost, JobNotClaimed
 
 _FAILURE_LENGTH = 2_000
@@ -55,6 +54,8 @@ class Jobs:
             root_commit=root,
             base_commit=row["base_commit"],
             inspirations=tuple(row["inspirations"]),
+            agent=row["agent"],
+            operator=row["operator"],
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
@@ -73,31 +74,45 @@ class Jobs:
                 ),
             )
 
-    def succeed(
-        self, claim: Claim, judged: JudgedCommit, artifacts: Sequence[Artifact] = ()
-    ) -> None:
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
         """Record the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
         in the meantime.
         """
         with self._database.begin() as connection:
-            _finish(connection, claim, JobState.SUCCEEDED, commit=judged.commit)
+            _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=judged.commit)
             self._insert_commit(connection, claim, judged)
-            self._insert_artifacts(connection, claim, artifacts)
+            _insert_artifacts(connection, claim, record)
 
-    def fail(self, claim: Claim, failure: JobFailed, artifacts: Sequence[Artifact] = ()) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+        """Add what was measured to the commit's earlier figures; raises `JobLost`."""
+        commit = claim.base_commit
+        with self._database.begin() as connection:
+            _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
+            known = _evaluations(connection, [commit])[commit]
+            both = merged([known, evaluation])
+            for metric in both.metrics:
+                connection.execute(
+                    update(metrics)
+                    .where(metrics.c.commit == commit, metrics.c.name == metric.name)
+                    .values(value=metric.value, samples=list(metric.samples))
+                )
+            _insert_artifacts(connection, claim, record)
+
+    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
         """Record why there is no commit; raises `JobLost`."""
         rejected = isinstance(failure, CandidateRejected)
         with self._database.begin() as connection:
             _finish(
                 connection,
                 claim,
-                JobState.REJECTED if rejected else JobState.FAILED,
+                record,
+                state=JobState.REJECTED if rejected else JobState.FAILED,
                 failure_kind=None if rejected else failure.kind,
                 failure=failure.summary[:_FAILURE_LENGTH],
             )
-            self._insert_artifacts(connection, claim, artifacts)
+            _insert_artifacts(connection, claim, record)
 
     def judged_commit_of(self, tree: str) -> str | None:
         """The commit that was judged with exactly this tree, if any."""
@@ -109,17 +124,15 @@ class Jobs:
         """The judged ones of these commits, in their order."""
         if not commits_wanted:
             return []
-        rows = select(*commits.c, evaluations.c.summary, evaluations.c.seconds).join(evaluations)
-        values = select(metrics).order_by(metrics.c.commit, metrics.c.position)
         with self._database.read() as connection:
-            found = connection.execute(rows.where(commits.c.commit.in_(commits_wanted))).mappings()
-            measured: dict[str, list[Metric]] = {}
-            for metric in connection.execute(
-                values.where(metrics.c.commit.in_(commits_wanted))
-            ).mappings():
-                measured.setdefault(metric["commit"], []).append(_metric(metric))
-            by_commit = {row["commit"]: _judged(row, measured[row["commit"]]) for row in found}
-        return [by_commit[commit] for commit in commits_wanted if commit in by_commit]
+            rows = connection.execute(
+                select(*commits.c).where(commits.c.commit.in_(commits_wanted))
+            ).mappings()
+            found = {row["commit"]: row for row in rows}
+            judged = _evaluations(connection, list(found))
+        return [
+            _judged(found[commit], judged[commit]) for commit in commits_wanted if commit in found
+        ]
 
     def _insert_commit(self, connection: Connection, claim: Claim, judged: JudgedCommit) -> None:
         row = {
@@ -129,6 +142,8 @@ class Jobs:
             "job_id": str(claim.job_id),
             "branch": judged.branch,
             "subject": judged.subject,
+            "traits": dict(judged.traits),
+            "vector": judged.vector or None,
             "edit_distance": judged.edit_distance,
             "code_size": judged.code_size,
             "created_at": now(),
@@ -150,6 +165,7 @@ class Jobs:
                     "name": metric.name,
                     "position": position,
                     "value": metric.value,
+                    "samples": list(metric.samples or (metric.value,)),
                     "unit": metric.unit,
                     "higher_is_better": metric.higher_is_better,
                 }
@@ -157,20 +173,19 @@ class Jobs:
             ],
         )
 
-    def _insert_artifacts(
-        self, connection: Connection, claim: Claim, artifacts: Sequence[Artifact]
-    ) -> None:
-        for artifact in artifacts:
-            connection.execute(
-                artifacts_table.insert().values(
-                    job_id=str(claim.job_id),
-                    attempt=claim.attempt,
-                    name=artifact.name,
-                    media_type=artifact.media_type,
-                    content=artifact.content,
-                    created_at=now(),
-                )
+
+def _insert_artifacts(connection: Connection, claim: Claim, record: Record) -> None:
+    for artifact in record.artifacts:
+        connection.execute(
+            artifacts.insert().values(
+                job_id=str(claim.job_id),
+                attempt=claim.attempt,
+                name=artifact.name,
+                media_type=artifact.media_type,
+                content=artifact.content,
+                created_at=now(),
             )
+        )
 
 
 def _job_key(job_id: object) -> str:
@@ -198,11 +213,13 @@ def _change(connection: Connection, claim: Claim, statement: Update) -> None:
         )
 
 
-def _finish(connection: Connection, claim: Claim, state: JobState, **values: Any) -> None:
+def _finish(connection: Connection, claim: Claim, record: Record, **values: Any) -> None:
+    if record.agent is not None:
+        values |= {"agent": record.agent, "operator": record.operator}
     _change(
         connection,
         claim,
-        _held(claim).values(state=state, token=None, lease_until=None, finished_at=now(), **values),
+        _held(claim).values(token=None, lease_until=None, finished_at=now(), **values),
     )
 
 
@@ -218,11 +235,30 @@ def _not_claimed(connection: Connection, key: str) -> JobNotClaimed:
     return JobNotClaimed("the job is not waiting", target=key, reason=f"it is {row.state}{by}")
 
 
+def _evaluations(connection: Connection, wanted: Sequence[str]) -> dict[str, Evaluation]:
+    figures = select(metrics).where(metrics.c.commit.in_(wanted)).order_by(metrics.c.position)
+    measured: dict[str, list[Metric]] = {commit: [] for commit in wanted}
+    for row in connection.execute(figures).mappings():
+        measured[row["commit"]].append(_metric(row))
+    rows = connection.execute(select(evaluations).where(evaluations.c.commit.in_(wanted)))
+    return {
+        row.commit: Evaluation(row.summary, tuple(measured[row.commit]), (), row.seconds)
+        for row in rows
+    }
+
+
 def _metric(row: RowMapping) -> Metric:
-    return Metric(row["name"], row["value"], row["unit"], row["higher_is_better"])
+    samples = tuple(row["samples"])
+    return Metric(
+        row["name"],
+        row["value"],
+        row["unit"],
+        row["higher_is_better"],
+        samples if len(samples) > 1 else (),
+    )
 
 
-def _judged(row: RowMapping, measured: Sequence[Metric]) -> JudgedCommit:
+def _judged(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
     return JudgedCommit(
         commit=row["commit"],
         tree=row["tree"],
@@ -231,5 +267,7 @@ def _judged(row: RowMapping, measured: Sequence[Metric]) -> JudgedCommit:
         subject=row["subject"],
         edit_distance=row["edit_distance"],
         code_size=row["code_size"],
-        evaluation=Evaluation(row["summary"], tuple(measured), (), row["seconds"]),
+        evaluation=evaluation,
+        vector=row["vector"] or b"",
+        traits=row["traits"],
     )

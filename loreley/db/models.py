@@ -71,7 +71,7 @@ jobs = Table(
     Column("ingested_at", Double),
     Column("archive_outcome", String(16)),
     UniqueConstraint("ordinal"),
-    Index(None, "state", "ingested_at"),
+    Index(None, "ingested_at", "state"),
     Index(None, "state", "lease_until"),
 )
 
@@ -86,11 +86,15 @@ commits = Table(
     Column("subject", Text, nullable=False),
     Column("traits", JSON, nullable=False, server_default="{}"),  # what its agent passes on
     Column("vector", LargeBinary),  # of the code descriptor: float32, little-endian
+    Column("island", Integer),
+    Column("score", Double),  # by the experiment's fitness, higher is better; null: has none
+    Column("error", Double),  # standard error of the score; 0: not known
     Column("edit_distance", Integer, nullable=False),
     Column("code_size", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("tree"),
     Index(None, "job_id"),
+    Index(None, "score"),
 )
 
 evaluations = Table(
@@ -138,6 +142,7 @@ challenges = Table(
     Column("island", Integer, primary_key=True, autoincrement=False),
     Column("cell", Integer, primary_key=True, autoincrement=False),
     Column("commit", String(64), ForeignKey("commits.commit"), primary_key=True),
+    Column("measures", JSON, nullable=False),
     Column("created_at", Double, nullable=False),
     Index(None, "commit"),
 )

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.engine import Database, now
 from loreley.db.models import experiment, jobs
 from loreley.errors import FailureKind
-
-_OPEN_STATES = [state for state in JobState if state not in FINAL_STATES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,8 @@ class NewJob:
     base_commit: str
     inspirations: tuple[str, ...] = ()
     island: int = 0
+    agent: str | None = None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,11 @@ class EndedJob:
     kind: JobKind
     state: JobState
     island: int
+    base_commit: str
     commit: str | None
+    agent: str | None
+    operator: str | None
+    seconds: float  # from its last claim to its end
     failure: str | None
 
 
@@ -43,7 +47,6 @@ class EndedJob:
 class BaselineJob:
     """How the evaluation of the root commit stands."""
 
-    ordinal: int
     state: JobState
     ingested: bool
     failure: str | None
@@ -55,6 +58,15 @@ class Experiment:
 
     root_commit: str
     search: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an experiment has come, counted as its jobs are ingested."""
+
+    ended_jobs: int  # evolution jobs in a final state
+    judged_commits: int
+    migrations: int
 
 
 class Schedule:
@@ -90,51 +102,33 @@ class Schedule:
 
         A job of the same ordinal, made by another scheduler, is left as it is.
         """
-        job_id = str(uuid4())
-        insert = (
-            self._database.insert(jobs)
-            .values(
-                id=job_id,
-                ordinal=job.ordinal,
-                kind=job.kind,
-                state=JobState.PENDING,
-                island=job.island,
-                seed=job.seed,
-                base_commit=job.base_commit,
-                inspirations=list(job.inspirations),
-                created_at=now(),
-            )
-            .on_conflict_do_nothing(index_elements=[jobs.c.ordinal])
-        )
         with self._database.begin() as connection:
-            connection.execute(insert)
-        return job_id
+            return insert_job(self._database, connection, job)
+
+    def create_extra(self, kind: JobKind, commit: str) -> None:
+        """Add a pending job that is no part of the budget, unless one is under way."""
+        with self._database.begin() as connection:
+            insert_extra(self._database, connection, kind, commit)
 
     def next_ordinal(self) -> int:
-        """The number of the next evolution job, which is how many there have been.
-
-        Baselines count downwards from -1.
-        """
+        """The number of the next evolution job, which is how many there have been."""
         with self._database.read() as connection:
             last = connection.execute(select(func.max(jobs.c.ordinal))).scalar()
         return 0 if last is None else max(0, last + 1)
 
     def last_baseline(self) -> BaselineJob | None:
         """The latest evaluation of the root commit, or None before the first."""
-        query = select(jobs).where(jobs.c.ordinal < 0).order_by(jobs.c.ordinal).limit(1)
+        query = (
+            select(jobs)
+            .where(jobs.c.ordinal < 0, jobs.c.kind == JobKind.BASELINE)
+            .order_by(jobs.c.ordinal)
+            .limit(1)
+        )
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
             return None
-        return BaselineJob(
-            row["ordinal"], JobState(row["state"]), row["ingested_at"] is not None, row["failure"]
-        )
-
-    def unfinished(self) -> int:
-        """How many jobs wait or run."""
-        query = select(func.count()).where(jobs.c.state.in_(_OPEN_STATES))
-        with self._database.read() as connection:
-            return connection.execute(query).scalar_one()
+        return BaselineJob(JobState(row["state"]), row["ingested_at"] is not None, row["failure"])
 
     def queue(self) -> list[str]:
         """Move every pending job into the queue; the ids of all queued jobs not yet sent."""
@@ -147,7 +141,8 @@ class Schedule:
             query = select(jobs.c.id).where(
                 jobs.c.state == JobState.QUEUED, jobs.c.dispatched_at.is_(None)
             )
-            return list(connection.execute(query.order_by(jobs.c.ordinal)).scalars())
+            # As they were created: with one worker the order of jobs then repeats exactly.
+            return list(connection.execute(query.order_by(jobs.c.created_at)).scalars())
 
     def unanswered(self, *, older_than_seconds: float) -> list[str]:
         """The ids of jobs that were sent that long ago and that no worker has claimed."""
@@ -197,32 +192,104 @@ class Schedule:
             )
             return list(again.scalars()), given_up
 
-    def ended(self, *, limit: int = 500) -> list[EndedJob]:
-        """Jobs in a final state that were not ingested, by ordinal."""
+    def ended(self, *, limit: int = 100) -> list[EndedJob]:
+        """Jobs in a final state that were not ingested, in the order in which they ended."""
         query = (
             select(jobs)
             .where(jobs.c.state.in_(list(FINAL_STATES)), jobs.c.ingested_at.is_(None))
-            .order_by(jobs.c.ordinal)
+            .order_by(jobs.c.finished_at, jobs.c.ordinal)
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [
-                EndedJob(
-                    row["id"],
-                    JobKind(row["kind"]),
-                    JobState(row["state"]),
-                    row["island"],
-                    row["commit"],
-                    row["failure"],
-                )
-                for row in connection.execute(query).mappings()
-            ]
+            return [_ended(row) for row in connection.execute(query).mappings()]
 
-    def ingested(self, connection: Connection, job_id: str, outcome: str | None) -> bool:
-        """Note what the archive made of a job; False when that was noted before."""
-        noted = connection.execute(
-            update(jobs)
-            .where(jobs.c.id == job_id, jobs.c.ingested_at.is_(None))
-            .values(ingested_at=now(), archive_outcome=outcome)
+    def unfinished(self) -> int:
+        """How many jobs wait, run, or have ended without being ingested."""
+        query = select(func.count()).select_from(jobs).where(jobs.c.ingested_at.is_(None))
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
+
+def insert_job(database: Database, connection: Connection, job: NewJob) -> str:
+    """Add a pending job, unless there is one of its ordinal, and return its id."""
+    job_id = str(uuid4())
+    connection.execute(
+        database.insert(jobs)
+        .values(
+            id=job_id,
+            ordinal=job.ordinal,
+            kind=job.kind,
+            state=JobState.PENDING,
+            island=job.island,
+            agent=job.agent,
+            operator=job.operator,
+            seed=job.seed,
+            base_commit=job.base_commit,
+            inspirations=list(job.inspirations),
+            created_at=now(),
         )
-        return noted.rowcount == 1
+        .on_conflict_do_nothing(index_elements=[jobs.c.ordinal])
+    )
+    return job_id
+
+
+def insert_extra(database: Database, connection: Connection, kind: JobKind, commit: str) -> None:
+    """Add a pending job that is no part of the budget, unless one of its kind is under way.
+
+    Extra jobs are numbered downwards from -1.
+    """
+    under_way = select(jobs.c.id).where(
+        jobs.c.ingested_at.is_(None), jobs.c.kind == kind, jobs.c.base_commit == commit
+    )
+    if connection.execute(under_way.limit(1)).first() is None:
+        first = connection.execute(select(func.min(jobs.c.ordinal))).scalar()
+        insert_job(database, connection, NewJob(kind, min(0, first or 0) - 1, 0, commit))
+
+
+def take_in(connection: Connection, job: EndedJob) -> bool:
+    """Note that a job is being ingested, and count it; False when that was done before.
+
+    To be called first in the transaction: it keeps other schedulers waiting until its end.
+    """
+    counted = job.kind is JobKind.EVOLUTION
+    judged = job.state is JobState.SUCCEEDED and job.kind is not JobKind.MEASUREMENT
+    connection.execute(
+        update(experiment).values(
+            ended_jobs=experiment.c.ended_jobs + counted,
+            judged_commits=experiment.c.judged_commits + judged,
+        )
+    )
+    taken = connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job.job_id, jobs.c.ingested_at.is_(None))
+        .values(ingested_at=now())
+    )
+    if taken.rowcount == 0:
+        connection.rollback()
+    return taken.rowcount == 1
+
+
+def note_outcome(connection: Connection, job: EndedJob, outcome: str) -> None:
+    """Write down what became of a job's commit."""
+    connection.execute(update(jobs).where(jobs.c.id == job.job_id).values(archive_outcome=outcome))
+
+
+def progress(connection: Connection) -> Progress:
+    """How far the experiment has come."""
+    row = connection.execute(select(experiment)).one()
+    return Progress(row.ended_jobs, row.judged_commits, row.migrations)
+
+
+def _ended(row: RowMapping) -> EndedJob:
+    return EndedJob(
+        job_id=row["id"],
+        kind=JobKind(row["kind"]),
+        state=JobState(row["state"]),
+        island=row["island"],
+        base_commit=row["base_commit"],
+        commit=row["commit"],
+        agent=row["agent"],
+        operator=row["operator"],
+        seconds=max(0.0, (row["finished_at"] or 0) - (row["claimed_at"] or 0)),
+        failure=row["failure"],
+    )

@@ -3,7 +3,7 @@
 from loguru import logger
 
 from loreley.core.jobs import JobKind, JobState
-from loreley.db.schedule import NewJob, Schedule
+from loreley.db.schedule import Schedule
 from loreley.errors import LoreleyError
 
 
@@ -32,7 +32,6 @@ class Baseline:
             )
         if last is None or failed:
             logger.info("asking for the baseline evaluation of {}", self._root_commit[:12])
-            ordinal = -1 if last is None else last.ordinal - 1
-            self._schedule.create(NewJob(JobKind.BASELINE, ordinal, 0, self._root_commit))
+            self._schedule.create_extra(JobKind.BASELINE, self._root_commit)
         self._asked = True
         return False

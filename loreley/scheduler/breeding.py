@@ -1,12 +1,19 @@
-"""New jobs: which commit they start from, what inspires them, and with which seed."""
+"""New jobs: which commit they start from, what inspires them, with which operator and seed."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from sqlalchemy import Connection
+
 from loreley.core.jobs import JobKind
-from loreley.core.map_elites.sampler import Choice, choose
-from loreley.db.archive import Archive
+from loreley.core.map_elites.bandit import choose_arm
+from loreley.core.map_elites.islands import Ring
+from loreley.core.map_elites.sampler import Choice, Sampler
+from loreley.db.archive import IslandPopulation
+from loreley.db.arms import read_arms
+from loreley.db.engine import Database
 from loreley.db.schedule import NewJob, Schedule
 
 
@@ -14,21 +21,24 @@ from loreley.db.schedule import NewJob, Schedule
 class BreedingOptions:
     """How many jobs there may be, and how they begin."""
 
+    root_commit: str
     max_unfinished: int
     max_total: int | None
     seed_population: int
     random_seed: int
+    operators: Mapping[str, float]  # of the agent, with how often each is tried at first
 
 
 class Breeding:
     """Creates jobs until enough wait or the budget is spent."""
 
     def __init__(
-        self, schedule: Schedule, archive: Archive, root_commit: str, options: BreedingOptions
+        self, database: Database, sampler: Sampler, ring: Ring, options: BreedingOptions
     ) -> None:
-        self._schedule = schedule
-        self._archive = archive
-        self._root_commit = root_commit
+        self._database = database
+        self._schedule = Schedule(database)
+        self._sampler = sampler
+        self._ring = ring
         self._options = options
 
     def tick(self) -> int:
@@ -37,29 +47,48 @@ class Breeding:
         room = self._options.max_unfinished - self._schedule.unfinished()
         if self._options.max_total is not None:
             room = min(room, self._options.max_total - first)
-        if room <= 0:
-            return 0
-        elites = self._archive.elites(island=0)
         for ordinal in range(first, first + room):
-            seed = _seed(self._options.random_seed, ordinal)
-            if ordinal < self._options.seed_population or not elites:
-                choice = Choice(self._root_commit, ())
-            else:
-                choice = choose(elites, Random(seed))
-            self._schedule.create(
-                NewJob(JobKind.EVOLUTION, ordinal, seed, choice.base, choice.inspirations)
-            )
-        return room
+            self._schedule.create(self._bred(ordinal))
+        return max(0, room)
 
     @property
     def is_done(self) -> bool:
-        """Whether every job of the budget has been created and has ended."""
+        """Whether every job of the budget has been created, has ended and was taken in."""
         total = self._options.max_total
         return (
             total is not None
             and self._schedule.next_ordinal() >= total
             and self._schedule.unfinished() == 0
         )
+
+    def _bred(self, ordinal: int) -> NewJob:
+        seed = _seed(self._options.random_seed, ordinal)
+        random = Random(seed)
+        island = self._ring.island_of(ordinal)
+        with self._database.read() as connection:
+            choice = self._choice(connection, ordinal, island, random)
+            operator = self._operator(connection, random)
+        return NewJob(
+            kind=JobKind.EVOLUTION,
+            ordinal=ordinal,
+            seed=seed,
+            base_commit=choice.base,
+            inspirations=choice.inspirations,
+            island=island,
+            operator=operator,
+        )
+
+    def _choice(self, connection: Connection, ordinal: int, island: int, random: Random) -> Choice:
+        """What the job works on; the root commit for the first, and while there is no elite."""
+        root = Choice(self._options.root_commit, ())
+        if ordinal < self._options.seed_population:
+            return root
+        return self._sampler.choose(IslandPopulation(connection, island), random) or root
+
+    def _operator(self, connection: Connection, random: Random) -> str | None:
+        if not self._options.operators:
+            return None
+        return choose_arm(self._options.operators, read_arms(connection, "operator"), random)
 
 
 def _seed(random_seed: int, ordinal: int) -> int:

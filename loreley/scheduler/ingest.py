@@ -1,20 +1,30 @@
-"""Finished jobs into the archive."""
+"""Finished jobs into the archive, each exactly once and in one transaction."""
 
 from dataclasses import dataclass
 
 from loguru import logger
+from sqlalchemy import Connection
 
-from loreley.core.jobs import JobState, JudgedCommit
-from loreley.core.map_elites.cells import Grid
-from loreley.db.archive import AddResult, Archive
+from loreley.core.jobs import JobKind, JobState, JudgedCommit
+from loreley.core.map_elites.fitness import Estimate, Fitness, Infeasible
+from loreley.core.map_elites.islands import Ring
+from loreley.db.archive import AddResult, Archive, Placed
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import EndedJob, Schedule
+from loreley.db.schedule import EndedJob, Schedule, note_outcome, progress, take_in
+from loreley.db.scores import write_score
+from loreley.scheduler.contests import Contests
+from loreley.scheduler.landscape import Landscape
+from loreley.scheduler.learning import Learning
+from loreley.scheduler.migration import Migration
 
+_INFEASIBLE = "infeasible"
+_MEASURED = "measured"
 _WORDS = {
     AddResult.NEW: "the first of its cell",
     AddResult.IMPROVED: "the new best of its cell",
     AddResult.REJECTED: "no better than its cell's best",
+    AddResult.CHALLENGING: "perhaps the new best of its cell: to be measured again",
 }
 
 
@@ -22,69 +32,123 @@ _WORDS = {
 class Yardstick:
     """What makes one candidate better than another, and what makes it different."""
 
-    fitness_metric: str
-    higher_is_better: bool
-    grid: Grid
+    fitness: Fitness
+    landscape: Landscape
+    confidence: float
 
-    def score(self, judged: JudgedCommit) -> float | None:
-        """The fitness with its sign turned so that higher is better; None if it is missing."""
-        value = judged.evaluation.value(self.fitness_metric)
-        if value is None:
-            return None
-        return value if self.higher_is_better else -value
-
-    def measures(self, judged: JudgedCommit) -> list[float] | None:
-        """The candidate's place in the grid's space, or None if a measure is missing."""
-        own = {"edit_distance": judged.edit_distance, "code_size": judged.code_size}
-        values = [
-            own[measure.name] if measure.name in own else judged.evaluation.value(measure.name)
-            for measure in self.grid.measures
-        ]
-        present = [float(value) for value in values if value is not None]
-        return present if len(present) == len(values) else None
+    def estimate(self, judged: JudgedCommit) -> Estimate | Infeasible:
+        """The commit's score, or why it has none."""
+        figures = judged.evaluation.metrics
+        return self.fitness.judge(
+            {metric.name: metric.value for metric in figures},
+            {metric.name: metric.error for metric in figures},
+        )
 
 
 class Ingest:
-    """Offers each finished job's commit to the archive, exactly once."""
+    """Takes finished jobs in, one after the other."""
 
-    def __init__(self, database: Database, yardstick: Yardstick) -> None:
+    def __init__(
+        self,
+        database: Database,
+        yardstick: Yardstick,
+        ring: Ring,
+        *,
+        contests: Contests,
+        migration: Migration,
+        learning: Learning,
+    ) -> None:
         self._database = database
         self._yardstick = yardstick
+        self._ring = ring
+        self._contests = contests
+        self._migration = migration
+        self._learning = learning
         self._schedule = Schedule(database)
         self._jobs = Jobs(database)
-        self._archive = Archive(database)
 
-    def tick(self) -> int:
-        """Ingest what has ended since the last call; how many jobs that were."""
-        ended = self._schedule.ended()
-        commits = [job.commit for job in ended if job.commit is not None]
-        judged = {commit.commit: commit for commit in self._jobs.judged(commits)}
-        for job in ended:
-            self._ingest(job, judged.get(job.commit or ""))
-        return len(ended)
+    def waiting(self) -> list[EndedJob]:
+        """Jobs that have ended and wait to be taken in, in the order in which they ended."""
+        return self._schedule.ended()
 
-    def _ingest(self, job: EndedJob, judged: JudgedCommit | None) -> None:
-        score = self._yardstick.score(judged) if judged else None
-        measures = self._yardstick.measures(judged) if judged else None
+    def take(self, job: EndedJob) -> None:
+        """Take one job in; nothing happens when another scheduler was quicker."""
+        judged = next(iter(self._jobs.judged([job.commit] if job.commit else [])), None)
         with self._database.begin() as connection:
-            outcome: AddResult | None = None
-            if judged is not None and score is not None and measures is not None:
-                outcome = self._archive.add(
-                    connection,
-                    island=job.island,
-                    cell=self._yardstick.grid.cell_of(measures),
-                    commit=judged.commit,
-                    score=score,
-                    measures=measures,
-                )
-            if not self._schedule.ingested(connection, job.job_id, outcome):
-                # Another scheduler was quicker; the archive's answer to a repeat changes nothing.
+            if not take_in(connection, job):
                 return
-        if outcome is not None:
-            logger.info("job {}: score {:.6g}, {}", job.job_id[:8], score, _WORDS[outcome])
-        elif job.state is JobState.SUCCEEDED:
-            logger.warning(
-                "job {}: the evaluation lacks {} or a measure; not archived",
-                job.job_id[:8],
-                self._yardstick.fitness_metric,
-            )
+            archive = Archive(self._database, connection, confidence=self._yardstick.confidence)
+            outcome = self._outcome(connection, archive, job, judged)
+            note_outcome(connection, job, outcome)
+            if job.kind is JobKind.EVOLUTION:
+                entered = outcome in (AddResult.NEW, AddResult.IMPROVED)
+                archive.credit(job.island, job.base_commit, entered=entered)
+                self._learning.learn(connection, job, success=entered)
+            self._migration.tick(connection, archive)
+            count = progress(connection).judged_commits
+            self._yardstick.landscape.grow(connection, archive, count)
+
+    def _outcome(
+        self,
+        connection: Connection,
+        archive: Archive,
+        job: EndedJob,
+        judged: JudgedCommit | None,
+    ) -> str:
+        if judged is None or job.state is not JobState.SUCCEEDED:
+            return job.state
+        estimate = self._yardstick.estimate(judged)
+        if isinstance(estimate, Infeasible):
+            return self._infeasible(job, estimate)
+        if job.kind is JobKind.MEASUREMENT:
+            return self._measured(connection, archive, job, judged, estimate)
+        write_score(connection, judged.commit, estimate, island=job.island)
+        measures = self._yardstick.landscape.measures(judged)
+        if isinstance(measures, Infeasible):
+            return self._infeasible(job, measures)
+        return self._offered(connection, archive, job, judged.commit, estimate, measures)
+
+    def _offered(
+        self,
+        connection: Connection,
+        archive: Archive,
+        job: EndedJob,
+        commit: str,
+        estimate: Estimate,
+        measures: tuple[float, ...],
+    ) -> AddResult:
+        """Offer the commit to its island, the root commit to every one."""
+        everywhere = job.kind is JobKind.BASELINE
+        islands = range(self._ring.islands) if everywhere else [job.island]
+        for island in islands:
+            cell = self._yardstick.landscape.grid.cell_of(measures)
+            placed = Placed(island, cell, commit, estimate, measures)
+            outcome = archive.add(placed)
+            if outcome is AddResult.CHALLENGING:
+                self._contests.open(connection, archive, placed)
+        logger.info("job {}: score {:.6g}, {}", job.job_id[:8], estimate.score, _WORDS[outcome])
+        return outcome
+
+    def _measured(
+        self,
+        connection: Connection,
+        archive: Archive,
+        job: EndedJob,
+        judged: JudgedCommit,
+        estimate: Estimate,
+    ) -> str:
+        write_score(connection, judged.commit, estimate)
+        archive.reestimate(judged.commit, estimate)
+        self._contests.settle(connection, archive, judged.commit)
+        logger.info(
+            "job {}: {} measured again, score {:.6g} ± {:.2g}",
+            job.job_id[:8],
+            judged.commit[:12],
+            estimate.score,
+            estimate.error,
+        )
+        return _MEASURED
+
+    def _infeasible(self, job: EndedJob, why: Infeasible) -> str:
+        logger.warning("job {}: not archived: {}", job.job_id[:8], why.reason)
+        return _INFEASIBLE

@@ -8,17 +8,26 @@ from loguru import logger
 
 from loreley.config import Settings
 from loreley.core.git import Git
-from loreley.core.map_elites.cells import Grid, Measure
-from loreley.db.archive import Archive
+from loreley.core.map_elites.cells import Measure
+from loreley.core.map_elites.fitness import Constraint, Fitness, Term
+from loreley.core.map_elites.islands import Ring
+from loreley.core.map_elites.projection import Projection
+from loreley.core.map_elites.sampler import Sampler
+from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.db.engine import Database, open_database
 from loreley.db.schedule import Experiment, Schedule
+from loreley.db.scores import read_projection
 from loreley.entry import ExitCode
 from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.logs import tell
 from loreley.scheduler.baseline import Baseline
 from loreley.scheduler.breeding import Breeding, BreedingOptions
+from loreley.scheduler.contests import Contests
 from loreley.scheduler.dispatch import Dispatch
 from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.landscape import CodeLandscape, Landscape, NamedLandscape
+from loreley.scheduler.learning import Learning
+from loreley.scheduler.migration import Migration
 from loreley.signals import StopSignals
 from loreley.tasks.connection import require_redis
 from loreley.tasks.queue import JobQueue
@@ -46,7 +55,7 @@ class Scheduler:
             experiment = _experiment(schedule, settings)
             logger.info("evolving from {}", experiment.root_commit[:12])
             yield cls(
-                Ingest(database, _yardstick(settings)),
+                _ingest(database, settings),
                 Baseline(schedule, experiment.root_commit),
                 _breeding(database, experiment, settings),
                 _dispatch(schedule, settings),
@@ -56,10 +65,16 @@ class Scheduler:
 
     def tick(self) -> bool:
         """Do what can be done now; False when the experiment's budget is spent and settled."""
-        ingested = self._ingest.tick()
-        created = self._breeding.tick() if self._baseline.tick() else 0
+        for job in self._ingest.waiting():
+            self._ingest.take(job)
+            # One by one: with one worker every choice then sees the same archive in every run.
+            self._breed()
+        created = self._breed()
         self._dispatch.tick()
-        return bool(ingested or created) or not self._breeding.is_done
+        return created > 0 or not self._breeding.is_done
+
+    def _breed(self) -> int:
+        return self._breeding.tick() if self._baseline.tick() else 0
 
     def run(self, signals: StopSignals, *, poll_interval_seconds: float) -> ExitCode:
         """Tick until the budget is spent or a stop is asked for."""
@@ -91,11 +106,17 @@ def _experiment(schedule: Schedule, settings: Settings) -> Experiment:
 
 def _search(settings: Settings) -> dict[str, object]:
     """The settings that give scores and cells their meaning; fixed for an experiment."""
-    return {
-        "mapelites_fitness_metric": settings.mapelites_fitness_metric,
-        "mapelites_fitness_higher_is_better": settings.mapelites_fitness_higher_is_better,
-        "mapelites_measures": settings.mapelites_measures,
-    }
+    names = [
+        "mapelites_fitness_metric",
+        "mapelites_fitness_higher_is_better",
+        "mapelites_fitness_weights",
+        "mapelites_constraints",
+        "mapelites_measures",
+        "mapelites_islands",
+    ]
+    if not settings.mapelites_measures:
+        names += ["mapelites_descriptor_axes", "mapelites_descriptor_bins"]
+    return {name: getattr(settings, name) for name in names}
 
 
 def _contradiction(setting: str, known: object, wanted: object) -> ConfigError:
@@ -114,26 +135,62 @@ def _head_of_branch(settings: Settings) -> str:
     return git.remote_head(url.get_secret_value(), settings.worker_repo_branch)
 
 
-def _yardstick(settings: Settings) -> Yardstick:
-    assert settings.mapelites_fitness_metric is not None  # the role's settings were checked
-    measures = tuple(Measure.parse(text) for text in settings.mapelites_measures)
-    return Yardstick(
-        settings.mapelites_fitness_metric,
-        settings.mapelites_fitness_higher_is_better,
-        Grid(measures),
+def _ingest(database: Database, settings: Settings) -> Ingest:
+    ring = _ring(settings)
+    return Ingest(
+        database,
+        Yardstick(
+            _fitness(settings),
+            _landscape(database, settings),
+            settings.mapelites_noise_confidence,
+        ),
+        ring,
+        contests=Contests(database),
+        migration=Migration(ring, settings.mapelites_migration_elites),
+        learning=Learning(database, reproducible=settings.mapelites_reproducible),
     )
 
 
+def _fitness(settings: Settings) -> Fitness:
+    terms = [Term.parse(text) for text in settings.mapelites_fitness_weights]
+    if settings.mapelites_fitness_metric:
+        sign = 1.0 if settings.mapelites_fitness_higher_is_better else -1.0
+        terms = [Term(settings.mapelites_fitness_metric, sign)]
+    return Fitness(terms, [Constraint.parse(text) for text in settings.mapelites_constraints])
+
+
+def _landscape(database: Database, settings: Settings) -> Landscape:
+    if settings.mapelites_measures:
+        return NamedLandscape([Measure.parse(text) for text in settings.mapelites_measures])
+    with database.read() as connection:
+        known = read_projection(connection)
+    return CodeLandscape(
+        settings.mapelites_descriptor_axes,
+        settings.mapelites_descriptor_bins,
+        Projection.from_mapping(known) if known else None,
+    )
+
+
+def _ring(settings: Settings) -> Ring:
+    return Ring(settings.mapelites_islands, settings.mapelites_migration_interval)
+
+
 def _breeding(database: Database, experiment: Experiment, settings: Settings) -> Breeding:
+    shares = map(Term.parse, settings.mapelites_base_choice)
+    sampler = Sampler(
+        _landscape(database, settings).grid, {share.metric: share.weight for share in shares}
+    )
     return Breeding(
-        Schedule(database),
-        Archive(database),
-        experiment.root_commit,
+        database,
+        sampler,
+        _ring(settings),
         BreedingOptions(
+            root_commit=experiment.root_commit,
             max_unfinished=settings.scheduler_max_unfinished_jobs,
             max_total=settings.scheduler_max_total_jobs,
             seed_population=settings.mapelites_seed_population_size,
             random_seed=settings.mapelites_random_seed,
+            operators={operator.name: operator.weight for operator in OPERATORS},
         ),
     )
 

@@ -11,6 +11,7 @@ from loguru import logger
 from loreley import proc
 from loreley.config import Settings
 from loreley.core.worker.agents.genetic import GeneticAgent
+from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
@@ -70,10 +71,14 @@ class Engine:
 def _options(settings: Settings) -> EvolutionOptions:
     return EvolutionOptions(
         worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
-        goal=settings.worker_evolution_global_goal,
-        branch_prefix=settings.worker_repo_job_branch_prefix,
         lease_seconds=settings.tasks_worker_lease_seconds,
         time_limit_seconds=settings.tasks_worker_time_limit_seconds,
-        agent_timeout_seconds=settings.worker_agent_timeout_seconds,
         max_attempts=settings.scheduler_job_max_attempts,
+        attempt=AttemptOptions(
+            goal=settings.worker_evolution_global_goal,
+            branch_prefix=settings.worker_repo_job_branch_prefix,
+            agent_timeout_seconds=settings.worker_agent_timeout_seconds,
+            repeats=settings.worker_evaluator_repeats,
+            describes=not settings.mapelites_measures,
+        ),
     )

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from loreley.core.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JobState, JudgedCommit
+from loreley.core.jobs import JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -95,7 +95,7 @@ def test_claim_refuses_a_pending_job(jobs: Jobs, schedule: Schedule) -> None:
 def test_success_is_recorded_whole(jobs: Jobs, schedule: Schedule, database: Database) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.succeed(claim, judged(), [Artifact("patch.diff", "text/x-diff", b"+1")])
+    jobs.succeed(claim, judged(), Record([Artifact("patch.diff", "text/x-diff", b"+1")]))
 
     assert jobs.judged(["c" * 40]) == [judged()]
     assert jobs.judged_commit_of("d" * 40) == "c" * 40
@@ -113,7 +113,7 @@ def test_failure_is_recorded_with_its_kind_and_reason(
 ) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.fail(claim, AgentFailed("no proposal", reason="out of ideas"))
+    jobs.fail(claim, AgentFailed("no proposal", reason="out of ideas"), Record())
 
     row = job_row(database, claim.job_id)
     assert (row["state"], row["failure_kind"]) == (JobState.FAILED, FailureKind.AGENT)
@@ -125,7 +125,7 @@ def test_rejection_is_a_state_of_its_own(
 ) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.fail(claim, CandidateRejected("the agent changed nothing"))
+    jobs.fail(claim, CandidateRejected("the agent changed nothing"), Record())
 
     row = job_row(database, claim.job_id)
     assert (row["state"], row["failure_kind"]) == (JobState.REJECTED, None)
@@ -153,11 +153,11 @@ def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
     with pytest.raises(JobLost):
         jobs.release(first)
     with pytest.raises(JobLost):
-        jobs.succeed(first, judged())
+        jobs.succeed(first, judged(), Record())
     with pytest.raises(JobLost):
-        jobs.fail(first, AgentFailed("late"))
+        jobs.fail(first, AgentFailed("late"), Record())
     assert rows(database, "commits") == []
-    jobs.succeed(second, judged())
+    jobs.succeed(second, judged(), Record())
     assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
 
 
@@ -187,10 +187,10 @@ def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database
         jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
         for ordinal in range(2)
     )
-    jobs.succeed(first, judged())
+    jobs.succeed(first, judged(), Record())
 
     with pytest.raises(CandidateRejected, match="same tree"):
-        jobs.succeed(second, judged(commit="e" * 40))
+        jobs.succeed(second, judged(commit="e" * 40), Record())
 
     assert job_row(database, second.job_id)["state"] == JobState.RUNNING
     assert len(rows(database, "commits")) == 1
@@ -199,7 +199,7 @@ def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database
 def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> None:
     for ordinal, letter in enumerate("cef"):
         claim = jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
-        jobs.succeed(claim, judged(commit=letter * 40, tree=letter * 40))
+        jobs.succeed(claim, judged(commit=letter * 40, tree=letter * 40), Record())
 
     wanted = ["f" * 40, "0" * 40, "c" * 40]
 

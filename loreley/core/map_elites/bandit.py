@@ -29,26 +29,29 @@ class Arm:
         )
 
 
-def choose_arm(names: Sequence[str], arms: Mapping[str, Arm], random: Random) -> str:
-    """One of ``names`` (at least one, without repetition), by success per cost.
+def choose_arm(weights: Mapping[str, float], arms: Mapping[str, Arm], random: Random) -> str:
+    """One of the names in ``weights`` (at least one), by success per cost.
 
-    The same input gives the same choice.
+    A weight is how often an arm should be tried while little is known of it. The same input
+    gives the same choice.
     """
+    names = sorted(weights)
     if random.random() < _LEAST_SHARE:
-        return random.choice(names)
+        return random.choices(names, [weights[name] for name in names])[0]
     known = [arms.get(name, Arm()) for name in names]
     typical_cost = _mean([arm.cost / arm.trials for arm in known if arm.trials]) or 1.0
+    typical_weight = _mean(list(weights.values()))
     merits = {
-        name: _draw(arm, random) / _cost_of_trial(arm, typical_cost)
+        name: _draw(arm, weights[name] / typical_weight, random) / _cost_of_trial(arm, typical_cost)
         for name, arm in zip(names, known, strict=True)
     }
     return max(names, key=lambda name: merits[name])
 
 
-def _draw(arm: Arm, random: Random) -> float:
-    """A success rate that fits what was seen."""
+def _draw(arm: Arm, weight: float, random: Random) -> float:
+    """A success rate that fits what was seen, and at first the arm's weight."""
     failures = max(0.0, arm.trials - arm.successes)
-    return random.betavariate(_PRIOR_SUCCESSES + arm.successes, _PRIOR_FAILURES + failures)
+    return random.betavariate(_PRIOR_SUCCESSES * weight + arm.successes, _PRIOR_FAILURES + failures)
 
 
 def _cost_of_trial(arm: Arm, typical: float) -> float:

@@ -40,6 +40,21 @@ class Grid:
         """How many cells there are."""
         return prod(measure.bins for measure in self.measures)
 
+    def around(self, cell: int, reach: int) -> list[int]:
+        """The cells at most ``reach`` bins away on every axis, ``cell`` itself included."""
+        coordinates = []
+        for measure in reversed(self.measures):
+            cell, coordinate = divmod(cell, measure.bins)
+            coordinates.append(coordinate)
+        cells = [0]
+        for measure, coordinate in zip(self.measures, reversed(coordinates), strict=True):
+            low = max(0, coordinate - reach)
+            high = min(measure.bins - 1, coordinate + reach)
+            cells = [
+                prefix * measure.bins + each for prefix in cells for each in range(low, high + 1)
+            ]
+        return cells
+
     def cell_of(self, values: Sequence[float]) -> int:
         """The cell of a candidate; ``values`` are in the order of the measures."""
         index = 0

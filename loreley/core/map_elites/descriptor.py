@@ -6,23 +6,46 @@ child's is its parent's with only the changed files subtracted and added.
 """
 
 import re
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 DIMENSIONS = 64
 _TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9]+(?:\.[0-9]+)?|[^\sA-Za-z0-9_]")
 _LARGEST_FILE_BYTES = 1024 * 1024
 _CACHED_TOKENS, _CACHED_FILES = 65_536, 4_096
 
-Vector = array[float]
+if TYPE_CHECKING:
+    Vector = array[float]
+else:
+    Vector = array  # Python 3.11's takes no parameter
 
 
 def zero() -> Vector:
     """The vector of no files."""
     return array("f", bytes(4 * DIMENSIONS))
+
+
+def packed(vector: Vector) -> bytes:
+    """The vector as little-endian float32, as it is stored."""
+    stored = array("f", vector)
+    if sys.byteorder == "big":
+        stored.byteswap()
+    return stored.tobytes()
+
+
+def unpacked(content: bytes) -> Vector | None:
+    """The vector of `packed` bytes; None when it was made with other dimensions, or not at all."""
+    if len(content) != 4 * DIMENSIONS:
+        return None
+    vector = array("f", content)
+    if sys.byteorder == "big":
+        vector.byteswap()
+    return vector
 
 
 def file_vector(content: bytes) -> Vector:

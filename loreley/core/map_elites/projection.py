@@ -5,8 +5,8 @@ range. A refit keeps the axes' order and direction as near to the last ones as i
 cell goes on meaning much the same.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +26,21 @@ class Projection:
     low: tuple[float, ...]
     high: tuple[float, ...]
     fitted_on: int  # how many vectors
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The projection as plain lists, to be kept as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> "Projection":
+        """The projection of a `to_mapping`."""
+        return cls(
+            mean=tuple(mapping["mean"]),
+            components=tuple(map(tuple, mapping["components"])),
+            low=tuple(mapping["low"]),
+            high=tuple(mapping["high"]),
+            fitted_on=mapping["fitted_on"],
+        )
 
     def project(self, vectors: Sequence[Sequence[float]]) -> "Matrix":
         """The vectors' places, shape (vectors, axes); mostly but not surely in [0, 1]."""

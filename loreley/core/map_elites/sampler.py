@@ -1,12 +1,27 @@
-"""Which elites the next job starts from and looks at; pure."""
+"""Which elites the next job starts from and looks at; pure.
 
-from collections.abc import Sequence
+Every choice is made among a few elites drawn by position, so that its cost does not grow with
+the archive.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
+from typing import Protocol
 
-BEST_SHARE = 0.5  # of the jobs start from one of the fittest elites, the rest from any cell
-FITTEST = 5
-INSPIRATIONS = 2
+from loreley.core.map_elites.cells import Grid
+
+_DRAWN = 6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
+_REACHES = (1, 2, 4)  # how many bins away a near elite is looked for, nearest first
+
+
+class Way(StrEnum):
+    """How a base is chosen."""
+
+    FITNESS = "fitness"  # among a few, the fittest
+    UNIFORM = "uniform"  # any
+    CURIOSITY = "curiosity"  # among a few, the one whose children lately entered the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +31,7 @@ class Elite:
     cell: int
     commit: str
     score: float
+    curiosity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +42,67 @@ class Choice:
     inspirations: tuple[str, ...]
 
 
-def choose(elites: Sequence[Elite], random: Random) -> Choice:
-    """Pick a base and inspirations from at least one elite; equal input gives equal output."""
-    ordered = sorted(elites, key=lambda elite: (-elite.score, elite.cell))
-    pool = ordered[:FITTEST] if random.random() < BEST_SHARE else ordered
-    base = random.choice(pool)
-    others = [elite for elite in ordered if elite.commit != base.commit]
-    inspirations = random.sample(others, min(INSPIRATIONS, len(others)))
-    return Choice(base.commit, tuple(elite.commit for elite in inspirations))
+class Population(Protocol):
+    """The elites of one island, at positions from 0 without gaps."""
+
+    def size(self) -> int:
+        """How many there are."""
+        ...
+
+    def at(self, positions: Sequence[int]) -> list[Elite]:
+        """The elites at these positions, in no order."""
+        ...
+
+    def in_cells(self, cells: Sequence[int]) -> list[Elite]:
+        """The elites of these cells, as far as they are filled, in no order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Chooses a base and inspirations; the same population and random state, the same choice."""
+
+    grid: Grid
+    shares: Mapping[str, float]  # of each `Way`
+    near: int = 1
+    far: int = 1
+
+    def choose(self, population: Population, random: Random) -> Choice | None:
+        """What the next job works on; None while there are no elites."""
+        base = self._base(population, random)
+        if base is None:
+            return None
+        chosen = [base.commit]
+        inspirations: list[Elite] = []
+        for candidates, wanted in (
+            (self._near(population, base), self.near),
+            (_drawn(population, random, 2 * self.far + 1), self.far),
+        ):
+            others = [elite for elite in candidates if elite.commit not in chosen]
+            picked = random.sample(others, min(wanted, len(others)))
+            inspirations += picked
+            chosen += [elite.commit for elite in picked]
+        return Choice(base.commit, tuple(elite.commit for elite in inspirations))
+
+    def _base(self, population: Population, random: Random) -> Elite | None:
+        ways = sorted(self.shares)
+        way = random.choices(ways, [self.shares[way] for way in ways])[0]
+        candidates = _drawn(population, random, 1 if way == Way.UNIFORM else _DRAWN)
+        if way == Way.CURIOSITY:
+            return max(candidates, key=lambda elite: (elite.curiosity, elite.score), default=None)
+        return max(candidates, key=lambda elite: elite.score, default=None)
+
+    def _near(self, population: Population, base: Elite) -> list[Elite]:
+        for reach in _REACHES:
+            cells = self.grid.around(base.cell, reach)
+            found = [elite for elite in population.in_cells(cells) if elite.cell != base.cell]
+            if found:
+                return sorted(found, key=lambda elite: elite.cell)
+        return []
+
+
+def _drawn(population: Population, random: Random, count: int) -> list[Elite]:
+    """Up to ``count`` different elites, each equally likely, by cell."""
+    size = population.size()
+    positions = random.sample(range(size), min(count, size))
+    return sorted(population.at(positions), key=lambda elite: elite.cell) if positions else []

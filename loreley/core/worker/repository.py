@@ -10,6 +10,7 @@ from loreley.config import Settings, expand_path
 from loreley.core.git import Git
 from loreley.core.remote import Remote
 from loreley.core.worker.base_clone import BaseClone
+from loreley.core.worker.description import Descriptions
 from loreley.core.worker.footprint import Footprint as Footprint
 from loreley.core.worker.footprint import Footprints
 from loreley.core.worker.lfs import LargeFiles
@@ -152,6 +153,7 @@ class WorkerRepository:
             slots=Slots(clone.store, self.worktrees, options.clean_excludes),
             large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
             footprints=Footprints(clone.store),
+            descriptions=Descriptions(clone.store),
             author=Author(options.author_name, options.author_email),
         )
 

@@ -5,9 +5,11 @@ from functools import cached_property
 from pathlib import Path
 
 from loreley.core.git_failures import GitCommandFailed
+from loreley.core.map_elites.descriptor import Vector
 from loreley.core.objects import REGULAR_MODES, CommitFacts
 from loreley.core.worker.base_clone import BaseClone
 from loreley.core.worker.changes import Changes, changes_in, staged_tree
+from loreley.core.worker.description import Descriptions
 from loreley.core.worker.footprint import Footprint, Footprints
 from loreley.core.worker.lfs import LargeFiles
 from loreley.core.worker.slot import Slot
@@ -44,6 +46,7 @@ class Shared:
     slots: Slots
     large_files: LargeFiles
     footprints: Footprints
+    descriptions: Descriptions
     author: Author
 
 
@@ -134,6 +137,16 @@ class Worktree:
         if not self._shared.footprints.knows(root_commit):
             self._require_commit(root_commit)
         return self._shared.footprints.measure(root_commit, self._head)
+
+    def describe(self, base_vector: Vector | None) -> Vector:
+        """The code descriptor of the candidate, or of the base commit while there is none.
+
+        With the base commit's own only the changed files are read.
+        """
+        descriptions = self._shared.descriptions
+        if base_vector is None:
+            return descriptions.whole(self._head)
+        return descriptions.derived(self.base_commit, base_vector, self._head)
 
     def push(self, branch: str, deadline: Deadline) -> None:
         """Put the candidate on the remote's ``branch``; again is fine.

@@ -15,7 +15,7 @@ def migrate(engine: Engine) -> None:
 
     Raises `ConfigError` when the database was written by a newer version.
     """
-    with engine.connect() as connection:
+    with engine.connect().execution_options(loreley_readonly=True) as connection:
         if current_revision(connection) == HEAD:
             return
     with engine.begin() as connection:

@@ -15,6 +15,7 @@ class Specimen:
     commit: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     summary: str = ""
+    traits: Mapping[str, float] = field(default_factory=dict)  # what its own agent passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Brief:
     goal: str
     base: Specimen
     inspirations: Sequence[Specimen] = ()
+    operator: str | None = None  # which of its operators an agent that has several should use
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Proposal:
 
     subject: str  # one line, for the commit
     summary: str = ""  # plain text, for the commit's body
+    operator: str | None = None  # which of its operators it was
+    traits: Mapping[str, float] = field(default_factory=dict)  # for the agents of its children
 
 
 class Workspace(Protocol):

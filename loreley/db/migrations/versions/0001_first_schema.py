@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("ordinal", name=op.f("uq_jobs_ordinal")),
     )
     op.create_index(
-        op.f("ix_jobs_state_ingested_at"), "jobs", ["state", "ingested_at"], unique=False
+        op.f("ix_jobs_ingested_at_state"), "jobs", ["ingested_at", "state"], unique=False
     )
     op.create_index(
         op.f("ix_jobs_state_lease_until"), "jobs", ["state", "lease_until"], unique=False
@@ -87,6 +87,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("traits", sa.JSON(), server_default="{}", nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=True),
+        sa.Column("island", sa.Integer(), nullable=True),
+        sa.Column("score", sa.Double(), nullable=True),
+        sa.Column("error", sa.Double(), nullable=True),
         sa.Column("edit_distance", sa.Integer(), nullable=False),
         sa.Column("code_size", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -95,11 +98,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("tree", name=op.f("uq_commits_tree")),
     )
     op.create_index(op.f("ix_commits_job_id"), "commits", ["job_id"], unique=False)
+    op.create_index(op.f("ix_commits_score"), "commits", ["score"], unique=False)
     op.create_table(
         "challenges",
         sa.Column("island", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("cell", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("commit", sa.String(length=64), nullable=False),
+        sa.Column("measures", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["commit"], ["commits.commit"], name=op.f("fk_challenges_commit")),
         sa.PrimaryKeyConstraint("island", "cell", "commit", name=op.f("pk_challenges")),

@@ -1,0 +1,68 @@
+"""Candidates that seem better than an elite, but not beyond the noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from loreley.db.engine import Database, now
+from loreley.db.models import challenges, elites, metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A commit that challenges the elite of a cell."""
+
+    island: int
+    cell: int
+    commit: str
+    measures: tuple[float, ...]
+
+
+def add_challenge(database: Database, connection: Connection, challenge: Challenge) -> None:
+    """Keep a challenge; again is fine."""
+    connection.execute(
+        database.insert(challenges)
+        .values(
+            island=challenge.island,
+            cell=challenge.cell,
+            commit=challenge.commit,
+            measures=list(challenge.measures),
+            created_at=now(),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def challenges_with(connection: Connection, commit: str) -> list[Challenge]:
+    """Every challenge in which the commit takes part, as elite or as challenger."""
+    of_cell = (elites.c.island == challenges.c.island) & (elites.c.cell == challenges.c.cell)
+    query = (
+        select(challenges)
+        .outerjoin(elites, of_cell)
+        .where((challenges.c.commit == commit) | (elites.c.commit == commit))
+        .order_by(challenges.c.created_at, challenges.c.commit)
+    )
+    return [
+        Challenge(row["island"], row["cell"], row["commit"], tuple(row["measures"]))
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def drop_challenge(connection: Connection, challenge: Challenge) -> None:
+    """Forget a challenge that is decided."""
+    connection.execute(
+        delete(challenges).where(
+            challenges.c.island == challenge.island,
+            challenges.c.cell == challenge.cell,
+            challenges.c.commit == challenge.commit,
+        )
+    )
+
+
+def samples_of(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
+    """How often each of these commits has been measured."""
+    query = select(metrics.c.commit, metrics.c.samples).where(
+        metrics.c.commit.in_(commits), metrics.c.position == 0
+    )
+    return {row.commit: len(row.samples) for row in connection.execute(query)}

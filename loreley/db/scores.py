@@ -1,0 +1,76 @@
+"""What the scheduler has made of judged commits: their scores, and the axes they stand on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from loreley.core.map_elites.fitness import Estimate
+from loreley.db.models import commits, elites, experiment
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCommit:
+    """A commit that has a score, with the islands where it may live."""
+
+    commit: str
+    islands: tuple[int, ...]  # its own, and those it migrated to
+    estimate: Estimate
+    vector: bytes  # of the code descriptor; empty where there is none
+
+
+def write_score(
+    connection: Connection, commit: str, estimate: Estimate, *, island: int | None = None
+) -> None:
+    """Keep a commit's score; the first time with its island, that of the job that made it."""
+    home = {} if island is None else {"island": island}
+    connection.execute(
+        update(commits)
+        .where(commits.c.commit == commit)
+        .values(score=estimate.score, error=estimate.error, **home)
+    )
+
+
+def read_score(connection: Connection, commit: str) -> Estimate | None:
+    """A commit's score; None where it has none."""
+    query = select(commits.c.score, commits.c.error).where(commits.c.commit == commit)
+    row = connection.execute(query).first()
+    return Estimate(row.score, row.error) if row and row.score is not None else None
+
+
+def scored_commits(connection: Connection) -> list[ScoredCommit]:
+    """Every commit that has a score, in the order in which they were made."""
+    homes: dict[str, set[int]] = {}
+    for row in connection.execute(select(elites.c.island, elites.c.commit)):
+        homes.setdefault(row.commit, set()).add(row.island)
+    query = (
+        select(commits)
+        .where(commits.c.score.is_not(None))
+        .order_by(commits.c.created_at, commits.c.commit)
+    )
+    return [
+        ScoredCommit(
+            commit=row["commit"],
+            islands=tuple(sorted(homes.get(row["commit"], set()) | {row["island"]})),
+            estimate=Estimate(row["score"], row["error"]),
+            vector=row["vector"] or b"",
+        )
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def read_projection(connection: Connection) -> Mapping[str, Any] | None:
+    """The axes of the code descriptor, once they were fitted."""
+    found: Mapping[str, Any] | None = connection.execute(select(experiment.c.projection)).scalar()
+    return found
+
+
+def write_projection(connection: Connection, projection: Mapping[str, Any]) -> None:
+    """Keep the axes of the code descriptor."""
+    connection.execute(update(experiment).values(projection=dict(projection)))
+
+
+def write_migrations(connection: Connection, count: int) -> None:
+    """Note how many migrations between islands there have been."""
+    connection.execute(update(experiment).values(migrations=count))

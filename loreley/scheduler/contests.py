@@ -1,0 +1,62 @@
+"""Noise: who is really better is measured until it is clear or has cost enough."""
+
+from sqlalchemy import Connection
+
+from loreley.core.jobs import JobKind
+from loreley.db.archive import AddResult, Archive, Placed
+from loreley.db.challenges import (
+    Challenge,
+    add_challenge,
+    challenges_with,
+    drop_challenge,
+    samples_of,
+)
+from loreley.db.engine import Database
+from loreley.db.schedule import insert_extra
+from loreley.db.scores import read_score
+
+_MOST_SAMPLES = 20  # of one commit; a difference that they do not show is none
+
+
+class Contests:
+    """Candidates that seem better than an elite, but not beyond the noise of both."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, connection: Connection, archive: Archive, challenger: Placed) -> None:
+        """Have the challenger and the elite of its cell measured again."""
+        challenge = Challenge(
+            challenger.island, challenger.cell, challenger.commit, challenger.measures
+        )
+        if self._measure(connection, archive, challenge):
+            add_challenge(self._database, connection, challenge)
+
+    def settle(self, connection: Connection, archive: Archive, commit: str) -> None:
+        """Compare anew wherever ``commit``, just measured, is an elite or a challenger."""
+        for challenge in challenges_with(connection, commit):
+            if not self._goes_on(connection, archive, challenge):
+                drop_challenge(connection, challenge)
+
+    def _goes_on(self, connection: Connection, archive: Archive, challenge: Challenge) -> bool:
+        """Offer the challenger again; whether it is still undecided and worth measuring."""
+        estimate = read_score(connection, challenge.commit)
+        if estimate is None:
+            return False
+        placed = Placed(
+            challenge.island, challenge.cell, challenge.commit, estimate, challenge.measures
+        )
+        undecided = archive.add(placed) is AddResult.CHALLENGING
+        return undecided and self._measure(connection, archive, challenge)
+
+    def _measure(self, connection: Connection, archive: Archive, challenge: Challenge) -> bool:
+        """Ask for a measurement of the less measured of both; False when there were enough."""
+        elite = archive.elite(challenge.island, challenge.cell)
+        if elite is None:
+            return False
+        samples = samples_of(connection, [elite.commit, challenge.commit])
+        least = min(samples, key=lambda commit: (samples[commit], commit))
+        if samples[least] >= _MOST_SAMPLES:
+            return False
+        insert_extra(self._database, connection, JobKind.MEASUREMENT, least)
+        return True

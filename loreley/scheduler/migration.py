@@ -1,0 +1,44 @@
+"""Elites that move from island to island."""
+
+from loguru import logger
+from sqlalchemy import Connection
+
+from loreley.core.map_elites.fitness import Estimate
+from loreley.core.map_elites.islands import Ring
+from loreley.db.archive import AddResult, Archive, Placed
+from loreley.db.schedule import progress
+from loreley.db.scores import write_migrations
+
+
+class Migration:
+    """Sends each island's best to the next one, whenever enough jobs have ended."""
+
+    def __init__(self, ring: Ring, elites: int) -> None:
+        self._ring = ring
+        self._elites = elites
+
+    def tick(self, connection: Connection, archive: Archive) -> None:
+        """Make up for the migrations that are due."""
+        done = progress(connection)
+        due = self._ring.migrations_due(done.ended_jobs)
+        if due <= done.migrations:
+            return
+        # All leave before any arrives: who has just come does not travel on.
+        travellers = {
+            island: archive.best(island, self._elites) for island in range(self._ring.islands)
+        }
+        welcome = 0
+        for island, leaving in travellers.items():
+            for elite in leaving:
+                arrived = archive.add(
+                    Placed(
+                        island=self._ring.next_to(island),
+                        cell=elite["cell"],
+                        commit=elite["commit"],
+                        estimate=Estimate(elite["score"], elite["error"]),
+                        measures=tuple(elite["measures"]),
+                    )
+                )
+                welcome += arrived in (AddResult.NEW, AddResult.IMPROVED)
+        write_migrations(connection, due)
+        logger.info("migration {}: {} elites settled on the next island", due, welcome)
