@@ -15,6 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+GUARDED_ROLE = "guarded"  # the one that PostgreSQL asks for a password, if a test makes it
 _ROOM_BYTES = 1 << 30
 SERVICES_ARE_REQUIRED = os.environ.get("REQUIRE_TEST_SERVICES") == "1"
 
@@ -78,6 +79,8 @@ def _running_postgresql(programs: Path, folder: Path) -> Iterator[str]:
             *("-D", str(data)),
         ]
     )
+    hba = data / "pg_hba.conf"
+    hba.write_text(f"host all {GUARDED_ROLE} 127.0.0.1/32 scram-sha-256\n{hba.read_text()}")
     options = (
         f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
         "-c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
@@ -101,6 +104,13 @@ def postgresql_database(server_url: str, name: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload,unused-ignore]
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """A port where connections are accepted and nothing is ever said; yields it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
+        yield int(listener.getsockname()[1])
 
 
 @contextmanager
