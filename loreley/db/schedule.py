@@ -251,22 +251,22 @@ def take_in(connection: Connection, job: EndedJob) -> bool:
 
     To be called first in the transaction: it keeps other schedulers waiting until its end.
     """
-    counted = job.kind is JobKind.EVOLUTION
-    judged = job.state is JobState.SUCCEEDED and job.kind is not JobKind.MEASUREMENT
-    connection.execute(
-        update(experiment).values(
-            ended_jobs=experiment.c.ended_jobs + counted,
-            judged_commits=experiment.c.judged_commits + judged,
-        )
-    )
     taken = connection.execute(
         update(jobs)
         .where(jobs.c.id == job.job_id, jobs.c.ingested_at.is_(None))
         .values(ingested_at=now())
     )
     if taken.rowcount == 0:
-        connection.rollback()
-    return taken.rowcount == 1
+        return False
+    counted = job.kind is JobKind.EVOLUTION
+    judged = job.state is JobState.SUCCEEDED and job.kind is not JobKind.MEASUREMENT
+    connection.execute(
+        update(experiment).values(
+            ended_jobs=experiment.c.ended_jobs + int(counted),
+            judged_commits=experiment.c.judged_commits + int(judged),
+        )
+    )
+    return True
 
 
 def note_outcome(connection: Connection, job: EndedJob, outcome: str) -> None:

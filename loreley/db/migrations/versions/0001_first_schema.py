@@ -85,7 +85,7 @@ def upgrade() -> None:
         sa.Column("job_id", sa.String(length=36), nullable=False),
         sa.Column("branch", sa.String(length=255), nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("traits", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("traits", sa.JSON(), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=True),
         sa.Column("island", sa.Integer(), nullable=True),
         sa.Column("score", sa.Double(), nullable=True),
