@@ -196,6 +196,26 @@ def check(c: Context) -> None:
 
 
 @task(
+    help={
+        "quick": "a few rounds on small repositories: to see that it runs, not how fast",
+        "only": "one benchmark: help, list, engine, worktree, sandbox or database",
+        "json": "also write every measurement to this file",
+    }
+)
+@failures_as_messages()
+def bench(
+    _c: Context, quick: bool = False, only: str | None = None, json: str | None = None
+) -> None:
+    """Measure Loreley against the bare commands for the same work."""
+    from loreley.ops.handover import replace_process
+
+    output = _option("--json", json and str(Path(json).absolute()))
+    os.chdir(ROOT)
+    options = [*(["--quick"] if quick else []), *_option("--only", only), *output]
+    replace_process([sys.executable, "-m", "benchmarks", *options])
+
+
+@task(
     name="clean",
     help={
         "all": "also the state folder .loreley and the logs; refused while processes use them",
@@ -260,5 +280,16 @@ def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
 
 
 namespace = Collection(
-    evolve, status, worker, scheduler, logs, redis, run_tests, lint, check, remove_products, pins
+    evolve,
+    status,
+    worker,
+    scheduler,
+    logs,
+    redis,
+    run_tests,
+    lint,
+    check,
+    bench,
+    remove_products,
+    pins,
 )

@@ -1,0 +1,1 @@
+"""What Loreley costs, as ratios to the bare commands for the same work."""
