@@ -55,6 +55,7 @@ def _run(log_level: str | None) -> ExitCode:
                 worker,
                 signals,
                 grace_seconds=settings.tasks_worker_grace_seconds,
+                is_busy=lambda: engine.is_busy,
                 interrupt=engine.interrupt,
             )
 

@@ -12,7 +12,8 @@ from loreley import proc
 from loreley.config import Settings
 from loreley.core.worker.agents.genetic import GeneticAgent
 from loreley.core.worker.attempt import AttemptOptions
-from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
+from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.sandbox import require
@@ -30,6 +31,7 @@ class Engine:
 
     def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
         self.repository = repository
+        self.is_busy = False
         self._evolution = evolution
         self._running = Stop()
 
@@ -42,8 +44,13 @@ class Engine:
             database = open_database(settings.sqlalchemy_url)
             stack.callback(database.close)
             sandbox = require(settings.worker_sandbox)
-            evaluator = Evaluator(EvaluatorOptions.from_settings(settings), sandbox)
-            evaluator.check()
+            judge = Cascade.from_options(
+                EvaluatorOptions.from_settings(settings),
+                settings.worker_evaluator_stages,
+                settings.worker_evaluator_repeats,
+                sandbox,
+            )
+            judge.check()
             proc.adopt_orphans()
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
@@ -53,7 +60,7 @@ class Engine:
                 jobs=Jobs(database),
                 repository=repository,
                 agent=GeneticAgent(),
-                evaluator=evaluator,
+                judge=judge,
                 options=_options(settings),
             )
             yield cls(evolution, repository)
@@ -61,7 +68,11 @@ class Engine:
     def run(self, job_id: str) -> None:
         """Run a job to its end; raises `JobNotClaimed` when it is not ours to run."""
         self._running = Stop()
-        self._evolution.run(job_id, self._running)
+        self.is_busy = True
+        try:
+            self._evolution.run(job_id, self._running)
+        finally:
+            self.is_busy = False
 
     def interrupt(self) -> None:
         """Make the running job go back to the queue, from any thread."""
@@ -78,7 +89,6 @@ def _options(settings: Settings) -> EvolutionOptions:
             goal=settings.worker_evolution_global_goal,
             branch_prefix=settings.worker_repo_job_branch_prefix,
             agent_timeout_seconds=settings.worker_agent_timeout_seconds,
-            repeats=settings.worker_evaluator_repeats,
             describes=not settings.mapelites_measures,
         ),
     )

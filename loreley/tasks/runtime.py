@@ -15,6 +15,8 @@ from loreley.signals import StopSignals
 
 _POLL_MS = 100  # the longest a new message waits for an idle worker, and a stop for an idle thread
 _BEAT_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+_SETTLE_SECONDS = 2.0  # for an idle worker: give back what was prefetched, acknowledge the last
 _INTERRUPT_SECONDS = 3.0  # for an interrupted job: kill its children, free the worktree, release
 
 
@@ -50,12 +52,13 @@ def serve(
     signals: StopSignals,
     *,
     grace_seconds: float,
+    is_busy: Callable[[], bool],
     interrupt: Callable[[], None],
 ) -> ExitCode:
     """Block until a stop is asked for, then stop the worker; bounded in every step.
 
-    The running job may go on for ``grace_seconds``, or until a second signal; then
-    ``interrupt`` must make it end.
+    While ``is_busy`` says so the running job may go on for ``grace_seconds``, or until a second
+    signal; then ``interrupt`` must make it end.
     """
     signals.wait()
     tell(
@@ -66,7 +69,7 @@ def serve(
     # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
     # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.
     stopping = _start(lambda: worker.stop(timeout=bound_ms), "stop")
-    if not _finished(stopping, signals, grace_seconds):
+    if not _finished(stopping, signals, is_busy, grace_seconds) and is_busy():
         interrupt()
         stopping.join(_INTERRUPT_SECONDS)
     joining = _start(worker.join, "join")
@@ -77,14 +80,21 @@ def serve(
     return ExitCode.STOPPED
 
 
-def _finished(stopping: threading.Thread, signals: StopSignals, seconds: float) -> bool:
+def _finished(
+    stopping: threading.Thread,
+    signals: StopSignals,
+    is_busy: Callable[[], bool],
+    grace_seconds: float,
+) -> bool:
     """Whether the stop is done in time; returns at once on a second signal."""
-    waited = 0.0
-    while stopping.is_alive() and waited < seconds:
-        if signals.wait(0.05, until_count=2):
+    waited = idle = 0.0
+    # Without a job there is nothing to wait for but Redis, which may be away.
+    while stopping.is_alive() and waited < grace_seconds and idle < _SETTLE_SECONDS:
+        if signals.wait(_LOOK_SECONDS, until_count=2):
             break
-        waited += 0.05
-    stopping.join(0.05)
+        waited += _LOOK_SECONDS
+        idle = 0.0 if is_busy() else idle + _LOOK_SECONDS
+    stopping.join(_LOOK_SECONDS)
     return not stopping.is_alive()
 
 
