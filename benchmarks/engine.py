@@ -18,6 +18,7 @@ from loreley.config import Settings
 from loreley.core.jobs import JobKind, JobState
 from loreley.core.worker.agents.protocol import Brief, Proposal, Workspace
 from loreley.core.worker.attempt import AttemptOptions
+from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
@@ -108,7 +109,7 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
             jobs=Jobs(database),
             repository=repository,
             agent=OneLine(),
-            evaluator=Evaluator(EvaluatorOptions.from_settings(settings), probe()),
+            judge=Cascade(Evaluator(EvaluatorOptions.from_settings(settings), probe())),
             options=EvolutionOptions(
                 worker="bench",
                 lease_seconds=settings.tasks_worker_lease_seconds,
@@ -118,7 +119,6 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
                     goal="",
                     branch_prefix="bench",
                     agent_timeout_seconds=60,
-                    repeats=1,
                     describes=False,
                 ),
             ),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import isfinite, prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -101,6 +101,15 @@ def _each_constraint(value: list[str]) -> list[str]:
     return value
 
 
+def _each_stage(value: list[str]) -> list[str]:
+    for text in value:
+        evaluator, _, threshold = text.rpartition("|")
+        if not evaluator.strip():
+            raise ValueError(f"{text!r} is not `evaluator | metric >= number`")
+        _each_constraint([threshold.strip()])
+    return value
+
+
 def _finite(number: str, text: str) -> float:
     try:
         value = float(number)
@@ -109,6 +118,13 @@ def _finite(number: str, text: str) -> float:
     if not isfinite(value):
         raise ValueError(f"{text!r}: {number!r} is not finite")
     return value
+
+
+# Of a Redis URL, beside ssl_…; others would change what Dramatiq gets to see, or mean nothing.
+_REDIS_OPTIONS = {
+    *("db", "username", "password", "client_name", "protocol"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "health_check_interval"),
+}
 
 
 class Role(StrEnum):
@@ -238,6 +254,9 @@ class QueueSettings(BaseModel):
                 raise ValueError("the URL names no host")
             if parts.scheme != "unix" and not re.fullmatch(r"/?|/\d+", parts.path):
                 raise ValueError("the URL's path is the number of the database, such as /0")
+            names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+            if unknown := {one for one in names - _REDIS_OPTIONS if not one.startswith("ssl_")}:
+                raise ValueError(f"unknown option {sorted(unknown)[0]!r} behind the '?'")
         return value
 
     @property
@@ -332,6 +351,11 @@ class EvaluatorSettings(BaseModel):
     )
     worker_evaluator_timeout_seconds: float = Field(
         900, gt=0, le=7 * 86400, description="Longest time for one evaluation."
+    )
+    worker_evaluator_stages: Annotated[Names, AfterValidator(_each_stage)] = Field(
+        [],
+        description="Cheap evaluations that come first, as `evaluator | metric >= number`: a "
+        "candidate below a threshold is rejected. An evaluator is written as for the two above.",
     )
     worker_evaluator_repeats: int = Field(
         1,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from loguru import logger
 
-from loreley.core.evaluation import Artifact, Evaluation, merged
+from loreley.core.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobStore, JudgedCommit, Record
 from loreley.core.map_elites.descriptor import packed, unpacked
 from loreley.core.worker.agents.protocol import Agent, Brief, Proposal, Specimen
-from loreley.core.worker.evaluator import Evaluator
+from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.deadline import Deadline
 from loreley.errors import CandidateRejected
@@ -24,7 +24,6 @@ class AttemptOptions:
     goal: str
     branch_prefix: str
     agent_timeout_seconds: float
-    repeats: int  # how often a commit is evaluated
     describes: bool  # whether the archive needs the code descriptor
 
 
@@ -37,7 +36,7 @@ class Attempt:
     deadline: Deadline
     jobs: JobStore
     agent: Agent
-    evaluator: Evaluator
+    judge: Cascade
     options: AttemptOptions
     record: Record
 
@@ -69,19 +68,15 @@ class Attempt:
         )
 
     def evaluation(self, commit: str) -> Evaluation:
-        """What the evaluator says of the checked-out commit, asked as often as configured."""
-        evaluations = []
-        for number in range(1, self.options.repeats + 1):
-            scratch = self.worktree.scratch / f"evaluation-{number}"
-            scratch.mkdir()
-            judgement = self.evaluator.evaluate(self.worktree.path, commit, scratch, self.deadline)
-            evaluations.append(judgement.evaluation)
-        # Of several runs the last one's words are kept: their figures are what differs.
+        """What the evaluator says of the checked-out commit."""
+        judgement = self.judge.judge(
+            self.worktree.path, commit, self.worktree.scratch, self.deadline
+        )
         self.record.artifacts.append(
             Artifact("evaluation.log", "text/plain", judgement.log.encode())
         )
         self.record.artifacts.extend(judgement.artifacts)
-        return merged(evaluations)
+        return judgement.evaluation
 
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""

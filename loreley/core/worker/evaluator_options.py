@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, get_args
 
@@ -20,6 +20,7 @@ _SECRET_NAMES = frozenset(
     for name, field in Settings.model_fields.items()
     if SecretStr in {field.annotation, *get_args(field.annotation)}
 )
+_PLUGIN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _SQLITE = "sqlite:///"
 
 
@@ -65,6 +66,18 @@ class EvaluatorOptions:
             readable=tuple(map(_absolute, settings.worker_evaluator_read_paths)),
             hidden=tuple(_private_paths(settings)),
         )
+
+    def judging_with(self, evaluator: str) -> Self:
+        """The same options with another evaluator, ``module:callable`` or a command line.
+
+        Raises `ConfigError` for a command line that cannot be split.
+        """
+        if _PLUGIN.fullmatch(evaluator):
+            return replace(self, plugin=evaluator, command=())
+        command, problem = _words(evaluator)
+        if problem:
+            raise ConfigError.of([problem])
+        return replace(self, plugin=None, command=command)
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from loreley.core.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobStore, Record
 from loreley.core.worker.agents.protocol import Agent
 from loreley.core.worker.attempt import Attempt, AttemptOptions
-from loreley.core.worker.evaluator import Evaluator
+from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.keeper import kept
 from loreley.core.worker.repository import WorkerRepository
 from loreley.deadline import Deadline, Stop
@@ -48,13 +48,13 @@ class Evolution:
         jobs: JobStore,
         repository: WorkerRepository,
         agent: Agent,
-        evaluator: Evaluator,
+        judge: Cascade,
         options: EvolutionOptions,
     ) -> None:
         self._jobs = jobs
         self._repository = repository
         self._agent = agent
-        self._evaluator = evaluator
+        self._judge = judge
         self._options = options
 
     def run(self, job_id: str, stop: Stop) -> None:
@@ -121,7 +121,7 @@ class Evolution:
                 deadline=deadline,
                 jobs=self._jobs,
                 agent=self._agent,
-                evaluator=self._evaluator,
+                judge=self._judge,
                 options=self._options.attempt,
                 record=record,
             )

@@ -14,7 +14,10 @@ from loreley.core.worker.agents.genetic.numerals import (
 )
 from loreley.core.worker.agents.genetic.steps import replaced, scaled, shifted, step_size, stepped
 
-_PARAMETERS = 0.8  # how often only a constant with a name will do
+import os
+
+UNI = float(os.environ.get("UNI", "0.5"))
+_PARAMETERS = float(os.environ.get("PARA", "0.8"))  # how often only a constant with a name will do
 
 
 def scale(material: Material, random: Random) -> Mutant | None:
@@ -23,7 +26,7 @@ def scale(material: Material, random: Random) -> Mutant | None:
     numeral = picked(found, random)
     if numeral is None:
         return None
-    size = step_size(numeral, 1.0, random) / abs(numeral.value)
+    size = step_size(numeral, random) / abs(numeral.value)
     return one_changed(material, numeral, scaled(numeral.value, size, random), "scale")
 
 
@@ -33,7 +36,7 @@ def shift(material: Material, random: Random) -> Mutant | None:
     numeral = picked(found, random)
     if numeral is None:
         return None
-    size = step_size(numeral, _unit(found, random), random)
+    size = step_size(numeral, random)
     value = shifted(numeral.value, size, random)
     return one_changed(material, numeral, value, "shift")
 
@@ -73,9 +76,8 @@ def jitter(material: Material, random: Random) -> Mutant | None:
     if first is None:
         return None
     together = [numeral for numeral in found if numeral.statement == first.statement]
-    unit = _unit(found, random)
     values = {
-        numeral: shifted(numeral.value, step_size(numeral, unit, random), random)
+        numeral: shifted(numeral.value, step_size(numeral, random), random)
         for numeral in chosen(together, random)
     }
     return many_changed(material, values, "jitter")
@@ -102,11 +104,6 @@ def exchange(material: Material, random: Random) -> Mutant | None:
     return Mutant(rewritten(material.source, values), change)
 
 
-def _unit(found: Sequence[Numeral], random: Random) -> float:
-    """The size of things in this file: what a zero may be compared with."""
-    return abs(random.choice(found).value) or 1.0
-
-
 def picked(found: Sequence[Numeral], random: Random) -> Numeral | None:
     """One numeral, mostly a parameter; neither a long table hides the others nor they its many.
 
@@ -116,7 +113,7 @@ def picked(found: Sequence[Numeral], random: Random) -> Numeral | None:
     some = [numeral for numeral in found if numeral.named or not wants_parameter]
     if not some:
         return None
-    if random.random() < 0.5:
+    if random.random() < UNI:
         return random.choice(some)
     statement = random.choice(sorted({numeral.statement for numeral in some}))
     return random.choice([numeral for numeral in some if numeral.statement == statement])

@@ -17,9 +17,9 @@ _ABOVE_NUMBER = 2.0
 _ROUND_NUMBERS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0)
 
 
-def step_size(numeral: Numeral, unit: float, random: Random) -> float:
-    """The spread of a step for ``numeral``; a zero is taken to be of the size of ``unit``."""
-    coarsest = (abs(numeral.value) or unit) * _ABOVE_NUMBER
+def step_size(numeral: Numeral, random: Random) -> float:
+    """The spread of a step for ``numeral``; a zero is taken to be of the size of its last digit."""
+    coarsest = (abs(numeral.value) or numeral.digit) * _ABOVE_NUMBER
     finest = min(numeral.digit * _BELOW_LAST_DIGIT, coarsest)
     tilted = random.random() ** 2  # fine steps succeed more often, and would soon be all there is
     return math.exp(math.log(coarsest) * (1 - tilted) + math.log(finest) * tilted)
