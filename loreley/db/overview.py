@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.db.engine import Database, now
-from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
+from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,40 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class IslandState:
+    """The archive of one island."""
+
+    island: int
+    cells_filled: int
+    best: float  # fitness, in the metric's own direction
+    qd_score: float  # the elites' scores above the root's, added up (Pugh et al. 2016)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmState:
+    """What an agent or operator has done lately; older jobs count less and less."""
+
+    kind: str
+    name: str
+    trials: float
+    successes: float  # jobs whose commit entered the archive
+    seconds: float
+
+    @property
+    def success_rate(self) -> float:
+        """Successes per trial."""
+        return self.successes / self.trials if self.trials else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """An experiment at one moment."""
 
     root_commit: str
-    fitness_metric: str
+    fitness_name: str
     higher_is_better: bool
     jobs: Mapping[JobState, int]  # evolution jobs only; every state has an entry
-    cells_filled: int
+    islands: tuple[IslandState, ...]
     root: Champion | None
     best: Champion | None
     best_path: tuple[str, ...]  # commits from the root to the best, both included
@@ -65,6 +91,11 @@ class Overview:
     def total(self) -> int:
         """How many jobs there have been."""
         return sum(self.jobs.values())
+
+    @property
+    def cells_filled(self) -> int:
+        """How many cells hold an elite, all islands together."""
+        return sum(island.cells_filled for island in self.islands)
 
     @property
     def gain(self) -> float | None:
@@ -81,20 +112,35 @@ def read_overview(database: Database) -> Overview | None:
         row = connection.execute(select(experiment)).first()
         if row is None:
             return None
-        metric = str(row.search["mapelites_fitness_metric"])
+        higher = bool(row.search["mapelites_fitness_higher_is_better"])
+        sign = 1.0 if higher else -1.0
         best = connection.execute(
-            select(elites.c.commit).order_by(elites.c.score.desc(), elites.c.cell).limit(1)
+            select(commits.c.commit)
+            .where(commits.c.score.is_not(None))
+            .order_by(commits.c.score.desc(), commits.c.created_at)
+            .limit(1)
         ).scalar()
+        root = _champion(connection, row.root_commit, sign)
         return Overview(
             root_commit=row.root_commit,
-            fitness_metric=metric,
-            higher_is_better=bool(row.search["mapelites_fitness_higher_is_better"]),
+            fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
+            higher_is_better=higher,
             jobs=_counts(connection),
-            cells_filled=connection.execute(select(func.count()).select_from(elites)).scalar_one(),
-            root=_champion(connection, row.root_commit, metric),
-            best=_champion(connection, best, metric) if best else None,
+            islands=_islands(connection, root.fitness * sign if root else 0.0, sign),
+            root=root,
+            best=_champion(connection, best, sign) if best else None,
             best_path=_path(connection, best) if best else (),
         )
+
+
+def read_arms(database: Database) -> list[ArmState]:
+    """What agents and operators have done lately, those with most successes first."""
+    query = select(arms).order_by(arms.c.kind, arms.c.successes.desc(), arms.c.name)
+    with database.read() as connection:
+        return [
+            ArmState(row.kind, row.name, row.trials, row.successes, row.cost)
+            for row in connection.execute(query)
+        ]
 
 
 def read_running(database: Database) -> list[RunningJob]:
@@ -135,11 +181,28 @@ def _counts(connection: Connection) -> Mapping[JobState, int]:
     return {state: found.get(state, 0) for state in JobState}
 
 
-def _champion(connection: Connection, commit: str, metric: str) -> Champion | None:
+def _islands(connection: Connection, root_score: float, sign: float) -> tuple[IslandState, ...]:
+    query = (
+        select(
+            elites.c.island,
+            func.count().label("filled"),
+            func.max(elites.c.score).label("best"),
+            func.sum(elites.c.score).label("total"),
+        )
+        .group_by(elites.c.island)
+        .order_by(elites.c.island)
+    )
+    return tuple(
+        IslandState(row.island, row.filled, row.best * sign, row.total - row.filled * root_score)
+        for row in connection.execute(query)
+    )
+
+
+def _champion(connection: Connection, commit: str, sign: float) -> Champion | None:
     query = (
         select(
             commits.c.commit,
-            metrics.c.value,
+            commits.c.score,
             commits.c.branch,
             commits.c.subject,
             evaluations.c.summary,
@@ -147,12 +210,20 @@ def _champion(connection: Connection, commit: str, metric: str) -> Champion | No
         )
         .select_from(commits)
         .join(evaluations, evaluations.c.commit == commits.c.commit)
-        .join(metrics, metrics.c.commit == commits.c.commit)
         .join(jobs, jobs.c.id == commits.c.job_id)
-        .where(commits.c.commit == commit, metrics.c.name == metric)
+        .where(commits.c.commit == commit, commits.c.score.is_not(None))
     )
     row = connection.execute(query).first()
-    return Champion(*row) if row else None
+    if row is None:
+        return None
+    return Champion(
+        commit=row.commit,
+        fitness=row.score * sign,
+        branch=row.branch,
+        subject=row.subject,
+        summary=row.summary,
+        ordinal=row.ordinal,
+    )
 
 
 def _path(connection: Connection, commit: str) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class LogView:
                 "there is no such run",
                 setting="--run",
                 target=str(number),
-                fix=f"give a number from 1, the newest, to {len(runs)}; `invoke logs --list`",
+                fix=f"give a number from 1, the newest, to {len(runs)}; `invoke logs --list-runs`",
             )
         raise ConfigError(
             "there are no logs yet",

@@ -24,10 +24,10 @@ def _best(overview: Overview, settings: Settings) -> list[str]:
     if best is None or root is None:
         return ["best      nothing has been judged yet"]
     if best.commit == overview.root_commit:
-        return [f"best      the root commit itself, {overview.fitness_metric} {root.fitness:.6g}"]
+        return [f"best      the root commit itself, {overview.fitness_name} {root.fitness:.6g}"]
     steps = len(overview.best_path) - 1
     return [
-        f"best      {overview.fitness_metric} {best.fitness:.6g}, from {root.fitness:.6g} "
+        f"best      {overview.fitness_name} {best.fitness:.6g}, from {root.fitness:.6g} "
         f"at the root ({overview.gain or 0:+.6g} in {steps} step{'s' if steps != 1 else ''})",
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",

@@ -10,6 +10,7 @@ from loreley.db.overview import (
     Failure,
     Overview,
     RunningJob,
+    read_arms,
     read_failures,
     read_overview,
     read_running,
@@ -34,6 +35,7 @@ def _json(database: Database) -> str:
     return json.dumps(
         {
             "experiment": asdict(overview) if overview else None,
+            "arms": [asdict(arm) for arm in read_arms(database)],
             "running": [asdict(job) for job in read_running(database)],
             "failures": [asdict(one) for one in read_failures(database, limit=_SHOWN_FAILURES)],
         },
@@ -50,6 +52,7 @@ def _lines(settings: Settings, database: Database) -> Iterator[str]:
     yield from _experiment(overview)
     for job in read_running(database):
         yield _running(job)
+    yield from _arms(database)
     failures = read_failures(database, limit=_SHOWN_FAILURES)
     if failures:
         yield "latest failures"
@@ -61,14 +64,29 @@ def _experiment(overview: Overview) -> Iterator[str]:
     counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     yield f"root        {overview.root_commit[:12]}"
     yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
-    yield f"archive     {overview.cells_filled} cells filled"
+    for island in overview.islands:
+        yield (
+            f"island {island.island}    {island.cells_filled} cells filled, "
+            f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
+        )
     best, root = overview.best, overview.root
     if best is not None and root is not None:
         yield (
-            f"best        {overview.fitness_metric} {best.fitness:.6g}, "
+            f"best        {overview.fitness_name} {best.fitness:.6g}, "
             f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
         )
         yield f"            {best.commit[:12]} {best.branch or ''} {best.subject}"
+
+
+def _arms(database: Database) -> Iterator[str]:
+    arms = read_arms(database)
+    if arms:
+        yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'entered':>7}  {'seconds':>7}"
+    for arm in arms:
+        yield (
+            f"  {arm.kind:<9} {arm.name:<20} {arm.trials:6.1f}  {arm.success_rate:6.1%}"
+            f"  {arm.seconds / arm.trials if arm.trials else 0:8.2f}"
+        )
 
 
 def _running(job: RunningJob) -> str:
