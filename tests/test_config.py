@@ -144,12 +144,11 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("WORKER_AGENT", "magic", "Input should be 'genetic'"),
         ("WORKER_SANDBOX", "docker", "Input should be 'auto'"),
         ("MAPELITES_EXPERIMENT_ROOT_COMMIT", "main", "String should match"),
-        ("MAPELITES_MEASURES", ",", "name at least one measure"),
         ("MAPELITES_MEASURES", "size", "'size' is not name:low:high:bins"),
-        ("MAPELITES_MEASURES", "size:a:b:3", "'size:a:b:3': the ends must be numbers"),
+        ("MAPELITES_MEASURES", "size:a:b:3", "'size:a:b:3': 'a' is not a number"),
         ("MAPELITES_MEASURES", "size:9:1:3", "low end must be below"),
-        ("MAPELITES_MEASURES", "size:-inf:inf:3", "both finite"),
-        ("MAPELITES_MEASURES", "size:nan:1:3", "both finite"),
+        ("MAPELITES_MEASURES", "size:-inf:inf:3", "'-inf' is not finite"),
+        ("MAPELITES_MEASURES", "size:nan:1:3", "'nan' is not finite"),
         ("MAPELITES_MEASURES", "size:0:1:0", "is not name:low:high:bins"),
         ("MAPELITES_MEASURES", "size:0:1:2, size:0:9:4", "named twice"),
         ("MAPELITES_MEASURES", "a:0:1:65536, b:0:1:65536", "more than 2147483647 cells"),
@@ -167,6 +166,8 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("TASKS_REDIS_URL", "redis://", "names no host"),
         ("TASKS_REDIS_URL", "unix://", "needs the path of the socket"),
         ("TASKS_REDIS_URL", "redis://host/name", "the number of the database"),
+        ("TASKS_REDIS_URL", "redis://host?decode_responses=1", "unknown option"),
+        ("TASKS_REDIS_URL", "unix:///r.sock?hunter=2", "unknown option 'hunter'"),
         ("TASKS_REDIS_URL", "redis://host:99999", "in a password write %2F"),
         ("TASKS_REDIS_URL", f"redis://:{SECRET}/x@host", "in a password write %2F"),
         ("TASKS_REDIS_URL", f"redis://:{SECRET} x@host", "white space"),
@@ -275,7 +276,7 @@ def test_a_worker_needs_a_repository_and_an_evaluator() -> None:
 def test_a_scheduler_needs_a_repository_and_a_metric() -> None:
     assert [problem.what for problem in refusal(Role.SCHEDULER).problems] == [
         "WORKER_REPO_REMOTE_URL is not set",
-        "MAPELITES_FITNESS_METRIC is not set",
+        "MAPELITES_FITNESS_METRIC or MAPELITES_FITNESS_WEIGHTS is not set",
     ]
 
 

@@ -8,7 +8,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from redis.retry import Retry
 
 from loreley.config import QueueSettings
-from loreley.errors import ServiceUnavailable
+from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.secrets import masked
 
 _CONNECT_SECONDS = 3.0
@@ -17,7 +17,10 @@ _RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut p
 
 
 def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
-    """A client for the configured server; nothing is connected before its first command."""
+    """A client for the configured server; nothing is connected before its first command.
+
+    Raises `ConfigError` when an option in the URL has no usable value.
+    """
     backoff = ExponentialWithJitterBackoff(cap=5.0, base=0.05) if retries else NoBackoff()
     options: dict[str, Any] = {
         "socket_connect_timeout": _CONNECT_SECONDS,
@@ -29,7 +32,16 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
         url = settings.tasks_redis_url.get_secret_value()
         if url.startswith("unix:"):
             del options["socket_connect_timeout"]
-        return Redis.from_url(url, **options)
+        try:
+            return Redis.from_url(url, **options)
+        except ValueError as error:
+            raise ConfigError(
+                "TASKS_REDIS_URL cannot be used",
+                setting="TASKS_REDIS_URL",
+                target=settings.redis_target,
+                reason=masked(str(error)),
+                fix="correct the option behind the '?'",
+            ) from None
     password = settings.tasks_redis_password
     return Redis(
         host=settings.tasks_redis_host,
