@@ -1,0 +1,61 @@
+"""The archive in the database against pyribs' GridArchive, on the same random sequences."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from loreley.core.map_elites.cells import Grid, Measure
+from loreley.core.map_elites.fitness import Estimate
+from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
+from loreley.db.engine import Database, open_database
+from tests.db.support import create_commits
+
+_GRID = Grid((Measure("x", -1.0, 1.0, 7), Measure("y", 0.0, 10.0, 5)))
+_STATUS = {0: AddResult.REJECTED, 1: AddResult.IMPROVED, 2: AddResult.NEW}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_same_sequence_gives_the_same_answers_and_the_same_archive(
+    database: Database, seed: int
+) -> None:
+    from ribs.archives import GridArchive  # half a minute, where nothing is compiled yet
+
+    oracle = GridArchive(
+        solution_dim=1,
+        dims=[measure.bins for measure in _GRID.measures],
+        ranges=[(measure.low, measure.high) for measure in _GRID.measures],
+    )
+    random = Random(seed)
+    commits = create_commits(database, 300)
+    for number, commit in enumerate(commits):
+        # Few different scores, so that ties happen; some places outside the ranges.
+        score = float(random.randrange(12))
+        place = (random.uniform(-1.3, 1.3), random.uniform(-2.0, 12.0))
+        expected = oracle.add_single([float(number)], score, place)
+        with database.begin() as connection:
+            answer = Archive(database, connection, confidence=2).add(
+                Placed(0, _GRID.cell_of(place), commit, Estimate(score), place)
+            )
+        assert answer == _STATUS[int(expected["status"])]
+
+    with database.read() as connection:
+        population = IslandPopulation(connection, 0)
+        elites = population.at(range(population.size()))
+    ours = {elite.cell: (commits.index(elite.commit), elite.score) for elite in elites}
+    theirs = oracle.data()
+    assert ours == {
+        int(cell): (int(solution[0]), float(score))
+        for cell, solution, score in zip(
+            theirs["index"], theirs["solution"], theirs["objective"], strict=True
+        )
+    }
