@@ -14,12 +14,16 @@ class Baseline:
         self._schedule = schedule
         self._root_commit = root_commit
         self._asked = False
+        self._is_ready = False
 
     def tick(self) -> bool:
         """Whether the root commit is judged and archived; asks for it when nobody has."""
+        if self._is_ready:
+            return True
         last = self._schedule.last_baseline()
         if last is not None and last.state is JobState.SUCCEEDED:
-            return last.ingested
+            self._is_ready = last.ingested
+            return self._is_ready
         failed = last is not None and last.state.is_final
         if failed and last is not None and self._asked:
             raise LoreleyError(

@@ -1,6 +1,7 @@
 """Jobs into the queue: new ones, returned ones, and ones whose message was lost."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from loguru import logger
 
@@ -9,20 +10,24 @@ from loreley.db.schedule import Schedule
 _UNANSWERED_SECONDS = 20.0
 
 
+class Queue(Protocol):
+    """What carries the messages."""
+
+    def send(self, job_id: str) -> None:
+        """Put a message for the job into the queue; raises `ServiceUnavailable`."""
+        ...
+
+    def waiting(self) -> int:
+        """How many messages no worker has taken yet; raises `ServiceUnavailable`."""
+        ...
+
+
 class Dispatch:
     """Rings the bell for queued jobs; a bell rung twice is harmless, as a claim is exclusive."""
 
-    def __init__(
-        self,
-        schedule: Schedule,
-        *,
-        send: Callable[[str], None],
-        waiting_messages: Callable[[], int],
-        max_attempts: int,
-    ) -> None:
+    def __init__(self, schedule: Schedule, queue: Queue, *, max_attempts: int) -> None:
         self._schedule = schedule
-        self._send = send
-        self._waiting_messages = waiting_messages
+        self._queue = queue
         self._max_attempts = max_attempts
 
     def tick(self) -> int:
@@ -39,14 +44,14 @@ class Dispatch:
     def _unheard(self) -> Sequence[str]:
         """Jobs whose message must be lost: sent long ago, while the queue holds nothing."""
         job_ids = self._schedule.unanswered(older_than_seconds=_UNANSWERED_SECONDS)
-        if not job_ids or self._waiting_messages() > 0:
+        if not job_ids or self._queue.waiting() > 0:
             return []
         logger.warning("{} queued jobs have no message in Redis: sending again", len(job_ids))
         return job_ids
 
     def _send_all(self, job_ids: Sequence[str]) -> int:
         for job_id in job_ids:
-            self._send(job_id)
+            self._queue.send(job_id)
         if job_ids:
             self._schedule.dispatched(job_ids)
         return len(job_ids)

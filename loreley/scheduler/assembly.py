@@ -1,0 +1,103 @@
+"""The scheduler's parts, put together from the settings."""
+
+from dataclasses import dataclass
+
+from loreley.config import Settings
+from loreley.core.map_elites.cells import Measure
+from loreley.core.map_elites.fitness import Constraint, Fitness, Term
+from loreley.core.map_elites.islands import Ring
+from loreley.core.map_elites.projection import Projection
+from loreley.core.map_elites.sampler import Sampler
+from loreley.core.worker.agents.genetic.operators import OPERATORS
+from loreley.db.engine import Database
+from loreley.db.schedule import Experiment, Schedule
+from loreley.db.scores import read_projection
+from loreley.scheduler.baseline import Baseline
+from loreley.scheduler.breeding import Breeding, BreedingOptions
+from loreley.scheduler.contests import Contests
+from loreley.scheduler.dispatch import Dispatch, Queue
+from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.landscape import CodeLandscape, Landscape, NamedLandscape
+from loreley.scheduler.learning import Learning
+from loreley.scheduler.migration import Migration
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a scheduler works with."""
+
+    ingest: Ingest
+    baseline: Baseline
+    breeding: Breeding
+    dispatch: Dispatch
+
+
+def assemble(database: Database, experiment: Experiment, settings: Settings, queue: Queue) -> Parts:
+    """The parts for one experiment."""
+    schedule = Schedule(database)
+    return Parts(
+        ingest=_ingest(database, settings),
+        baseline=Baseline(schedule, experiment.root_commit),
+        breeding=_breeding(database, experiment, settings),
+        dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
+    )
+
+
+def _ingest(database: Database, settings: Settings) -> Ingest:
+    ring = _ring(settings)
+    return Ingest(
+        database,
+        Yardstick(
+            _fitness(settings),
+            _landscape(database, settings),
+            settings.mapelites_noise_confidence,
+        ),
+        ring,
+        contests=Contests(database),
+        migration=Migration(ring, settings.mapelites_migration_elites),
+        learning=Learning(database, reproducible=settings.mapelites_reproducible),
+    )
+
+
+def _fitness(settings: Settings) -> Fitness:
+    terms = [Term.parse(text) for text in settings.mapelites_fitness_weights]
+    if settings.mapelites_fitness_metric:
+        sign = 1.0 if settings.mapelites_fitness_higher_is_better else -1.0
+        terms = [Term(settings.mapelites_fitness_metric, sign)]
+    return Fitness(terms, [Constraint.parse(text) for text in settings.mapelites_constraints])
+
+
+def _landscape(database: Database, settings: Settings) -> Landscape:
+    if settings.mapelites_measures:
+        return NamedLandscape([Measure.parse(text) for text in settings.mapelites_measures])
+    with database.read() as connection:
+        known = read_projection(connection)
+    return CodeLandscape(
+        settings.mapelites_descriptor_axes,
+        settings.mapelites_descriptor_bins,
+        Projection.from_mapping(known) if known else None,
+    )
+
+
+def _ring(settings: Settings) -> Ring:
+    return Ring(settings.mapelites_islands, settings.mapelites_migration_interval)
+
+
+def _breeding(database: Database, experiment: Experiment, settings: Settings) -> Breeding:
+    shares = map(Term.parse, settings.mapelites_base_choice)
+    sampler = Sampler(
+        _landscape(database, settings).grid, {share.metric: share.weight for share in shares}
+    )
+    return Breeding(
+        database,
+        sampler,
+        _ring(settings),
+        BreedingOptions(
+            root_commit=experiment.root_commit,
+            max_unfinished=settings.scheduler_max_unfinished_jobs,
+            max_total=settings.scheduler_max_total_jobs,
+            seed_population=settings.mapelites_seed_population_size,
+            random_seed=settings.mapelites_random_seed,
+            operators={operator.name: operator.weight for operator in OPERATORS},
+        ),
+    )

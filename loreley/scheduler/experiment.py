@@ -1,0 +1,52 @@
+"""What an experiment is about: fixed at its first start, and held against every later one."""
+
+from loreley.config import Settings
+from loreley.core.git import Git
+from loreley.db.schedule import Experiment, Schedule
+from loreley.errors import ConfigError
+
+
+def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:
+    """The experiment of the database, begun now if there is none; raises on a contradiction."""
+    known = schedule.experiment()
+    wanted_root = settings.mapelites_experiment_root_commit
+    if known is None:
+        root = wanted_root or _head_of_branch(settings)
+        known = schedule.found(Experiment(root, _search(settings)))
+    if wanted_root is not None and wanted_root != known.root_commit:
+        raise _contradiction("MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root)
+    for name, value in _search(settings).items():
+        if known.search.get(name) != value:
+            raise _contradiction(name.upper(), known.search.get(name), value)
+    return known
+
+
+def _search(settings: Settings) -> dict[str, object]:
+    """The settings that give scores and cells their meaning; fixed for an experiment."""
+    names = [
+        "mapelites_fitness_metric",
+        "mapelites_fitness_higher_is_better",
+        "mapelites_fitness_weights",
+        "mapelites_constraints",
+        "mapelites_measures",
+        "mapelites_islands",
+    ]
+    if not settings.mapelites_measures:
+        names += ["mapelites_descriptor_axes", "mapelites_descriptor_bins"]
+    return {name: getattr(settings, name) for name in names}
+
+
+def _contradiction(setting: str, known: object, wanted: object) -> ConfigError:
+    return ConfigError(
+        "the database holds another experiment",
+        setting=setting,
+        reason=f"it began with {known!r}, now it is {wanted!r}",
+        fix="set it back, or begin anew with another DATABASE_URL or LORELEY_STATE_DIR",
+    )
+
+
+def _head_of_branch(settings: Settings) -> str:
+    url = settings.worker_repo_remote_url
+    assert url is not None  # the role's settings were checked
+    git = Git(binary=settings.worker_repo_git_bin)
+    return git.remote_head(url.get_secret_value(), settings.worker_repo_branch)
