@@ -1,14 +1,17 @@
-"""Looking into a database from a test."""
+"""Looking into a database from a test, and bringing jobs into a state."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
-from loreley.core.jobs import JobKind
+from loreley.core.evaluation import Evaluation, Metric
+from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
 from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
 from loreley.db.models import commits, jobs, metadata
 from loreley.db.schedule import NewJob, Schedule
+from loreley.errors import JobFailed
 
 
 def rows(database: Database, table: str) -> list[dict[str, Any]]:
@@ -47,3 +50,37 @@ def create_commits(database: Database, count: int) -> list[str]:
             ],
         )
     return names
+
+
+def judged_commit(
+    number: int = 1, *, parent: str | None = "a" * 40, **metrics: float
+) -> JudgedCommit:
+    """A commit that was judged; those of different numbers share nothing."""
+    name = f"{number:040x}"
+    figures = tuple(Metric(metric, value) for metric, value in (metrics or {"score": 1.0}).items())
+    return JudgedCommit(
+        commit=name,
+        tree=f"{number:039x}f",
+        parent=parent,
+        branch=f"evolution/job/{number}",
+        subject=f"change {number}",
+        edit_distance=number,
+        code_size=100 * number,
+        evaluation=Evaluation(f"judged {number}", figures, (), 0.5),
+    )
+
+
+def claimed(database: Database, job_id: str, *, lease_seconds: float = 30) -> Claim:
+    """A worker's hold of a job that was pending or queued."""
+    Schedule(database).queue()
+    return Jobs(database).claim(job_id, worker="host:1", lease_seconds=lease_seconds)
+
+
+def succeeded(database: Database, job_id: str, judged: JudgedCommit) -> None:
+    """Let a worker end a job with this commit."""
+    Jobs(database).succeed(claimed(database, job_id), judged, Record())
+
+
+def failed(database: Database, job_id: str, failure: JobFailed) -> None:
+    """Let a worker end a job with this failure."""
+    Jobs(database).fail(claimed(database, job_id), failure, Record())
