@@ -6,6 +6,7 @@ from typing import Protocol
 from loguru import logger
 
 from loreley.db.schedule import Schedule
+from loreley.holding import Point, reached
 
 _UNANSWERED_SECONDS = 20.0
 
@@ -50,8 +51,11 @@ class Dispatch:
         return job_ids
 
     def _send_all(self, job_ids: Sequence[str]) -> int:
+        if job_ids:
+            reached(Point.QUEUED)
         for job_id in job_ids:
             self._queue.send(job_id)
         if job_ids:
+            reached(Point.SENT)
             self._schedule.dispatched(job_ids)
         return len(job_ids)

@@ -11,6 +11,7 @@ from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
 from loreley.errors import ServiceUnavailable
+from loreley.holding import Point, reached
 from loreley.logs import tell
 from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.experiment import begin_or_resume
@@ -43,6 +44,7 @@ class Scheduler:
         parts = self._parts
         for job in parts.ingest.waiting():
             parts.ingest.take(job)
+            reached(Point.TAKEN_IN)
             # One by one: with one worker every choice then sees the same archive in every run.
             self._breed()
         created = self._breed()

@@ -13,6 +13,7 @@ from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.deadline import Deadline
 from loreley.errors import CandidateRejected
+from loreley.holding import Point, reached
 
 _PATCH_BYTES = 256 * 1024
 
@@ -76,6 +77,7 @@ class Attempt:
             Artifact("evaluation.log", "text/plain", judgement.log.encode())
         )
         self.record.artifacts.extend(judgement.artifacts)
+        reached(Point.EVALUATED)
         return judgement.evaluation
 
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
@@ -87,12 +89,14 @@ class Attempt:
             self._brief(known),
             self.deadline.within(self.options.agent_timeout_seconds),
         )
+        reached(Point.PROPOSED)
         self.record.operator = proposal.operator
         seconds = time.monotonic() - started
         logger.info("{} proposes in {:.1f} s: {}", self.agent.name, seconds, proposal.subject)
         candidate = self.worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
         patch = self.worktree.patch(_PATCH_BYTES)
         self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
+        reached(Point.COMMITTED)
         self._refuse_known(candidate)
         return candidate, proposal
 
@@ -125,6 +129,7 @@ class Attempt:
         branch = f"{self.options.branch_prefix}/{self.claim.name}"
         self.worktree.push(branch, self.deadline)
         logger.info("pushed {}", branch)
+        reached(Point.PUSHED)
         return branch
 
 

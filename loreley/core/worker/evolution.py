@@ -23,6 +23,7 @@ from loreley.errors import (
     LoreleyError,
     ServiceUnavailable,
 )
+from loreley.holding import Point, reached
 
 _RECORDING_SECONDS = 10.0  # of a job's time limit, kept back to write down how it ended
 _RECORDING_SHARE = 0.1
@@ -70,6 +71,7 @@ class Evolution:
         ):
             number = f" #{claim.ordinal}" if claim.ordinal >= 0 else ""
             logger.info("{} job{}, attempt {}", claim.kind, number, claim.attempt)
+            reached(Point.CLAIMED)
             try:
                 self._conclude(claim, stop)
             except JobLost as lost:
@@ -98,6 +100,7 @@ class Evolution:
     def _succeed(self, claim: Claim, stop: Stop, record: Record) -> None:
         started = time.monotonic()
         with self._attempt(claim, stop, record) as attempt:
+            reached(Point.LEASED)
             if claim.kind is JobKind.MEASUREMENT:
                 evaluation = attempt.evaluation(claim.base_commit)
                 commit = claim.base_commit
@@ -108,6 +111,7 @@ class Evolution:
             self._jobs.remeasured(claim, evaluation, record)
         else:
             self._jobs.succeed(claim, judged, record)
+        reached(Point.RECORDED)
         seconds = time.monotonic() - started
         logger.info("succeeded in {:.1f} s: {} {}", seconds, commit[:12], _shown(evaluation))
 
