@@ -1,0 +1,139 @@
+"""A whole search without git and Redis: the scheduler's real parts, a database, a toy worker."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from uuid import uuid4
+
+from loreley.config import Settings
+from loreley.core.evaluation import Evaluation, Metric, merged
+from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
+from loreley.core.map_elites.descriptor import file_vector, packed
+from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import Experiment, Schedule
+from loreley.errors import AgentFailed
+from loreley.scheduler.assembly import assemble
+from loreley.scheduler.main import Scheduler
+
+ROOT = "a" * 40
+
+Judge = Callable[[Mapping[str, float], Random], Mapping[str, float]]
+
+
+@dataclass
+class MemoryQueue:
+    """Messages in a list."""
+
+    job_ids: list[str] = field(default_factory=list)
+
+    def send(self, job_id: str) -> None:
+        """Append a message."""
+        self.job_ids.append(job_id)
+
+    def waiting(self) -> int:
+        """How many there are."""
+        return len(self.job_ids)
+
+
+def sphere(genome: Mapping[str, float], _random: Random) -> Mapping[str, float]:
+    """A hill with its top at (3, -2)."""
+    height = -((genome["x"] - 3) ** 2) - (genome["y"] + 2) ** 2
+    return {"score": height, "x": genome["x"], "y": genome["y"]}
+
+
+@dataclass
+class Simulation:
+    """One experiment in a database; its genomes are two numbers, kept as a commit's traits."""
+
+    database: Database
+    settings: dict[str, object] = field(default_factory=dict)
+    judge: Judge = sphere
+    failing_share: float = 0.0
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        self.queue = MemoryQueue()
+        self.random = Random(1)
+        self.scheduler = self._scheduler()
+
+    def restart(self) -> None:
+        """Another scheduler process on the same database; messages are lost."""
+        self.queue.job_ids.clear()
+        self.scheduler = self._scheduler()
+
+    def run(self) -> None:
+        """Work until the budget is spent."""
+        while self.scheduler.tick() or self.queue.job_ids:
+            self.work()
+
+    def work(self) -> None:
+        """Do the jobs whose messages wait, one after the other."""
+        jobs = Jobs(self.database)
+        while self.queue.job_ids:
+            claim = jobs.claim(self.queue.job_ids.pop(0), worker="test", lease_seconds=60)
+            self._do(jobs, claim)
+
+    def _do(self, jobs: Jobs, claim: Claim) -> None:
+        random = Random(claim.seed)
+        record = Record(agent="toy", operator=claim.operator)
+        if claim.kind is JobKind.EVOLUTION and random.random() < self.failing_share:
+            jobs.fail(claim, AgentFailed("no idea"), record)
+            return
+        parent = next(iter(jobs.judged([claim.base_commit])), None)
+        genome = dict(parent.traits) if parent else {"x": 0.0, "y": 0.0}
+        if claim.kind is JobKind.MEASUREMENT:
+            jobs.remeasured(claim, self._evaluation(genome), record)
+            return
+        if claim.kind is JobKind.EVOLUTION:
+            genome = {name: value + random.gauss(0, 0.5) for name, value in genome.items()}
+        jobs.succeed(claim, self._judged(claim, genome), record)
+
+    def _judged(self, claim: Claim, genome: dict[str, float]) -> JudgedCommit:
+        is_root = claim.kind is JobKind.BASELINE
+        text = repr(sorted(genome.items())).encode()
+        name = ROOT if is_root else hashlib.sha1(text).hexdigest()
+        return JudgedCommit(
+            commit=name,
+            tree=hashlib.sha1(text + b"tree").hexdigest(),
+            parent=None if is_root else claim.base_commit,
+            branch=None,
+            subject="",
+            edit_distance=0,
+            code_size=0,
+            evaluation=self._evaluation(genome),
+            vector=packed(file_vector(text)),
+            traits=genome,
+        )
+
+    def _evaluation(self, genome: Mapping[str, float]) -> Evaluation:
+        return merged([self._sample(genome) for _ in range(self.repeats)])
+
+    def _sample(self, genome: Mapping[str, float]) -> Evaluation:
+        figures = self.judge(genome, self.random)
+        return Evaluation("", tuple(Metric(name, value) for name, value in figures.items()))
+
+    def _scheduler(self) -> Scheduler:
+        values: dict[str, object] = {
+            "mapelites_fitness_metric": "score",
+            "mapelites_measures": ["x:-5:5:10", "y:-5:5:10"],
+            "mapelites_reproducible": True,
+            "scheduler_max_total_jobs": 100,
+        }
+        settings = Settings(**values | self.settings)  # type: ignore[arg-type]
+        experiment = Schedule(self.database).found(
+            Experiment(
+                ROOT,
+                {
+                    "mapelites_fitness_metric": settings.mapelites_fitness_metric,
+                    "mapelites_fitness_higher_is_better": True,
+                },
+            )
+        )
+        return Scheduler(assemble(self.database, experiment, settings, self.queue))
+
+
+def unique_database_url(url: str) -> str:
+    """The URL of another SQLite file beside this one."""
+    return url.replace(".db", f"-{uuid4().hex}.db")

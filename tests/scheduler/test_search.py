@@ -1,0 +1,182 @@
+"""The search as a whole, with a toy worker: it climbs, repeats, spreads, and survives restarts."""
+
+from collections.abc import Iterator, Mapping
+from random import Random
+
+import pytest
+from sqlalchemy import func, select
+
+from loreley.core.jobs import JobState
+from loreley.db.engine import Database, open_database
+from loreley.db.models import commits, elites, jobs
+from loreley.db.overview import Overview, read_arms, read_overview
+from loreley.db.scores import read_projection
+from tests.db.support import rows
+from tests.scheduler.simulation import Simulation, sphere, unique_database_url
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+def overview(database: Database) -> Overview:
+    found = read_overview(database)
+    assert found is not None
+    return found
+
+
+def trees(database: Database) -> list[str]:
+    query = (
+        select(commits.c.tree).join(jobs, jobs.c.id == commits.c.job_id).order_by(jobs.c.ordinal)
+    )
+    with database.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def test_a_search_climbs_and_ends_at_its_budget(database: Database) -> None:
+    Simulation(database).run()
+
+    state = overview(database)
+    assert state.ended == state.total == 100
+    assert state.best is not None
+    assert state.best.fitness > -1.5  # the root's is -13
+    assert len(state.best_path) > 5
+
+
+def test_the_same_seed_gives_the_same_trees(database: Database, database_url: str) -> None:
+    if "sqlite" not in database_url:
+        pytest.skip("two databases are needed, and one kind of them is enough")
+    other = open_database(unique_database_url(database_url))
+    Simulation(database).run()
+    Simulation(other).run()
+
+    assert trees(database) == trees(other)
+    other.close()
+
+
+def test_another_seed_gives_other_trees(database: Database, database_url: str) -> None:
+    if "sqlite" not in database_url:
+        pytest.skip("two databases are needed, and one kind of them is enough")
+    other = open_database(unique_database_url(database_url))
+    Simulation(database).run()
+    Simulation(other, {"mapelites_random_seed": 2}).run()
+
+    assert trees(database) != trees(other)
+    other.close()
+
+
+def test_islands_evolve_apart_and_exchange_their_best(database: Database) -> None:
+    Simulation(database, {"mapelites_islands": 3, "mapelites_migration_interval": 30}).run()
+
+    [experiment] = rows(database, "experiment")
+    assert experiment["migrations"] == 3
+    with database.read() as connection:
+        homes = connection.execute(
+            select(elites.c.commit, func.count(func.distinct(elites.c.island)))
+            .group_by(elites.c.commit)
+            .having(func.count(func.distinct(elites.c.island)) > 1)
+        ).all()
+    assert len(homes) >= 3
+    assert [island.island for island in overview(database).islands] == [0, 1, 2]
+
+
+def test_positions_of_elites_have_no_gaps(database: Database) -> None:
+    Simulation(database, {"mapelites_islands": 2}).run()
+
+    for island in (0, 1):
+        positions = [row["position"] for row in rows(database, "elites") if row["island"] == island]
+        assert sorted(positions) == list(range(len(positions)))
+
+
+def test_the_codes_own_axes_are_refitted_whenever_commits_have_doubled(
+    database: Database,
+) -> None:
+    Simulation(database, {"mapelites_measures": [], "mapelites_descriptor_bins": 6}).run()
+
+    with database.read() as connection:
+        projection = read_projection(connection)
+    assert projection is not None
+    assert projection["fitted_on"] == 64
+    assert overview(database).cells_filled > 6
+
+
+def test_a_restart_in_the_middle_goes_on(database: Database) -> None:
+    simulation = Simulation(database)
+    for _ in range(4):
+        simulation.scheduler.tick()
+        simulation.work()
+    simulation.scheduler.tick()  # jobs are created and sent, then the process dies
+    simulation.restart()
+    with database.begin() as connection:
+        connection.execute(jobs.update().values(dispatched_at=jobs.c.dispatched_at - 60))
+
+    simulation.run()
+
+    assert overview(database).ended == overview(database).total == 100
+    assert {row["state"] for row in rows(database, "jobs")} == {JobState.SUCCEEDED}
+
+
+def test_a_search_whose_jobs_all_fail_goes_on_seeding(database: Database) -> None:
+    Simulation(database, {"scheduler_max_total_jobs": 30}, failing_share=1.0).run()
+
+    state = overview(database)
+    assert state.jobs[JobState.FAILED] == 30
+    assert state.best is not None
+    assert state.best.commit == state.root_commit
+
+
+def test_constraints_keep_candidates_out(database: Database) -> None:
+    Simulation(database, {"mapelites_constraints": ["x <= 1"]}).run()
+
+    assert overview(database).ended == 100
+    assert all(row["measures"][0] <= 1 for row in rows(database, "elites"))
+    assert "infeasible" in {row["archive_outcome"] for row in rows(database, "jobs")}
+
+
+def test_operators_are_credited(database: Database) -> None:
+    Simulation(database).run()
+
+    arms = read_arms(database)
+    assert sum(arm.trials for arm in arms if arm.kind == "operator") > 20
+    assert any(arm.successes > 1 for arm in arms if arm.kind == "operator")
+
+
+def noisy(genome: Mapping[str, float], random: Random) -> Mapping[str, float]:
+    """A plain with hills so low that the noise hides them."""
+    height = 0.02 * sphere(genome, random)["score"]
+    return {"score": height + random.gauss(0, 1), "x": genome["x"], "y": genome["y"]}
+
+
+def test_a_single_sample_tells_no_noise_and_opens_no_contest(database: Database) -> None:
+    simulation = Simulation(
+        database,
+        {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
+        judge=noisy,
+    )
+
+    simulation.run()
+
+    assert "measurement" not in [row["kind"] for row in rows(database, "jobs")]
+
+
+def test_contests_end_and_leave_the_better_one(database: Database) -> None:
+    simulation = Simulation(
+        database,
+        {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
+        judge=noisy,
+        repeats=3,
+    )
+
+    simulation.run()
+
+    kinds = [row["kind"] for row in rows(database, "jobs")]
+    assert 3 < kinds.count("measurement") < 60 * 8
+    assert rows(database, "challenges") == []
+    samples = [len(row["samples"]) for row in rows(database, "metrics") if row["name"] == "score"]
+    assert min(samples) == 3
+    assert 3 < max(samples) <= 23
