@@ -50,6 +50,10 @@ def _expandable(value: str) -> str:
     return value
 
 
+def _each_expandable(values: list[str]) -> list[str]:
+    return [_expandable(value) for value in values]
+
+
 def _branch_name(value: str) -> str:
     """Refuse what git refuses as a branch; each job would find out for itself otherwise."""
     if not _BRANCH.fullmatch(value) or value.startswith(("-", "/", ".")):
@@ -63,6 +67,7 @@ _BRANCH = re.compile(
 
 Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
 PathText = Annotated[str, AfterValidator(_expandable)]
+PathTexts = Annotated[Names, AfterValidator(_each_expandable)]
 BranchName = Annotated[str, AfterValidator(_branch_name)]
 
 
@@ -137,7 +142,9 @@ class Role(StrEnum):
 class LoggingSettings(BaseModel):
     """Where a process reports, and how much."""
 
-    log_level: LogLevel = Field("INFO", description="Threshold of the log on stderr.")
+    log_level: LogLevel = Field(
+        "INFO", description="Threshold of the log on stderr and in the file."
+    )
     logs_base_dir: PathText | None = Field(
         None,
         description="Folder in which `logs/<role>/` is made; `~` and `$NAME` are expanded. "
@@ -346,7 +353,7 @@ class EvaluatorSettings(BaseModel):
         description="Command line instead of a plugin; writes its answer as JSON to the path in "
         "`$LORELEY_RESULT`. `{worktree}`, `{result}` and `{scratch}` are filled in.",
     )
-    worker_evaluator_python_paths: Names = Field(
+    worker_evaluator_python_paths: PathTexts = Field(
         [], description="Folders put on the plugin's `sys.path`; relative to the current directory."
     )
     worker_evaluator_timeout_seconds: float = Field(
@@ -381,7 +388,7 @@ class EvaluatorSettings(BaseModel):
     worker_evaluator_network: bool = Field(
         False, description="Let the evaluator use the network where the sandbox could forbid it."
     )
-    worker_evaluator_read_paths: Names = Field(
+    worker_evaluator_read_paths: PathTexts = Field(
         [],
         description="Folders outside the worktree that the evaluator may read, such as data sets.",
     )

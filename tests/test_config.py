@@ -114,6 +114,7 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("LOGS_BASE_DIR", "$NO_SUCH_NAME/logs", "a variable in it is not set"),
         ("LORELEY_STATE_DIR", "~nosuchuser", "no home folder is known for '~nosuchuser'"),
         ("WORKER_REPO_WORKTREE", "${NO_SUCH_NAME}", "a variable in it is not set"),
+        ("WORKER_EVALUATOR_READ_PATHS", "/data, $NO_SUCH_NAME", "a variable in it is not set"),
         ("TASKS_REDIS_PORT", "x", "valid integer"),
         ("TASKS_REDIS_PORT", "0", "greater than or equal to 1"),
         ("TASKS_REDIS_PORT", "65536", "less than or equal to 65535"),

@@ -10,7 +10,7 @@ from typing import Self, get_args
 
 from pydantic import SecretStr
 
-from loreley.config import Settings
+from loreley.config import Settings, expanded
 from loreley.errors import ConfigError, Problem
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -56,14 +56,14 @@ class EvaluatorOptions:
         return cls(
             plugin=settings.worker_evaluator_plugin,
             command=command,
-            python_paths=tuple(map(_absolute, settings.worker_evaluator_python_paths)),
+            python_paths=tuple(map(_folder, settings.worker_evaluator_python_paths)),
             timeout_seconds=settings.worker_evaluator_timeout_seconds,
             max_metrics=settings.worker_evaluator_max_metrics,
             memory_bytes=settings.worker_evaluator_memory_mb * 1024 * 1024,
             file_size_bytes=settings.worker_evaluator_file_size_mb * 1024 * 1024,
             environment=tuple(settings.worker_evaluator_environment),
             network=settings.worker_evaluator_network,
-            readable=tuple(map(_absolute, settings.worker_evaluator_read_paths)),
+            readable=tuple(map(_folder, settings.worker_evaluator_read_paths)),
             hidden=tuple(_private_paths(settings)),
         )
 
@@ -94,13 +94,17 @@ def _absolute(path: str) -> Path:
     return Path(path).expanduser().resolve()
 
 
+def _folder(path: str) -> Path:
+    return expanded(path).resolve()
+
+
 def _missing(setting: str, paths: Sequence[str]) -> Iterator[Problem]:
     for path in paths:
-        if not _absolute(path).exists():
+        if not _folder(path).exists():
             yield Problem(
                 f"{setting} names a path that does not exist",
                 setting=setting,
-                target=str(_absolute(path)),
+                target=str(_folder(path)),
                 fix="correct it; relative paths start at the directory the worker is started in",
             )
 
