@@ -9,6 +9,7 @@ from loguru import logger
 
 from benchmarks.comparison import Benchmark, Plan
 from benchmarks.engine import engine_per_job
+from benchmarks.growth import growth
 from benchmarks.spawning import sandbox_per_spawn
 from benchmarks.starting import help_of_scripts, list_of_tasks
 from benchmarks.table import as_json, as_table
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "worktree": worktree_per_job,
     "sandbox": sandbox_per_spawn,
     "database": transactions,
+    "growth": growth,
 }
 
 

@@ -32,8 +32,11 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """How many times as long Loreley takes, by the medians."""
-        return self.ours / self.bare
+        """How many times as long Loreley takes: the median over pairs of measurements.
+
+        Steadier than the ratio of the medians on a machine whose load changes.
+        """
+        return median(self.ratios)
 
     @property
     def ratios(self) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ HELP_TARGET = 1.3
 
 def help_of_scripts(plan: Plan) -> Iterator[Comparison]:
     """`--help` of both scripts against the import of the module that prints it."""
-    rounds = plan.rounds(20)
+    rounds = plan.rounds(30)
     python("-c", "import argparse")
     for script in ("script/run_worker.py", "script/run_scheduler.py"):
         python(script, "--help")  # compiles what is not yet
