@@ -3,7 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 
+LARGEST_SCORE = 1e100  # squares and sums of such are still numbers to a database
 _CONSTRAINT = re.compile(r"\s*(?P<metric>\S(?:.*\S)?)\s*(?P<sign><=|>=)\s*(?P<bound>\S+)\s*")
 
 
@@ -91,5 +93,7 @@ class Fitness:
                 shown = "not reported" if found is None else f"{found:g}"
                 return Infeasible(f"{constraint} does not hold: it is {shown}")
         score = sum(term.weight * values[term.metric] for term in self.terms)
-        variance = sum((term.weight * errors.get(term.metric, 0.0)) ** 2 for term in self.terms)
-        return Estimate(score, variance**0.5)
+        error = hypot(*(term.weight * errors.get(term.metric, 0.0) for term in self.terms))
+        if not (abs(score) <= LARGEST_SCORE and error <= LARGEST_SCORE):
+            return Infeasible(f"a fitness of {score:g} ± {error:g} is too large to be compared")
+        return Estimate(score, error)

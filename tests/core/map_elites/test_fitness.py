@@ -64,3 +64,19 @@ def test_without_known_errors_any_gain_is_better() -> None:
 def test_a_gain_within_the_noise_of_both_is_not_better() -> None:
     assert not Estimate(1.2, 0.1).beats(Estimate(1.0, 0.1), confidence=2)
     assert Estimate(1.3, 0.1).beats(Estimate(1.0, 0.1), confidence=2)
+
+
+@pytest.mark.parametrize("value", [1.1e100, -1e308])
+def test_a_metric_that_explodes_has_no_fitness(value: float) -> None:
+    """Squared, as comparisons square it, it would be no number to a database any more."""
+    judged = Fitness([Term("loss", -1.0)]).judge({"loss": value}, {})
+
+    assert isinstance(judged, Infeasible)
+    assert "too large" in judged.reason
+
+
+def test_sums_and_errors_that_explode_have_no_fitness_either() -> None:
+    both = Fitness([Term("a", 1e300), Term("b", 1e300)])
+
+    assert isinstance(both.judge({"a": 1e300, "b": -1e300}, {}), Infeasible)
+    assert isinstance(both.judge({"a": 0.0, "b": 0.0}, {"a": 1e300}), Infeasible)

@@ -1,0 +1,202 @@
+"""The archive in the database against a dictionary, on SQLite and on PostgreSQL."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loreley.core.map_elites.fitness import LARGEST_SCORE, Estimate
+from loreley.core.map_elites.sampler import Elite
+from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
+from loreley.db.engine import Database
+from loreley.db.models import elites as elites_table
+from tests.db.support import create_commits, rows
+
+CONFIDENCE = 2.0
+MOST = 24
+
+
+@dataclass(frozen=True)
+class Offer:
+    island: int
+    cell: int
+    score: float
+    error: float
+
+
+offers = st.lists(
+    st.builds(
+        Offer,
+        st.integers(0, 1),
+        st.integers(0, 3),
+        st.integers(-3, 3).map(float),  # few different scores, so that ties happen
+        st.sampled_from([0.0, 0.0, 0.4, 2.0]),
+    ),
+    max_size=MOST,
+)
+
+
+def expected(model: dict[tuple[int, int], Offer], offer: Offer) -> AddResult:
+    """What the archive should say; keeps the model in step."""
+    elite = model.get((offer.island, offer.cell))
+    if elite is None:
+        model[offer.island, offer.cell] = offer
+        return AddResult.NEW
+    gain = offer.score - elite.score
+    noise = (offer.error**2 + elite.error**2) ** 0.5
+    if gain > CONFIDENCE * noise:
+        model[offer.island, offer.cell] = offer
+        return AddResult.IMPROVED
+    return AddResult.CHALLENGING if gain > 0 else AddResult.REJECTED
+
+
+def offered(database: Database, offer: Offer, commit: str) -> AddResult:
+    with database.begin() as connection:
+        return Archive(database, connection, confidence=CONFIDENCE).add(
+            Placed(offer.island, offer.cell, commit, Estimate(offer.score, offer.error), (1.0, 2.0))
+        )
+
+
+@pytest.fixture
+def commits(database: Database) -> list[str]:
+    return create_commits(database, MOST)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(offers)
+def test_any_sequence_gives_the_answers_and_the_archive_of_a_dictionary(
+    database: Database, commits: list[str], sequence: list[Offer]
+) -> None:
+    with database.begin() as connection:
+        connection.execute(elites_table.delete())
+    model: dict[tuple[int, int], Offer] = {}
+    by_commit = dict(zip(commits, sequence, strict=False))
+
+    for commit, offer in by_commit.items():
+        assert offered(database, offer, commit) == expected(model, offer)
+
+    found = rows(database, "elites")
+    assert {(row["island"], row["cell"]): by_commit[row["commit"]] for row in found} == model
+    for island in (0, 1):
+        positions = [row["position"] for row in found if row["island"] == island]
+        assert sorted(positions) == list(range(len(positions)))
+
+
+def test_an_elite_is_kept_with_its_place_and_improvements(
+    database: Database, commits: list[str]
+) -> None:
+    for score, commit in enumerate(commits[:3]):
+        offered(database, Offer(1, 7, score, 0.0), commit)
+
+    [row] = rows(database, "elites")
+    assert (row["commit"], row["score"], row["improvements"]) == (commits[2], 2.0, 2)
+    assert (row["island"], row["cell"], row["measures"]) == (1, 7, [1.0, 2.0])
+
+
+def test_an_elite_that_is_offered_again_challenges_nobody(
+    database: Database, commits: list[str]
+) -> None:
+    """After a crash a job is taken in again; and a measured elite is offered with a new score."""
+    offered(database, Offer(0, 0, 1.0, 1.0), commits[0])
+
+    assert offered(database, Offer(0, 0, 1.5, 1.0), commits[0]) is AddResult.REJECTED
+
+
+@pytest.mark.parametrize("score", [LARGEST_SCORE, -LARGEST_SCORE, 5e-324, 0.1 + 0.2])
+def test_scores_come_back_as_they_were(
+    database: Database, commits: list[str], score: float
+) -> None:
+    offered(database, Offer(0, 0, score, 0.0), commits[0])
+
+    assert rows(database, "elites")[0]["score"] == score
+
+
+def test_an_island_shows_its_own_elites(database: Database, commits: list[str]) -> None:
+    for cell, commit in enumerate(commits[:6]):
+        offered(database, Offer(cell % 2, cell, float(cell), 0.0), commit)
+
+    with database.read() as connection:
+        population = IslandPopulation(connection, 1)
+        by_position = population.at(range(population.size()))
+        in_cells = population.in_cells([0, 3, 4, 5, 99])
+        empty = IslandPopulation(connection, 2)
+        assert (empty.size(), empty.at([]), empty.in_cells([1])) == (0, [], [])
+
+    assert {elite.cell for elite in by_position} == {1, 3, 5}
+    assert sorted(in_cells, key=lambda elite: elite.cell) == [
+        Elite(3, commits[3], 3.0),
+        Elite(5, commits[5], 5.0),
+    ]
+
+
+def test_curiosity_grows_with_success_and_never_falls_below_nothing(
+    database: Database, commits: list[str]
+) -> None:
+    offered(database, Offer(0, 0, 1.0, 0.0), commits[0])
+    seen = []
+    for entered in (False, True, True, False):
+        with database.begin() as connection:
+            archive = Archive(database, connection, confidence=CONFIDENCE)
+            archive.credit(0, commits[0], entered=entered)
+            archive.credit(1, commits[0], entered=True)  # of another island: nobody's
+        seen.append(rows(database, "elites")[0]["curiosity"])
+
+    assert seen == [0.0, 1.0, 2.0, 1.5]
+
+
+def test_a_new_elite_begins_without_curiosity(database: Database, commits: list[str]) -> None:
+    offered(database, Offer(0, 0, 1.0, 0.0), commits[0])
+    with database.begin() as connection:
+        Archive(database, connection, confidence=0).credit(0, commits[0], entered=True)
+
+    offered(database, Offer(0, 0, 2.0, 0.0), commits[1])
+
+    assert rows(database, "elites")[0]["curiosity"] == 0.0
+
+
+def test_the_best_come_best_first(database: Database, commits: list[str]) -> None:
+    for cell, (score, commit) in enumerate(zip([1.0, 3.0, 2.0, 3.0], commits, strict=False)):
+        offered(database, Offer(0, cell, score, 0.0), commit)
+
+    with database.read() as connection:
+        best = Archive(database, connection, confidence=0).best(0, 3)
+
+    assert [row["commit"] for row in best] == [commits[1], commits[3], commits[2]]
+
+
+def test_an_archive_that_is_filled_anew_keeps_the_best_of_each_cell(
+    database: Database, commits: list[str]
+) -> None:
+    offered(database, Offer(0, 5, 9.0, 0.0), commits[9])
+    placed = [
+        Placed(0, cell, commit, Estimate(score), (0.0,))
+        for cell, score, commit in [
+            (1, 1.0, commits[0]),
+            (1, 2.0, commits[1]),
+            (1, 2.0, commits[2]),
+            (2, -1.0, commits[3]),
+        ]
+    ]
+
+    with database.begin() as connection:
+        Archive(database, connection, confidence=CONFIDENCE).replace_all(placed)
+
+    assert {row["cell"]: row["commit"] for row in rows(database, "elites")} == {
+        1: commits[1],
+        2: commits[3],
+    }
+    assert sorted(row["position"] for row in rows(database, "elites")) == [0, 1]
+
+
+@pytest.mark.parametrize(("high", "error"), [(LARGEST_SCORE, 0.0), (LARGEST_SCORE, 1e90)])
+def test_scores_as_large_as_they_may_be_are_compared(
+    database: Database, commits: list[str], high: float, error: float
+) -> None:
+    assert offered(database, Offer(0, 0, -high, error), commits[0]) is AddResult.NEW
+    assert offered(database, Offer(0, 0, high, error), commits[1]) is AddResult.IMPROVED
+    assert offered(database, Offer(0, 0, -high, error), commits[2]) is AddResult.REJECTED
