@@ -1,10 +1,10 @@
 """The Dramatiq broker of this process; importing it connects to nothing."""
 
 import dramatiq
-from dramatiq.brokers.redis import RedisBroker
 
 from loreley.config import get_settings
 from loreley.tasks.connection import redis_client
+from loreley.tasks.consumer import JobBroker
 
 # Maintenance returns the messages of dead processes to the queue. Dramatiq runs it with one
 # command in a thousand, so that a quiet queue waits for an hour; with every command it costs
@@ -13,9 +13,9 @@ _MAINTENANCE_ALWAYS = 1_000_000
 _HEARTBEAT_TIMEOUT_MS = 60_000
 
 
-def _create_broker() -> RedisBroker:
+def _create_broker() -> JobBroker:
     settings = get_settings()
-    return RedisBroker(  # type: ignore[no-untyped-call]
+    return JobBroker(  # type: ignore[no-untyped-call]
         client=redis_client(settings),
         namespace=settings.tasks_redis_namespace,
         maintenance_chance=_MAINTENANCE_ALWAYS,
