@@ -13,6 +13,8 @@ import pytest
 from dramatiq.broker import MessageProxy
 from dramatiq.errors import ConnectionClosed
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from loreley.config import Settings
 from loreley.tasks.connection import redis_client
@@ -156,7 +158,7 @@ def test_a_message_whose_content_was_evicted_is_skipped(desk: Desk) -> None:
 
 def test_silence_of_redis_is_an_outage_and_no_defect() -> None:
     with silent_server() as port:
-        client = Redis(port=port, socket_timeout=0.1)
+        client = Redis(port=port, socket_timeout=0.1, retry=Retry(NoBackoff(), 0))
         broker = JobBroker(client=client, namespace="loreley")  # type: ignore[no-untyped-call]
         consumer = broker.consume(QUEUE)
         message = MessageProxy(dramatiq.Message(**SOUND))
