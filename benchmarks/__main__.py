@@ -32,7 +32,11 @@ def main() -> int:
     arguments = _parser().parse_args()
     logger.remove()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    plan = Plan(arguments.quick, lambda text: print(text, file=sys.stderr, flush=True))
+    plan = Plan(
+        arguments.quick,
+        lambda text: print(text, file=sys.stderr, flush=True),
+        arguments.postgresql,
+    )
     names = arguments.only or list(BENCHMARKS)
     comparisons = [each for name in names for each in BENCHMARKS[name](plan)]
     print(as_table(comparisons))
@@ -46,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=list(BENCHMARKS))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--postgresql", metavar="URL")
     return parser
 
 

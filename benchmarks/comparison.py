@@ -59,6 +59,7 @@ class Plan:
 
     quick: bool
     tell: Callable[[str], None]
+    postgresql_url: str | None = None  # of a server where databases may be made
 
     def rounds(self, usual: int, *, quick: int = 2) -> int:
         """How many pairs of measurements to take."""

@@ -16,7 +16,7 @@ from benchmarks.comparison import Comparison, Plan
 from benchmarks.repositories import clone, file_name, make_remote
 from loreley.config import Settings
 from loreley.core.jobs import JobKind, JobState
-from loreley.core.worker.agents.protocol import Brief, Proposal, Workspace
+from loreley.core.worker.agents.protocol import Brief, Journal, Proposal, Workspace
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
@@ -55,7 +55,13 @@ class OneLine:
 
     name = "one-line"
 
-    def propose(self, workspace: Workspace, brief: Brief, deadline: Deadline) -> Proposal:
+    def propose(
+        self,
+        workspace: Workspace,
+        brief: Brief,
+        deadline: Deadline,
+        journal: Journal,  # noqa: ARG002 - it makes no calls
+    ) -> Proposal:
         """Add a line that no other job adds."""
         deadline.check("adding a line")
         with (workspace.path / file_name(0)).open("a") as file:
