@@ -16,7 +16,7 @@ from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.core.worker.sandbox import require
+from loreley.core.worker.sandbox import Level, require
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.deadline import Deadline, Stop
@@ -44,6 +44,8 @@ class Engine:
             database = open_database(settings.sqlalchemy_url)
             stack.callback(database.close)
             sandbox = require(settings.worker_sandbox)
+            level = "INFO" if sandbox.level is Level.BUBBLEWRAP else "WARNING"
+            logger.log(level, sandbox.describe())
             judge = Cascade.from_options(
                 EvaluatorOptions.from_settings(settings),
                 settings.worker_evaluator_stages,
