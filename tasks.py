@@ -198,7 +198,7 @@ def check(c: Context) -> None:
 @task(
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
-        "only": "one benchmark: help, list, engine, worktree, sandbox or database",
+        "only": "one benchmark: help, list, engine, worktree, sandbox, database or growth",
         "json": "also write every measurement to this file",
     }
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import BENCHMARKS
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
 from tests.support import PROJECT_ROOT
@@ -42,6 +43,16 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_task_names_every_benchmark() -> None:
+    sys.path.insert(0, str(PROJECT_ROOT))
+    import tasks
+
+    [only] = [each for each in tasks.bench.get_arguments() if each.name == "only"]
+    assert only.help is not None
+    names = only.help.partition(": ")[2]
+    assert set(names.replace(" or ", ", ").split(", ")) == set(BENCHMARKS)
+
+
 @pytest.mark.slow
 def test_bench_prints_a_table_and_writes_json(tmp_path: Path) -> None:
     done = bench("--quick", "--only", "help", "--json", str(tmp_path / "bench.json"))
@@ -59,7 +70,7 @@ def test_bench_prints_a_table_and_writes_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["list", "engine", "worktree", "sandbox", "database"])
+@pytest.mark.parametrize("name", sorted(BENCHMARKS.keys() - {"help"}))
 def test_every_benchmark_runs(name: str) -> None:
     done = bench("--quick", "--only", name)
 
