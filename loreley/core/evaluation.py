@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_NAME_LENGTH = 128
 MAX_SUMMARY_LENGTH = 4_000
+LARGEST_VALUE = 1e300  # the spread of a few such is still a number
 MAX_ARTIFACTS = 16
 OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log")  # kept with a job by Loreley
 
@@ -131,6 +132,8 @@ def _metric(entry: object) -> Metric:
         raise InvalidEvaluation(f"metric {name!r} is too large for a float") from None
     if not math.isfinite(number):
         raise InvalidEvaluation(f"metric {name!r} is {value!r}, expected a finite number")
+    if abs(number) > LARGEST_VALUE:
+        raise InvalidEvaluation(f"metric {name!r} is {value!r}, beyond ±{LARGEST_VALUE:g}")
     unit = mapping.get("unit")
     if unit is not None and not isinstance(unit, str):
         raise InvalidEvaluation(f"metric {name!r} has unit {unit!r}, expected text or null")

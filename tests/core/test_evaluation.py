@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loreley.core.evaluation import (
+    LARGEST_VALUE,
     MAX_SUMMARY_LENGTH,
+    Evaluation,
     EvaluationArtifact,
     InvalidEvaluation,
     Metric,
+    merged,
     parse_evaluation,
 )
 
@@ -80,6 +83,7 @@ def test_a_metric_is_found_by_name() -> None:
         ({"metrics": [{"name": "score", "value": math.nan}]}, "nan, expected a finite number"),
         ({"metrics": [{"name": "score", "value": -math.inf}]}, "-inf, expected a finite"),
         ({"metrics": [{"name": "score", "value": 10**400}]}, "too large"),
+        ({"metrics": [{"name": "score", "value": -1.1e300}]}, "beyond ±1e"),
         ({"metrics": [SCORE, SCORE]}, "metric 'score' is reported twice"),
         ({"metrics": [{**SCORE, "unit": 3}]}, "has unit 3"),
         ({"metrics": [{**SCORE, "higher_is_better": "no"}]}, "true or false"),
@@ -136,3 +140,12 @@ def test_any_answer_is_either_refused_or_sound(answer: object) -> None:
     assert all(math.isfinite(metric.value) for metric in evaluation.metrics)
     assert len({metric.name for metric in evaluation.metrics}) == len(evaluation.metrics) > 0
     assert parse(json.loads(json.dumps(evaluation.to_mapping()))) == evaluation
+
+
+def test_the_largest_figures_have_a_median_and_a_spread() -> None:
+    parts = [Evaluation("", (Metric("score", sign * LARGEST_VALUE),)) for sign in (1, -1, 1, 1)]
+
+    [metric] = merged(parts).metrics
+
+    assert metric.value == LARGEST_VALUE
+    assert math.isfinite(metric.error)
