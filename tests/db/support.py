@@ -1,5 +1,7 @@
 """Looking into a database from a test, and bringing jobs into a state."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -53,11 +55,14 @@ def create_commits(database: Database, count: int) -> list[str]:
 
 
 def judged_commit(
-    number: int = 1, *, parent: str | None = "a" * 40, **metrics: float
+    number: int = 1,
+    metrics: Mapping[str, float] = MappingProxyType({"score": 1.0}),
+    *,
+    parent: str | None = "a" * 40,
 ) -> JudgedCommit:
     """A commit that was judged; those of different numbers share nothing."""
     name = f"{number:040x}"
-    figures = tuple(Metric(metric, value) for metric, value in (metrics or {"score": 1.0}).items())
+    figures = tuple(Metric(metric, value) for metric, value in metrics.items())
     return JudgedCommit(
         commit=name,
         tree=f"{number:039x}f",

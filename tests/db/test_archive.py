@@ -14,7 +14,7 @@ from loreley.db.models import elites as elites_table
 from tests.db.support import create_commits, rows
 
 CONFIDENCE = 2.0
-MOST = 24
+MOST = 16
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def commits(database: Database) -> list[str]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

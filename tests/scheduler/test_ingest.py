@@ -1,0 +1,225 @@
+"""A finished job on its way into the archive."""
+
+import pytest
+from loguru import logger
+
+from loreley.core.jobs import JobKind
+from loreley.core.map_elites.cells import Measure
+from loreley.core.map_elites.fitness import Constraint, Fitness, Term
+from loreley.core.map_elites.islands import Ring
+from loreley.db.engine import Database
+from loreley.db.schedule import EndedJob, Experiment, NewJob, Schedule
+from loreley.errors import AgentFailed, CandidateRejected
+from loreley.scheduler.contests import Contests
+from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.landscape import NamedLandscape
+from loreley.scheduler.learning import Learning
+from loreley.scheduler.migration import Migration
+from tests.db.support import failed, job_row, judged_commit, rows, succeeded
+
+ROOT = "a" * 40
+
+
+def ingest(
+    database: Database,
+    *,
+    term: str = "score:1",
+    measures: tuple[str, ...] = ("edit_distance:0:100:10",),
+    constraints: tuple[str, ...] = (),
+    islands: int = 1,
+) -> Ingest:
+    ring = Ring(islands, 0)
+    return Ingest(
+        database,
+        Yardstick(
+            Fitness([Term.parse(term)], [Constraint.parse(text) for text in constraints]),
+            NamedLandscape([Measure.parse(text) for text in measures]),
+            confidence=2.0,
+        ),
+        ring,
+        contests=Contests(database),
+        migration=Migration(ring, 3),
+        learning=Learning(database, reproducible=True),
+    )
+
+
+@pytest.fixture
+def schedule(database: Database) -> Schedule:
+    schedule = Schedule(database)
+    schedule.found(Experiment(ROOT, {}))
+    return schedule
+
+
+def judged(
+    database: Database, number: int, kind: JobKind = JobKind.EVOLUTION, /, **metrics: float
+) -> EndedJob:
+    """A job that ended with commit ``number``, whose edit distance is the number."""
+    schedule = Schedule(database)
+    ordinal = number if kind is JobKind.EVOLUTION else -number
+    job_id = schedule.create(NewJob(kind, ordinal, 7, ROOT, operator="swap"))
+    succeeded(database, job_id, judged_commit(number, metrics))
+    return next(job for job in schedule.ended() if job.job_id == job_id)
+
+
+def outcome(database: Database, job: EndedJob) -> str:
+    return str(job_row(database, job.job_id)["archive_outcome"])
+
+
+def test_a_commit_gets_its_cell_and_its_score(database: Database, schedule: Schedule) -> None:
+    job = judged(database, 25, score=2.5)
+
+    ingest(database).take(job)
+
+    [elite] = rows(database, "elites")
+    assert (elite["commit"], elite["cell"], elite["score"]) == (job.commit, 2, 2.5)
+    assert (elite["island"], elite["measures"]) == (0, [25.0])
+    assert outcome(database, job) == "new"
+    assert schedule.ended() == []
+
+
+def test_the_better_of_a_cell_stays(database: Database, schedule: Schedule) -> None:
+    one = ingest(database)
+    offers = [judged(database, number, score=score) for number, score in ((1, 2), (2, 1), (3, 3))]
+
+    for job in offers:
+        one.take(job)
+
+    assert [outcome(database, job) for job in offers] == ["new", "rejected", "improved"]
+    assert [elite["commit"] for elite in rows(database, "elites")] == [offers[2].commit]
+
+
+def test_less_may_be_better(database: Database, schedule: Schedule) -> None:
+    one = ingest(database, term="cost:-1")
+
+    for number, cost in ((1, 5.0), (2, 3.0), (3, 4.0)):
+        one.take(judged(database, number, cost=cost))
+
+    [elite] = rows(database, "elites")
+    assert (elite["commit"], elite["score"]) == (judged_commit(2).commit, -3.0)
+
+
+def test_a_job_is_taken_in_once_whoever_tries(database: Database, schedule: Schedule) -> None:
+    job = judged(database, 1, score=1.0)
+    one, other = ingest(database), ingest(database)
+
+    one.take(job)
+    other.take(job)
+
+    [elite] = rows(database, "elites")
+    assert elite["improvements"] == 0
+    assert outcome(database, job) == "new"
+    [experiment] = rows(database, "experiment")
+    assert experiment["ended_jobs"] == 1
+
+
+def test_what_waits_comes_in_the_order_in_which_it_ended(
+    database: Database, schedule: Schedule
+) -> None:
+    jobs = [judged(database, number, score=1.0) for number in (3, 1, 2)]
+
+    waiting = ingest(database).waiting()
+
+    assert {job.job_id for job in waiting} == {job.job_id for job in jobs}
+
+
+@pytest.mark.parametrize("failure", [AgentFailed("no"), CandidateRejected("no")])
+def test_a_job_without_a_commit_leaves_the_archive_alone(
+    database: Database, schedule: Schedule, failure: AgentFailed
+) -> None:
+    failed(database, schedule.create(NewJob(JobKind.EVOLUTION, 0, 7, ROOT)), failure)
+    [job] = schedule.ended()
+
+    ingest(database).take(job)
+
+    assert rows(database, "elites") == []
+    assert schedule.ended() == []
+    assert outcome(database, job) == job.state
+
+
+@pytest.mark.parametrize(
+    ("options", "metrics", "reason"),
+    [
+        ({}, {"other": 1.0}, "lacks 'score'"),
+        ({"measures": ("width:0:1:2", "height:0:1:2")}, {"score": 1.0}, "'width', 'height'"),
+        ({"constraints": ("tests >= 1",)}, {"score": 1.0, "tests": 0.0}, "it is 0"),
+        ({"constraints": ("tests >= 1",)}, {"score": 1.0}, "not reported"),
+        ({}, {"score": 1e200}, "too large"),
+    ],
+)
+def test_a_commit_that_cannot_be_compared_is_kept_but_not_archived(
+    database: Database,
+    schedule: Schedule,
+    options: dict[str, tuple[str, ...]],
+    metrics: dict[str, float],
+    reason: str,
+) -> None:
+    job = judged(database, 1, JobKind.EVOLUTION, **metrics)
+    said: list[str] = []
+    sink = logger.add(said.append, level="WARNING", format="{message}")
+
+    ingest(database, **options).take(job)  # type: ignore[arg-type]
+
+    logger.remove(sink)
+    assert rows(database, "elites") == []
+    assert schedule.ended() == []
+    assert outcome(database, job) == "infeasible"
+    assert len(rows(database, "commits")) == 1
+    [line] = said
+    assert reason in line
+
+
+def test_the_root_settles_on_every_island(database: Database, schedule: Schedule) -> None:
+    job = judged(database, 1, JobKind.BASELINE, score=1.0)
+
+    ingest(database, islands=3).take(job)
+
+    assert {elite["island"] for elite in rows(database, "elites")} == {0, 1, 2}
+    [experiment] = rows(database, "experiment")
+    assert experiment["ended_jobs"] == 0  # it is no part of the budget
+
+
+def test_a_success_is_credited_to_base_and_operator(database: Database, schedule: Schedule) -> None:
+    one = ingest(database)
+    one.take(judged(database, 1, JobKind.BASELINE, score=1.0))
+    base = judged_commit(1).commit
+    child = schedule.create(NewJob(JobKind.EVOLUTION, 2, 7, base, operator="swap"))
+    succeeded(database, child, judged_commit(50, {"score": 9.0}))
+
+    for job in schedule.ended():
+        one.take(job)
+
+    curiosity = {elite["commit"]: elite["curiosity"] for elite in rows(database, "elites")}
+    assert curiosity[base] > 0
+    [arm] = [arm for arm in rows(database, "arms") if arm["name"] == "swap"]
+    assert (arm["trials"], arm["successes"]) == (1.0, 1.0)
+
+
+def test_what_breaks_off_leaves_the_job_waiting_and_the_archive_as_it_was(
+    database: Database, schedule: Schedule
+) -> None:
+    class Interrupted(BaseException):
+        pass
+
+    class BreaksOff(NamedLandscape):
+        def grow(self, *_arguments: object) -> None:
+            raise Interrupted
+
+    job = judged(database, 1, score=1.0)
+    ring = Ring(1, 0)
+    landscape = BreaksOff([Measure.parse("edit_distance:0:100:10")])
+    broken = Ingest(
+        database,
+        Yardstick(Fitness([Term.parse("score:1")], []), landscape, 2.0),
+        ring,
+        contests=Contests(database),
+        migration=Migration(ring, 3),
+        learning=Learning(database, reproducible=True),
+    )
+
+    with pytest.raises(Interrupted):
+        broken.take(job)
+
+    assert rows(database, "elites") == []
+    assert schedule.ended() == [job]
+    ingest(database).take(job)
+    assert len(rows(database, "elites")) == 1
