@@ -18,6 +18,7 @@ from loreley.config import Settings
 from loreley.core.jobs import JobKind, JobState
 from loreley.core.worker.agents.protocol import Brief, Journal, Proposal, Workspace
 from loreley.core.worker.attempt import AttemptOptions
+from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
@@ -122,7 +123,7 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
                 time_limit_seconds=settings.tasks_worker_time_limit_seconds,
                 max_attempts=1,
                 attempt=AttemptOptions(
-                    goal="",
+                    briefing=Briefing(""),
                     branch_prefix="bench",
                     agent_timeout_seconds=60,
                     describes=False,

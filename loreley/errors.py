@@ -84,6 +84,10 @@ class JobInterrupted(LoreleyError):
     """The worker was asked to stop before the job was done: the job goes back to the queue."""
 
 
+class BudgetReached(JobInterrupted):
+    """No further call of an agent may be paid for: the job is given back, and the run ends."""
+
+
 class FailureKind(StrEnum):
     """Why a job has no accepted commit."""
 

@@ -96,6 +96,8 @@ class Record:
     artifacts: list[Artifact] = field(default_factory=list)
     agent: str | None = None  # who made the proposal
     operator: str | None = None  # with which of its operators
+    agent_seconds: float | None = None  # that the agent took
+    subject: str | None = None  # what it says it did, in one line
 
 
 class JobStore(Protocol):

@@ -215,7 +215,12 @@ def _change(connection: Connection, claim: Claim, statement: Update) -> None:
 
 def _finish(connection: Connection, claim: Claim, record: Record, **values: Any) -> None:
     if record.agent is not None:
-        values |= {"agent": record.agent, "operator": record.operator}
+        values |= {
+            "agent": record.agent,
+            "operator": record.operator,
+            "agent_seconds": record.agent_seconds,
+            "subject": record.subject,
+        }
     _change(
         connection,
         claim,

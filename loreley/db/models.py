@@ -40,6 +40,8 @@ experiment = Table(
     Column("judged_commits", Integer, nullable=False, server_default="0"),  # of them, with a commit
     Column("migrations", Integer, nullable=False, server_default="0"),
     Column("created_at", Double, nullable=False),
+    Column("budget", JSON),  # limits by measure and period; the scheduler's settings
+    Column("budget_reached", Text),  # which limit allows no further call, and why
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -70,6 +72,8 @@ jobs = Table(
     Column("failure", Text),
     Column("ingested_at", Double),
     Column("archive_outcome", String(16)),
+    Column("agent_seconds", Double),
+    Column("subject", Text),  # what the agent says it did
     UniqueConstraint("ordinal"),
     Index(None, "ingested_at", "state"),
     Index(None, "state", "lease_until"),
@@ -167,4 +171,46 @@ artifacts = Table(
     Column("media_type", String(128), nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
+)
+
+# Calls of agents that may cost money. An open one whose job has ended or gone on was cut off.
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("job_id", String(36), ForeignKey("jobs.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("closed_at", Double),
+    Column("seconds", Double),
+    Column("input_tokens", BigInteger),  # cached ones included; null: not known
+    Column("output_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("dollars", Double),  # null: the price is not known
+    Column("expected_dollars", Double),  # what such calls had cost before; null: none was seen
+    Column("expected_tokens", Double),
+    Column("reserved_dollars", Double),  # while it is open; null: no limit in dollars
+    Column("reserved_tokens", Double),
+    Index(None, "agent", "closed_at"),
+    Index(None, "job_id"),
+    Index(None, "opened_at"),
+)
+
+# What people tell every later agent.
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("withdrawn_at", Double),
+)
+
+# How long a scheduler was at work, by day of the database's clock in UTC.
+activity = Table(
+    "activity",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970
+    Column("seconds", Double, nullable=False),
 )

@@ -12,6 +12,7 @@ from loreley import proc
 from loreley.config import Settings
 from loreley.core.worker.agents.genetic import GeneticAgent
 from loreley.core.worker.attempt import AttemptOptions
+from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
@@ -88,7 +89,7 @@ def _options(settings: Settings) -> EvolutionOptions:
         time_limit_seconds=settings.tasks_worker_time_limit_seconds,
         max_attempts=settings.scheduler_job_max_attempts,
         attempt=AttemptOptions(
-            goal=settings.worker_evolution_global_goal,
+            briefing=Briefing(settings.worker_evolution_global_goal),
             branch_prefix=settings.worker_repo_job_branch_prefix,
             agent_timeout_seconds=settings.worker_agent_timeout_seconds,
             describes=not settings.mapelites_measures,

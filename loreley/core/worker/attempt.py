@@ -1,15 +1,18 @@
 """What a job does in its worktree: propose, commit, pass the gates, be judged, be pushed."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loguru import logger
 
 from loreley.core.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobStore, JudgedCommit, Record
 from loreley.core.map_elites.descriptor import packed, unpacked
-from loreley.core.worker.agents.protocol import Agent, Brief, Proposal, Specimen
+from loreley.core.worker.agents.protocol import Agent, Proposal
+from loreley.core.worker.agents.router import chosen
+from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.deadline import Deadline
 from loreley.errors import CandidateRejected
@@ -22,10 +25,11 @@ _PATCH_BYTES = 256 * 1024
 class AttemptOptions:
     """What holds for every attempt of a worker."""
 
-    goal: str
     branch_prefix: str
     agent_timeout_seconds: float
     describes: bool  # whether the archive needs the code descriptor
+    briefing: Briefing
+    gates: Gates = field(default_factory=Gates)
 
 
 @dataclass(slots=True)
@@ -82,36 +86,36 @@ class Attempt:
 
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""
-        started = time.monotonic()
-        self.record.agent = self.agent.name
-        proposal = self.agent.propose(
-            self.worktree,
-            self._brief(known),
-            self.deadline.within(self.options.agent_timeout_seconds),
-        )
-        reached(Point.PROPOSED)
-        self.record.operator = proposal.operator
-        seconds = time.monotonic() - started
-        logger.info("{} proposes in {:.1f} s: {}", self.agent.name, seconds, proposal.subject)
+        proposal = self._asked(chosen(self.agent, self.claim), known)
         candidate = self.worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
-        patch = self.worktree.patch(_PATCH_BYTES)
+        patch = self.options.briefing.secrets.hidden_in(self.worktree.patch(_PATCH_BYTES))
         self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
         reached(Point.COMMITTED)
+        self.options.gates.check(self.worktree, candidate.commit)
         self._refuse_known(candidate)
         return candidate, proposal
 
-    def _brief(self, known: list[JudgedCommit]) -> Brief:
-        specimens = {judged.commit: _specimen(judged) for judged in known}
-        base = self.claim.base_commit
-        return Brief(
-            seed=self.claim.seed,
-            goal=self.options.goal,
-            base=specimens.get(base, Specimen(base)),
-            inspirations=tuple(
-                specimens[commit] for commit in self.claim.inspirations if commit in specimens
-            ),
-            operator=self.claim.operator,
+    def _asked(self, agent: Agent, known: list[JudgedCommit]) -> Proposal:
+        """What the agent proposes, having changed the worktree; recorded even when it fails."""
+        briefing, record = self.options.briefing, self.record
+        record.agent = agent.name
+        started = time.monotonic()
+        try:
+            proposal = agent.propose(
+                self.worktree,
+                briefing.brief(self.claim, known),
+                self.deadline.within(self.options.agent_timeout_seconds),
+                briefing.journal(self.claim, agent.name, record),
+            )
+        finally:
+            record.agent_seconds = time.monotonic() - started
+        reached(Point.PROPOSED)
+        proposal = briefing.without_secrets(proposal)
+        record.operator, record.subject = proposal.operator, proposal.subject
+        logger.info(
+            "{} proposes in {:.1f} s: {}", agent.name, record.agent_seconds, proposal.subject
         )
+        return proposal
 
     def _refuse_known(self, candidate: Candidate) -> None:
         twin = self.jobs.judged_commit_of(candidate.tree)
@@ -131,8 +135,3 @@ class Attempt:
         logger.info("pushed {}", branch)
         reached(Point.PUSHED)
         return branch
-
-
-def _specimen(judged: JudgedCommit) -> Specimen:
-    metrics = {metric.name: metric.value for metric in judged.evaluation.metrics}
-    return Specimen(judged.commit, metrics, judged.evaluation.summary, judged.traits)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loreley.core.git_failures import GitCommandFailed
 from loreley.core.map_elites.descriptor import Vector
-from loreley.core.objects import REGULAR_MODES, CommitFacts
+from loreley.core.objects import REGULAR_MODES, CommitFacts, Difference
 from loreley.core.worker.base_clone import BaseClone
 from loreley.core.worker.changes import Changes, changes_in, staged_tree
 from loreley.core.worker.description import Descriptions
@@ -131,6 +131,20 @@ class Worktree:
         except GitCommandFailed as error:
             return f"[git cannot tell what changed: {error.stderr}]\n"[:limit_bytes]
         return store.patch(self.base_commit, tree, limit_bytes, deadline=deadline)
+
+    def difference(self, commit: str, limit_bytes: int) -> str:
+        """What ``commit`` does otherwise than the base commit, as a diff of at most so many bytes.
+
+        A commit that is not here is fetched; raises `GitError` when the remote has none such.
+        """
+        self._require_commit(commit)
+        deadline = Deadline.after(_LOOKING_SECONDS)
+        store = self._shared.clone.store
+        return store.patch(self.base_commit, commit, limit_bytes, deadline=deadline)
+
+    def differences(self) -> list[Difference]:
+        """Every path in which the candidate differs from the base commit."""
+        return self._shared.clone.store.differences(self.base_commit, self._head)
 
     def measure(self, root_commit: str) -> Footprint:
         """Compare the candidate, or the base commit while there is none, with ``root_commit``."""

@@ -1,10 +1,13 @@
 """What an agent is given, what it gives back."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from loreley.core.budget import Usage
+from loreley.core.recollection import Recollection
 from loreley.deadline import Deadline
 
 
@@ -31,6 +34,11 @@ class Brief:
     base: Specimen
     inspirations: Sequence[Specimen] = ()
     operator: str | None = None  # which of its operators an agent that has several should use
+    constraints: Sequence[str] = ()  # what a candidate must fulfil, as the settings have it
+    editable: Sequence[str] = ()  # globs of what may be changed; empty: everything
+    protected: Sequence[str] = ()  # globs of what may not, whatever else is said
+    region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
+    recollection: Recollection = field(default_factory=Recollection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,46 @@ class Workspace(Protocol):
         ...
 
 
+class Workshop(Workspace, Protocol):
+    """A workspace with what an agent needs that knows no more of the past than it is told."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder beside the checkout that is deleted with it."""
+        ...
+
+    def patch(self, limit_bytes: int) -> str:
+        """What differs from the base commit by now, as a diff of at most so many bytes."""
+        ...
+
+    def difference(self, commit: str, limit_bytes: int) -> str:
+        """What ``commit`` does otherwise than the base commit, as a diff of so many bytes."""
+        ...
+
+
+@dataclass(slots=True)
+class Bill:
+    """What one paid call has used; to be filled in by the agent, before or after it failed."""
+
+    usage: Usage = field(default_factory=Usage)
+
+
+class Journal(Protocol):
+    """What an agent notes while it works; kept however the job ends."""
+
+    def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[Bill]:
+        """Around each call that may cost money; waits for its share of the budget.
+
+        ``priced`` tells whether the bill will hold a price. Raises `BudgetReached` when the
+        budget allows no further call, `AgentFailed` when it cannot be kept without a price.
+        """
+        ...
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep a text with the job; again under the same name adds to it."""
+        ...
+
+
 class Agent(Protocol):
     """A variation operator: edits the workspace and never commits.
 
@@ -76,6 +124,8 @@ class Agent(Protocol):
         """How the agent is called in settings, logs and statistics."""
         ...
 
-    def propose(self, workspace: Workspace, brief: Brief, deadline: Deadline) -> Proposal:
+    def propose(
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+    ) -> Proposal:
         """Change files under the workspace's path to serve the brief, before the deadline."""
         ...

@@ -7,7 +7,7 @@ from random import Random
 from loreley.core.worker.agents.genetic.files import SourceFile, write_content
 from loreley.core.worker.agents.genetic.material import Mutant, Operator
 from loreley.core.worker.agents.genetic.pool import Pool
-from loreley.core.worker.agents.protocol import Brief, Proposal, Workspace
+from loreley.core.worker.agents.protocol import Brief, Journal, Proposal, Workspace
 from loreley.deadline import Deadline
 from loreley.errors import AgentFailed
 
@@ -38,7 +38,13 @@ class GeneticAgent:
         """How the agent is called in settings, logs and statistics."""
         return self._name
 
-    def propose(self, workspace: Workspace, brief: Brief, deadline: Deadline) -> Proposal:
+    def propose(
+        self,
+        workspace: Workspace,
+        brief: Brief,
+        deadline: Deadline,
+        journal: Journal | None = None,  # noqa: ARG002 - it makes no calls
+    ) -> Proposal:
         """Change one file; raises `AgentFailed` when there is nothing that can be changed."""
         random = Random(brief.seed)
         pool = Pool(workspace, brief)

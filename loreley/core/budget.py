@@ -1,0 +1,190 @@
+"""What agents may cost: prices, limits, and whether a further call may be made; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls of a model have used; None where nobody said."""
+
+    input_tokens: int | None = None  # cached ones included
+    output_tokens: int | None = None
+    cached_tokens: int = 0  # of the input, read from the provider's cache
+    dollars: float | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """Input and output together; None where neither is known."""
+        if self.input_tokens is None and self.output_tokens is None:
+            return None
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What an agent's calls cost, as far as the operator said; US dollars."""
+
+    per_million_input: float | None = None
+    per_million_output: float | None = None
+    per_million_cached: float | None = None  # input from the cache; unset: as other input
+    per_call: float | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says anything."""
+        return self.per_call is not None or self.per_million_input is not None
+
+    def priced(self, usage: Usage) -> Usage:
+        """The usage with its price: by this tariff, else what was reported, else unknown."""
+        own = self._price(usage)
+        return usage if own is None else replace(usage, dollars=own)
+
+    def _price(self, usage: Usage) -> float | None:
+        if self.per_million_input is None:
+            return self.per_call
+        if usage.tokens is None:
+            return self.per_call
+        cached = min(usage.cached_tokens, usage.input_tokens or 0)
+        fresh = (usage.input_tokens or 0) - cached
+        cached_price = self.per_million_input
+        if self.per_million_cached is not None:
+            cached_price = self.per_million_cached
+        tokens = (
+            fresh * self.per_million_input
+            + cached * cached_price
+            + (usage.output_tokens or 0) * (self.per_million_output or 0.0)
+        )
+        return tokens / _MILLION + (self.per_call or 0.0)
+
+
+class Measure(StrEnum):
+    """What a budget is counted in."""
+
+    DOLLARS = "dollars"
+    TOKENS = "tokens"
+    JOBS = "jobs"
+    HOURS = "hours"
+
+
+CALL_MEASURES = (Measure.DOLLARS, Measure.TOKENS)  # those a single call adds to
+
+
+class Period(StrEnum):
+    """Over what a budget is counted."""
+
+    RUN = "run"  # the whole experiment, whenever its processes were started
+    DAY = "day"  # of the database's clock, in UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So much and no more; ``amount`` is above zero."""
+
+    measure: Measure
+    period: Period
+    amount: float
+
+    def __str__(self) -> str:
+        whole = {Period.RUN: "the run's", Period.DAY: "the day's"}[self.period]
+        return f"{whole} {self.amount:g} {self.measure}"
+
+    @property
+    def key(self) -> str:
+        """Its name in a mapping."""
+        return f"{self.measure}/{self.period}"
+
+
+def limits_to_mapping(limits: Iterable[Limit]) -> dict[str, float]:
+    """The limits as JSON can hold them."""
+    return {limit.key: limit.amount for limit in limits}
+
+
+def limits_from_mapping(mapping: Mapping[str, float] | None) -> tuple[Limit, ...]:
+    """What `limits_to_mapping` made a mapping of."""
+    pairs = [(key.partition("/"), amount) for key, amount in (mapping or {}).items()]
+    return tuple(
+        Limit(Measure(measure), Period(period), amount) for (measure, _, period), amount in pairs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How a limit stands."""
+
+    limit: Limit
+    spent: float
+    reserved: float = 0.0  # for calls that are under way
+
+    @property
+    def left(self) -> float:
+        """What has been neither spent nor reserved; may be negative."""
+        return self.limit.amount - self.spent - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The call may be made; so much is reserved for it."""
+
+    reserved: Mapping[Measure, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It depends on what the calls under way will have cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """No further call may be made."""
+
+    limit: Limit
+    why: str
+
+
+Decision = Granted | Wait | Reached
+
+
+def decide(accounts: Sequence[Account], expected: Mapping[Measure, float | None]) -> Decision:
+    """Whether a call that is expected to use so much of each measure may be made now.
+
+    None as expectation means that no such call was ever seen: it is made alone, with all that is
+    left reserved for it, so that any number of workers overshoots by one call at most.
+    """
+    decisions = [_decide(account, expected.get(account.limit.measure)) for account in accounts]
+    for kind in (Reached, Wait):
+        if found := next((each for each in decisions if isinstance(each, kind)), None):
+            return found
+    reserved: dict[Measure, float] = {}
+    for account in accounts:
+        measure = account.limit.measure
+        wanted = expected.get(measure)
+        amount = account.left if wanted is None else wanted
+        reserved[measure] = min(amount, reserved.get(measure, amount))
+    return Granted(reserved)
+
+
+def reached(account: Account) -> Reached | None:
+    """Whether the limit is used up by what has been spent already."""
+    if account.spent < account.limit.amount:
+        return None
+    return Reached(account.limit, f"{account.spent:.6g} {account.limit.measure} spent")
+
+
+def _decide(account: Account, expected: float | None) -> Decision:
+    if over := reached(account):
+        return over
+    if expected is None:
+        return Granted() if account.left > 0 else Wait()
+    if expected <= account.left:
+        return Granted()
+    if account.reserved > 0:
+        return Wait()
+    measure = account.limit.measure
+    return Reached(
+        account.limit,
+        f"{account.spent:.6g} {measure} spent, and the next call may need {expected:.4g}",
+    )

@@ -1,0 +1,74 @@
+"""What a worker tells its agents: a brief for each job, and a journal for each attempt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from loreley.core.jobs import Claim, JudgedCommit, Record
+from loreley.core.recollection import Recollection
+from loreley.core.worker.agents.protocol import Brief, Proposal, Specimen
+from loreley.core.worker.gates import Gates
+from loreley.core.worker.journal import AttemptJournal, NoTreasury, Treasury
+from loreley.core.worker.leaks import Secrets
+
+
+class Memory(Protocol):
+    """What a worker asks of the database about the past."""
+
+    def recollect(self, claim: Claim) -> Recollection:
+        """The notes that stand, and the latest failures near the job's commits."""
+        ...
+
+
+class NoMemory:
+    """Remembers nothing, as where there is no database."""
+
+    def recollect(self, _claim: Claim) -> Recollection:
+        """Nothing."""
+        return Recollection()
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What holds for every brief of a worker."""
+
+    goal: str
+    constraints: tuple[str, ...] = ()
+    gates: Gates = field(default_factory=Gates)  # agents are told what will be refused
+    memory: Memory = field(default_factory=NoMemory)
+    treasury: Treasury = field(default_factory=NoTreasury)
+    secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
+
+    def brief(self, claim: Claim, known: Sequence[JudgedCommit]) -> Brief:
+        """What the job asks; ``known`` are those of its commits that were judged."""
+        specimens = {judged.commit: _specimen(judged) for judged in known}
+        base = claim.base_commit
+        region = self.gates.region
+        return Brief(
+            seed=claim.seed,
+            goal=self.goal,
+            base=specimens.get(base, Specimen(base)),
+            inspirations=tuple(
+                specimens[commit] for commit in claim.inspirations if commit in specimens
+            ),
+            operator=claim.operator,
+            constraints=self.constraints,
+            editable=self.gates.paths.editable,
+            protected=self.gates.paths.protected,
+            region=(region.begin, region.end) if region else (),
+            recollection=self.memory.recollect(claim),
+        )
+
+    def journal(self, claim: Claim, agent: str, record: Record) -> AttemptJournal:
+        """Where the agent notes what it does; it ends up in the record."""
+        return AttemptJournal(claim, agent, record, self.treasury, self.secrets)
+
+    def without_secrets(self, proposal: Proposal) -> Proposal:
+        """The proposal as it may be committed and pushed."""
+        hide = self.secrets.hidden_in
+        return replace(proposal, subject=hide(proposal.subject), summary=hide(proposal.summary))
+
+
+def _specimen(judged: JudgedCommit) -> Specimen:
+    metrics = {metric.name: metric.value for metric in judged.evaluation.metrics}
+    return Specimen(judged.commit, metrics, judged.evaluation.summary, judged.traits)

@@ -1,0 +1,150 @@
+"""What a candidate must pass before it is worth an evaluation."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from loreley.core.objects import Difference
+from loreley.core.worker.leaks import Secrets
+from loreley.core.worker.paths import PathRules
+from loreley.errors import CandidateRejected
+
+_SCANNED_BYTES = 8 * 1024 * 1024  # of a diff that has no limit of its own
+
+
+class Edit(Protocol):
+    """A committed candidate beside its base commit."""
+
+    @property
+    def base_commit(self) -> str:
+        """The commit it was made from."""
+        ...
+
+    def differences(self) -> list[Difference]:
+        """Every path in which they differ."""
+        ...
+
+    def patch(self, limit_bytes: int) -> str:
+        """The differences as a diff of at most so many bytes."""
+        ...
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Content of ``path`` in ``commit``, or None where it is not a regular file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Marks on the line before and on the line after what may be changed."""
+
+    begin: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What the operator allows; a maximum of 0 is none."""
+
+    paths: PathRules = field(default_factory=PathRules)
+    region: Region | None = None
+    max_files: int = 0
+    max_lines: int = 0
+    max_bytes: int = 0
+    secrets: Secrets | None = None  # None: not looked for
+
+    def check(self, edit: Edit, commit: str) -> None:
+        """Raise `CandidateRejected` with the first thing that is not allowed about ``commit``."""
+        differences = edit.differences()
+        self._check_paths(differences)
+        self._check_size(differences, edit)
+        if self.region is not None:
+            self._check_regions(self.region, differences, edit, commit)
+        if self.secrets is not None:
+            self._check_secrets(self.secrets, differences, edit, commit)
+
+    def _check_paths(self, differences: Sequence[Difference]) -> None:
+        objections = [
+            objection for each in differences if (objection := self.paths.objection_to(each.path))
+        ]
+        if objections:
+            raise CandidateRejected(
+                "the candidate changes what it may not",
+                reason="; ".join(objections[:5]) + _more(objections[5:]),
+                setting="WORKER_GATE_EDITABLE_PATHS, WORKER_GATE_PROTECTED_PATHS",
+            )
+
+    def _check_size(self, differences: Sequence[Difference], edit: Edit) -> None:
+        lines = sum(each.changed_lines for each in differences)
+        size_bytes = len(edit.patch(self.max_bytes + 1).encode()) if self.max_bytes else 0
+        for what, amount, most, setting in (
+            ("files", len(differences), self.max_files, "WORKER_GATE_MAX_FILES"),
+            ("lines", lines, self.max_lines, "WORKER_GATE_MAX_LINES"),
+            ("bytes", size_bytes, self.max_bytes, "WORKER_GATE_MAX_KB"),
+        ):
+            if most and amount > most:
+                seen = f"more than {most}" if what == "bytes" else f"{amount}"
+                raise CandidateRejected(
+                    "the change is too large",
+                    setting=setting,
+                    reason=f"{seen} {what}, at most {most} allowed",
+                )
+
+    def _check_regions(
+        self, region: Region, differences: Sequence[Difference], edit: Edit, commit: str
+    ) -> None:
+        for difference in differences:
+            old = edit.read(edit.base_commit, difference.path)
+            new = edit.read(commit, difference.path)
+            if old is None or new is None or difference.old_mode != difference.new_mode:
+                raise _outside(difference.path, "it was added, removed or changed its kind")
+            if _frame(old, region) != _frame(new, region):
+                raise _outside(difference.path, "lines outside of its marked regions differ")
+
+    def _check_secrets(
+        self, secrets: Secrets, differences: Sequence[Difference], edit: Edit, commit: str
+    ) -> None:
+        added = [
+            *_added_lines(edit.patch(self.max_bytes or _SCANNED_BYTES)),
+            *(
+                (edit.read(commit, each.path) or b"").decode("latin-1")
+                for each in differences
+                if each.is_binary
+            ),
+        ]
+        if found := secrets.found_in("\n".join(added)):
+            raise CandidateRejected(
+                "the change holds a secret", reason=", ".join(found), setting="WORKER_GATE_SECRETS"
+            )
+
+
+def _frame(content: bytes, region: Region) -> list[bytes]:
+    """The lines of a file without those between marks; an open region is none."""
+    frame: list[bytes] = []
+    inside: list[bytes] | None = None
+    for line in content.splitlines(keepends=True):
+        if inside is None:
+            frame.append(line)
+            inside = [] if region.begin.encode() in line else None
+        elif region.end.encode() in line:
+            frame.append(line)
+            inside = None
+        else:
+            inside.append(line)
+    return frame + (inside or [])
+
+
+def _added_lines(patch: str) -> Iterator[str]:
+    return (line[1:] for line in patch.splitlines() if line.startswith("+"))
+
+
+def _outside(path: str, reason: str) -> CandidateRejected:
+    return CandidateRejected(
+        "only what is between the marks may be changed",
+        target=path,
+        reason=reason,
+        setting="WORKER_GATE_REGION",
+    )
+
+
+def _more(rest: Sequence[str]) -> str:
+    return f", and {len(rest)} more" if rest else ""

@@ -1,0 +1,66 @@
+"""What is recollected when a job begins: people's notes, and how attempts nearby failed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, or_, select
+
+from loreley.core.jobs import Claim, JobState
+from loreley.core.recollection import PastFailure, Recollection
+from loreley.db.engine import Database
+from loreley.db.models import artifacts, commits, jobs
+from loreley.db.notes import standing_notes
+
+_MOST_FAILURES = 5
+_TAIL_BYTES = 2_000
+_LOGS = ("failure.log", "evaluation.log")  # the first that there is tells what went wrong
+
+
+class Memory:
+    """What the database recollects for a job."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def recollect(self, claim: Claim) -> Recollection:
+        """The notes that stand, and the latest failures near the job's commits."""
+        with self._database.read() as connection:
+            return Recollection(
+                notes=tuple(note.text for note in standing_notes(connection)),
+                failures=_past_failures(connection, [claim.base_commit, *claim.inspirations]),
+            )
+
+
+def _past_failures(
+    connection: Connection, commits_nearby: Sequence[str]
+) -> tuple[PastFailure, ...]:
+    """The latest attempts from these commits, or from their parents, that led to nothing.
+
+    The newest is last. Attempts whose agent had no proposal are left out.
+    """
+    parents = select(commits.c.parent).where(
+        commits.c.commit.in_(commits_nearby), commits.c.parent.is_not(None)
+    )
+    query = (
+        select(jobs.c.id, jobs.c.attempt, jobs.c.subject, jobs.c.failure)
+        .where(
+            jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]),
+            jobs.c.subject.is_not(None),
+            or_(jobs.c.base_commit.in_(commits_nearby), jobs.c.base_commit.in_(parents)),
+        )
+        .order_by(jobs.c.finished_at.desc())
+        .limit(_MOST_FAILURES)
+    )
+    found = [
+        PastFailure(row.subject or "", row.failure or "", _log(connection, row.id, row.attempt))
+        for row in connection.execute(query).all()
+    ]
+    return tuple(reversed(found))
+
+
+def _log(connection: Connection, job_id: str, attempt: int) -> str:
+    query = select(artifacts.c.name, artifacts.c.content).where(
+        artifacts.c.job_id == job_id, artifacts.c.attempt == attempt, artifacts.c.name.in_(_LOGS)
+    )
+    logs = {row.name: row.content for row in connection.execute(query)}
+    content = next((logs[name] for name in _LOGS if name in logs), b"")
+    return content[-_TAIL_BYTES:].decode(errors="replace")

@@ -1,0 +1,201 @@
+"""What agents have cost, counted across all workers, and whether a further call may be made."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
+
+from loreley.core.budget import (
+    CALL_MEASURES,
+    Account,
+    Decision,
+    Granted,
+    Limit,
+    Measure,
+    Period,
+    Reached,
+    Usage,
+    decide,
+    limits_from_mapping,
+    limits_to_mapping,
+)
+from loreley.core.jobs import Claim, JobState
+from loreley.db.engine import Database, now
+from loreley.db.models import calls, experiment, jobs
+
+_TYPICAL_OF = 10  # the latest calls; the dearest of them is what the next one is expected to cost
+_LOCK = 0xCA115  # an arbitrary key, the same in every process
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A call that was granted and has begun."""
+
+    call_id: str
+
+
+class Spend:
+    """The `Treasury` on SQLAlchemy: one short transaction before and one after each call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def set_limits(self, limits: Iterable[Limit]) -> None:
+        """What holds from now on, for every worker; forgets that an earlier limit was reached."""
+        with self._database.begin() as connection:
+            connection.execute(
+                update(experiment).values(budget=limits_to_mapping(limits), budget_reached=None)
+            )
+
+    def limits(self) -> tuple[Limit, ...]:
+        """What holds now."""
+        with self._database.read() as connection:
+            return _limits(connection)
+
+    def needs_prices(self) -> bool:
+        """Whether a limit is in dollars."""
+        return any(limit.measure is Measure.DOLLARS for limit in self.limits())
+
+    def reached(self) -> str | None:
+        """Which limit allowed no further call, as the worker found that was refused."""
+        with self._database.read() as connection:
+            return connection.execute(select(experiment.c.budget_reached)).scalar()
+
+    def open(self, claim: Claim, agent: str) -> Opened | Decision:
+        """Begin a call if the budget allows it, with its expected cost reserved."""
+        with self._database.begin() as connection:
+            _alone(connection)
+            limits = [each for each in _limits(connection) if each.measure in CALL_MEASURES]
+            expected = {measure: _expected(connection, agent, measure) for measure in CALL_MEASURES}
+            accounts = [account(connection, limit) for limit in limits]
+            decision = decide(accounts, expected)
+            if isinstance(decision, Reached):
+                said = f"{decision.limit}: {decision.why}"
+                connection.execute(update(experiment).values(budget_reached=said))
+            if not isinstance(decision, Granted):
+                return decision
+            return Opened(_insert(connection, claim, agent, expected, decision.reserved))
+
+    def close(self, call_id: str, usage: Usage, seconds: float) -> None:
+        """Note what the call has used; whoever holds its job by now, it was paid for."""
+        with self._database.begin() as connection:
+            connection.execute(
+                update(calls)
+                .where(calls.c.id == call_id)
+                .values(
+                    closed_at=now(),
+                    seconds=seconds,
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                    cached_tokens=usage.cached_tokens,
+                    dollars=usage.dollars,
+                )
+            )
+
+
+def account(connection: Connection, limit: Limit) -> Account:
+    """How a limit in dollars or tokens stands.
+
+    A call of unknown cost, and one that was cut off, counts as what such calls were expected to
+    cost when it began.
+    """
+    expected = func.coalesce(_expected_column(limit.measure), 0.0)
+    used = func.coalesce(_used_column(limit.measure), expected)
+    under_way = and_(
+        calls.c.closed_at.is_(None),
+        jobs.c.state == JobState.RUNNING,
+        jobs.c.attempt == calls.c.attempt,
+    )
+    spent = case((calls.c.closed_at.is_not(None), used), (under_way, 0.0), else_=expected)
+    reserved = case((under_way, func.coalesce(_reserved_column(limit.measure), 0.0)), else_=0.0)
+    query = (
+        select(func.coalesce(func.sum(spent), 0.0), func.coalesce(func.sum(reserved), 0.0))
+        .select_from(calls)
+        .join(jobs, jobs.c.id == calls.c.job_id)
+    )
+    if limit.period is Period.DAY:
+        query = query.where(calls.c.opened_at >= today(connection) * DAY_SECONDS)
+    row = connection.execute(query).one()
+    return Account(limit, float(row[0]), float(row[1]))
+
+
+def today(connection: Connection) -> int:
+    """The day by the database's clock in UTC, counted from 1970."""
+    return int(connection.execute(select(now())).scalar_one() // DAY_SECONDS)
+
+
+def _limits(connection: Connection) -> tuple[Limit, ...]:
+    return limits_from_mapping(connection.execute(select(experiment.c.budget)).scalar())
+
+
+def _alone(connection: Connection) -> None:
+    """Keep others from opening a call until the end of the transaction.
+
+    A writing transaction of SQLite is alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _expected(connection: Connection, agent: str, measure: Measure) -> float | None:
+    used = _used_column(measure)
+    latest = (
+        select(used.label("used"))
+        .where(calls.c.agent == agent, calls.c.closed_at.is_not(None), used.is_not(None))
+        .order_by(calls.c.closed_at.desc())
+        .limit(_TYPICAL_OF)
+        .subquery()
+    )
+    found = connection.execute(select(func.max(latest.c.used))).scalar()
+    return None if found is None else float(found)
+
+
+def _insert(
+    connection: Connection,
+    claim: Claim,
+    agent: str,
+    expected: Mapping[Measure, float | None],
+    reserved: Mapping[Measure, float],
+) -> str:
+    call_id = str(uuid4())
+    connection.execute(
+        calls.insert().values(
+            id=call_id,
+            job_id=str(claim.job_id),
+            attempt=claim.attempt,
+            agent=agent,
+            opened_at=now(),
+            expected_dollars=expected[Measure.DOLLARS],
+            expected_tokens=expected[Measure.TOKENS],
+            reserved_dollars=reserved.get(Measure.DOLLARS),
+            reserved_tokens=reserved.get(Measure.TOKENS),
+        )
+    )
+    return call_id
+
+
+def _used_column(measure: Measure) -> ColumnElement[float]:
+    if measure is Measure.DOLLARS:
+        return calls.c.dollars
+    some = func.coalesce(calls.c.input_tokens, calls.c.output_tokens)
+    both = func.coalesce(calls.c.input_tokens, 0) + func.coalesce(calls.c.output_tokens, 0)
+    return case((some.is_not(None), both), else_=None)
+
+
+def _expected_column(measure: Measure) -> ColumnElement[float]:
+    return calls.c.expected_dollars if measure is Measure.DOLLARS else calls.c.expected_tokens
+
+
+def _reserved_column(measure: Measure) -> ColumnElement[float]:
+    return calls.c.reserved_dollars if measure is Measure.DOLLARS else calls.c.reserved_tokens
