@@ -32,7 +32,6 @@ class Engine:
 
     def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
         self.repository = repository
-        self.is_busy = False
         self._evolution = evolution
         self._running = Stop()
 
@@ -71,11 +70,12 @@ class Engine:
     def run(self, job_id: str) -> None:
         """Run a job to its end; raises `JobNotClaimed` when it is not ours to run."""
         self._running = Stop()
-        self.is_busy = True
-        try:
-            self._evolution.run(job_id, self._running)
-        finally:
-            self.is_busy = False
+        self._evolution.run(job_id, self._running)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is claimed."""
+        return self._evolution.is_busy
 
     def interrupt(self) -> None:
         """Make the running job go back to the queue, from any thread."""

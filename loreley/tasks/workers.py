@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dramatiq
+from dramatiq.middleware import TimeLimitExceeded
 from loguru import logger
 
 from loreley.config import get_settings
@@ -51,3 +52,5 @@ def run_evolution_job(job_id: str) -> None:
     except ServiceUnavailable as error:
         # The scheduler sends the job again: when nobody claims it, or when its lease is over.
         logger.error("the job could not be taken or recorded: {}", error.summary)
+    except TimeLimitExceeded:
+        logger.error("Dramatiq's time limit struck: the job's own deadline went unnoticed")

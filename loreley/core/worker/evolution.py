@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 
 from loguru import logger
 
@@ -13,6 +14,7 @@ from loreley.core.worker.agents.protocol import Agent
 from loreley.core.worker.attempt import Attempt, AttemptOptions
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.keeper import kept
+from loreley.core.worker.patience import PatientJobs, patiently
 from loreley.core.worker.repository import WorkerRepository
 from loreley.deadline import Deadline, Stop
 from loreley.errors import (
@@ -22,6 +24,7 @@ from loreley.errors import (
     JobLost,
     LoreleyError,
     ServiceUnavailable,
+    TimeLimitReached,
 )
 from loreley.holding import Point, reached
 
@@ -40,8 +43,28 @@ class EvolutionOptions:
     attempt: AttemptOptions
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A job that was claimed, while it is under way."""
+
+    claim: Claim
+    jobs: PatientJobs
+    stop: Stop
+    record: Record = field(default_factory=Record)
+
+    def fail(self, failure: JobFailed) -> None:
+        """Write down why there is no commit; raises `JobLost`."""
+        if failure.log:
+            log = failure.log.encode()
+            self.record.artifacts.append(Artifact("failure.log", "text/plain", log))
+        is_refusal = isinstance(failure, CandidateRejected)
+        ending = "rejected" if is_refusal else f"failed ({failure.kind})"
+        logger.warning("{}: {}", ending, failure.summary)
+        self.jobs.fail(self.claim, failure, self.record)
+
+
 class Evolution:
-    """Runs jobs, one at a time."""
+    """Runs jobs, one at a time; ``is_busy`` while one is claimed."""
 
     def __init__(
         self,
@@ -57,6 +80,7 @@ class Evolution:
         self._agent = agent
         self._judge = judge
         self._options = options
+        self.is_busy = False
 
     def run(self, job_id: str, stop: Stop) -> None:
         """Turn a queued job into an evaluated, pushed commit, or a recorded failure.
@@ -64,42 +88,55 @@ class Evolution:
         Raises `JobNotClaimed` when the job is not ours to run; ``stop`` gives it up.
         """
         options = self._options
-        claim = self._jobs.claim(job_id, worker=options.worker, lease_seconds=options.lease_seconds)
+        jobs = PatientJobs(self._jobs, stop)
+        claim = jobs.claim(job_id, worker=options.worker, lease_seconds=options.lease_seconds)
         with (
             logger.contextualize(job=str(claim.job_id)[:8]),
             kept(self._jobs, claim, stop, lease_seconds=options.lease_seconds),
+            self._busy(),
         ):
             number = f" #{claim.ordinal}" if claim.ordinal >= 0 else ""
             logger.info("{} job{}, attempt {}", claim.kind, number, claim.attempt)
             reached(Point.CLAIMED)
             try:
-                self._conclude(claim, stop)
+                self._conclude(_Held(claim, jobs, stop))
             except JobLost as lost:
                 logger.warning("given up, nothing is recorded: {}", lost.summary)
 
-    def _conclude(self, claim: Claim, stop: Stop) -> None:
-        """Do the job and write down how it ended; raises `JobLost` when it is not ours to."""
-        record = Record()
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        self.is_busy = True
         try:
-            self._succeed(claim, stop, record)
+            yield
+        finally:
+            self.is_busy = False
+
+    def _conclude(self, held: _Held) -> None:
+        """Do the job and write down how it ended; raises `JobLost` when it is not ours to."""
+        try:
+            self._succeed(held)
         except JobFailed as failure:
-            self._fail(claim, failure, record)
+            held.fail(failure)
         except JobInterrupted as interruption:
             logger.warning("back to the queue: {}", interruption.summary)
-            self._jobs.release(claim)
+            held.jobs.release(held.claim)
         except ServiceUnavailable as outage:
-            self._wait_and_retry(claim, outage, stop, record)
+            self._wait_and_retry(held, outage)
         except JobLost:
             raise
         except LoreleyError as error:
-            self._fail(claim, JobFailed(error.summary), record)
+            held.fail(JobFailed(error.summary))
         except Exception as error:  # noqa: BLE001 - the actor's border: our own failure, recorded
             logger.opt(exception=error).error("the job met a defect of Loreley's own")
-            self._fail(claim, JobFailed(f"{type(error).__name__}: {error}"), record)
+            held.fail(JobFailed(f"{type(error).__name__}: {error}"))
+        except BaseException as strike:
+            # The second net: Dramatiq's time limit strikes a thread wherever it is.
+            held.fail(TimeLimitReached("cut off at the time limit", reason=type(strike).__name__))
+            raise
 
-    def _succeed(self, claim: Claim, stop: Stop, record: Record) -> None:
-        started = time.monotonic()
-        with self._attempt(claim, stop, record) as attempt:
+    def _succeed(self, held: _Held) -> None:
+        started, claim = time.monotonic(), held.claim
+        with self._attempt(held) as attempt:
             reached(Point.LEASED)
             if claim.kind is JobKind.MEASUREMENT:
                 evaluation = attempt.evaluation(claim.base_commit)
@@ -108,48 +145,41 @@ class Evolution:
                 judged = attempt.judged_commit()
                 evaluation, commit = judged.evaluation, judged.commit
         if claim.kind is JobKind.MEASUREMENT:
-            self._jobs.remeasured(claim, evaluation, record)
+            held.jobs.remeasured(claim, evaluation, held.record)
         else:
-            self._jobs.succeed(claim, judged, record)
+            held.jobs.succeed(claim, judged, held.record)
         reached(Point.RECORDED)
         seconds = time.monotonic() - started
         logger.info("succeeded in {:.1f} s: {} {}", seconds, commit[:12], _shown(evaluation))
 
     @contextmanager
-    def _attempt(self, claim: Claim, stop: Stop, record: Record) -> Iterator[Attempt]:
-        deadline = self._deadline(stop)
-        with self._repository.lease(claim.base_commit, claim.name, deadline) as worktree:
+    def _attempt(self, held: _Held) -> Iterator[Attempt]:
+        claim, deadline = held.claim, self._deadline(held.stop)
+        with ExitStack() as stack:
+            lease = partial(self._repository.lease, claim.base_commit, claim.name, deadline)
+            worktree = patiently(lambda: stack.enter_context(lease()), deadline)
             yield Attempt(
                 claim=claim,
                 worktree=worktree,
                 deadline=deadline,
-                jobs=self._jobs,
+                jobs=held.jobs,
                 agent=self._agent,
                 judge=self._judge,
                 options=self._options.attempt,
-                record=record,
+                record=held.record,
             )
 
-    def _fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
-        if failure.log:
-            record.artifacts.append(Artifact("failure.log", "text/plain", failure.log.encode()))
-        kind = "rejected" if isinstance(failure, CandidateRejected) else f"failed ({failure.kind})"
-        logger.warning("{}: {}", kind, failure.summary)
-        self._jobs.fail(claim, failure, record)
-
-    def _wait_and_retry(
-        self, claim: Claim, outage: ServiceUnavailable, stop: Stop, record: Record
-    ) -> None:
+    def _wait_and_retry(self, held: _Held, outage: ServiceUnavailable) -> None:
         """Hold the job for a while, then queue it again, as long as attempts are left."""
-        if claim.attempt >= self._options.max_attempts:
-            self._fail(claim, JobFailed(outage.summary), record)
+        if held.claim.attempt >= self._options.max_attempts:
+            held.fail(JobFailed(outage.summary))
             return
         logger.warning("a service is away, trying again soon: {}", outage.summary)
         try:
-            stop.wait(min(2.0**claim.attempt, 30.0))
+            held.stop.wait(min(2.0**held.claim.attempt, 30.0))
         except LoreleyError as error:
             logger.debug("the wait ended early: {}", error.summary)
-        self._jobs.release(claim)
+        held.jobs.release(held.claim)
 
     def _deadline(self, stop: Stop) -> Deadline:
         limit = self._options.time_limit_seconds
