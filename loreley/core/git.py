@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from loreley.core.remote import Remote
 from loreley.deadline import Deadline
 from loreley.errors import CommandFailed, ConfigError, GitError, TimeLimitReached
 from loreley.proc import Completed, capture
+from loreley.temporary import temporary_folder
 
 OLDEST_VERSION = (2, 32)  # GIT_CONFIG_GLOBAL
 _ASKING_SECONDS = 120.0  # for a question to the remote that moves no objects
@@ -129,8 +129,8 @@ class Git:
         remote, within = _remote(url), deadline or Deadline()
         present = self._heads(remote, within)
         doomed = [f":refs/heads/{name}" for name in names if name in present]
-        with tempfile.TemporaryDirectory(prefix="loreley-") as folder:
-            self.run("init", "--quiet", "--bare", "--template=", "--", folder, deadline=within)
+        with temporary_folder() as folder:
+            self.run("init", "--quiet", "--bare", "--template=", "--", str(folder), deadline=within)
             for start in range(0, len(doomed), _DELETED_AT_ONCE):
                 self.run(
                     f"--git-dir={folder}",

@@ -1,7 +1,6 @@
 """What a repository's object store is asked: commits, trees, files and differences."""
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Unpack
 from loreley.core.git import CallOptions, Git
 from loreley.core.git_failures import failure
 from loreley.errors import GitError
+from loreley.temporary import temporary_folder
 
 REGULAR_MODES = frozenset({"100644", "100755"})
 GITLINK_MODE = "160000"
@@ -142,13 +142,13 @@ class ObjectStore:
 
         Bytes that are not UTF-8 are replaced.
         """
-        with tempfile.NamedTemporaryFile(prefix="loreley-", suffix=".diff") as file:
+        with temporary_folder() as folder:
             self.run(
                 *("diff-tree", "-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv"),
-                *("--no-color", f"--output={file.name}", old, new),
+                *("--no-color", f"--output={folder / 'patch'}", old, new),
                 **options,
             )
-            with Path(file.name).open("rb") as written:  # git may have replaced the file
+            with (folder / "patch").open("rb") as written:
                 size_bytes = os.fstat(written.fileno()).st_size
                 content = written.read(limit_bytes)
         text = content.decode("utf-8", "replace")

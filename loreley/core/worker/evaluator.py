@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from loreley.core.worker.sandbox import Sandbox
 from loreley.core.worker.untrusted import UnusableFile, read_file
 from loreley.deadline import Deadline
 from loreley.errors import ConfigError, EvaluationFailed, TimeLimitReached
+from loreley.temporary import temporary_folder
 
 _ARTIFACT_BYTES = 1024 * 1024
 _CHECK_SECONDS = 60.0
@@ -62,8 +62,8 @@ class Evaluator:
         if self._options.command and self._process.program() is None:
             raise self._unusable("there is no such program")
         limit = (deadline or Deadline()).within(_CHECK_SECONDS)
-        with tempfile.TemporaryDirectory(prefix="loreley-") as folder:
-            task = Task(Path(folder).resolve(), limit)
+        with temporary_folder() as folder:
+            task = Task(folder, limit)
             ended = self._process.run(task)
             if reason := self._complaint(task, ended):
                 raise self._unusable(reason)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from loreley import proc
 from loreley.core.worker import bubblewrap
 from loreley.deadline import Deadline
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
+from loreley.temporary import temporary_folder
 
 _TRIAL_SECONDS = 20.0
 _OPEN_FILES = 4096
@@ -174,8 +174,7 @@ def obstacle_to(sandbox: Sandbox) -> Obstacle | None:
         return Obstacle(level, "bwrap is not on PATH", "apt install bubblewrap")
     if level is Level.NAMESPACES and tools.unshare is None:
         return Obstacle(level, "unshare is not on PATH", "apt install util-linux")
-    with tempfile.TemporaryDirectory(prefix="loreley-") as folder:
-        scratch = Path(folder).resolve()
+    with temporary_folder() as scratch:
         confinement = Confinement(cwd=scratch, writable=(scratch,))
         try:
             completed = proc.capture(
