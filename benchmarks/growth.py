@@ -36,8 +36,8 @@ class _Queue:
     def send(self, job_id: str) -> None:
         self.job_ids.append(job_id)
 
-    def waiting(self) -> int:
-        return len(self.job_ids)
+    def waiting(self) -> list[str]:
+        return self.job_ids
 
 
 class _Search:

@@ -12,6 +12,8 @@ from loreley.db.engine import Database, now
 from loreley.db.models import experiment, jobs
 from loreley.errors import FailureKind
 
+_EXPIRED = (jobs.c.state == JobState.RUNNING) & (jobs.c.lease_until < now())
+
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
@@ -47,6 +49,7 @@ class EndedJob:
 class BaselineJob:
     """How the evaluation of the root commit stands."""
 
+    job_id: str
     state: JobState
     ingested: bool
     failure: str | None
@@ -128,7 +131,9 @@ class Schedule:
             row = connection.execute(query).mappings().first()
         if row is None:
             return None
-        return BaselineJob(JobState(row["state"]), row["ingested_at"] is not None, row["failure"])
+        return BaselineJob(
+            row["id"], JobState(row["state"]), row["ingested_at"] is not None, row["failure"]
+        )
 
     def queue(self) -> list[str]:
         """Move every pending job into the queue; the ids of all queued jobs not yet sent."""
@@ -159,9 +164,19 @@ class Schedule:
                 update(jobs).where(jobs.c.id.in_(job_ids)).values(dispatched_at=now())
             )
 
-    def reap(self, *, max_attempts: int) -> tuple[list[str], list[str]]:
-        """End the leases that have run out: the ids queued again, and those given up as lost."""
-        expired = (jobs.c.state == JobState.RUNNING) & (jobs.c.lease_until < now())
+    def expired(self) -> list[str]:
+        """The tokens of leases that have run out; waits until the database can be written to."""
+        with self._database.begin() as connection:
+            return list(connection.execute(select(jobs.c.token).where(_EXPIRED)).scalars())
+
+    def reap(
+        self, *, max_attempts: int, tokens: Sequence[str] | None = None
+    ) -> tuple[list[str], list[str]]:
+        """End the leases that have run out: the ids queued again, and those given up as lost.
+
+        With ``tokens`` only those of them.
+        """
+        expired = _EXPIRED if tokens is None else _EXPIRED & jobs.c.token.in_(tokens)
         with self._database.begin() as connection:
             lost = connection.execute(
                 update(jobs)

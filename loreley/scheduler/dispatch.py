@@ -1,14 +1,17 @@
 """Jobs into the queue: new ones, returned ones, and ones whose message was lost."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from loguru import logger
 
 from loreley.db.schedule import Schedule
 from loreley.holding import Point, reached
+from loreley.scheduler.leases import Leases
 
 _UNANSWERED_SECONDS = 20.0
+_LOOK_EVERY_SECONDS = 5.0  # at the queue's messages, which may be many
 
 
 class Queue(Protocol):
@@ -18,44 +21,63 @@ class Queue(Protocol):
         """Put a message for the job into the queue; raises `ServiceUnavailable`."""
         ...
 
-    def waiting(self) -> int:
-        """How many messages no worker has taken yet; raises `ServiceUnavailable`."""
+    def waiting(self) -> Collection[str]:
+        """The ids of jobs whose message nobody has taken yet; raises `ServiceUnavailable`."""
         ...
 
 
 class Dispatch:
     """Rings the bell for queued jobs; a bell rung twice is harmless, as a claim is exclusive."""
 
-    def __init__(self, schedule: Schedule, queue: Queue, *, max_attempts: int) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        queue: Queue,
+        *,
+        max_attempts: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._schedule = schedule
         self._queue = queue
-        self._max_attempts = max_attempts
+        self._leases = Leases(schedule, max_attempts=max_attempts, clock=clock)
+        self._clock = clock
+        self._look_at = clock()
 
     def tick(self) -> int:
         """End leases that ran out and send what waits; how many messages were sent."""
-        again, lost = self._schedule.reap(max_attempts=self._max_attempts)
-        for job_id in again:
-            logger.warning("job {}: its worker fell silent, queued again", job_id[:8])
-        for job_id in lost:
-            logger.error("job {}: lost {} workers, given up", job_id[:8], self._max_attempts)
+        self._leases.tick()
         # The row says queued before the message exists: after a crash here it is sent again.
         sent = self._send_all(self._schedule.queue())
         return sent + self._send_all(self._unheard())
 
     def _unheard(self) -> Sequence[str]:
-        """Jobs whose message must be lost: sent long ago, while the queue holds nothing."""
-        job_ids = self._schedule.unanswered(older_than_seconds=_UNANSWERED_SECONDS)
-        if not job_ids or self._queue.waiting() > 0:
+        """Jobs that nobody has claimed although their message is not waiting any more.
+
+        It was lost, or a worker took it and came to grief before it could claim the job.
+        """
+        if self._clock() < self._look_at:
             return []
-        logger.warning("{} queued jobs have no message in Redis: sending again", len(job_ids))
-        return job_ids
+        job_ids = self._schedule.unanswered(older_than_seconds=_UNANSWERED_SECONDS)
+        if not job_ids:
+            return []
+        self._look_at = self._clock() + _LOOK_EVERY_SECONDS
+        waiting = self._queue.waiting()
+        lost = [job_id for job_id in job_ids if job_id not in waiting]
+        if lost:
+            logger.warning("{} queued jobs have no message in Redis: sending again", len(lost))
+        return lost
 
     def _send_all(self, job_ids: Sequence[str]) -> int:
-        if job_ids:
-            reached(Point.QUEUED)
-        for job_id in job_ids:
-            self._queue.send(job_id)
-        if job_ids:
+        if not job_ids:
+            return 0
+        reached(Point.QUEUED)
+        sent = []
+        try:
+            for job_id in job_ids:
+                self._queue.send(job_id)
+                sent.append(job_id)
             reached(Point.SENT)
-            self._schedule.dispatched(job_ids)
-        return len(job_ids)
+        finally:
+            if sent:
+                self._schedule.dispatched(sent)
+        return len(sent)

@@ -32,9 +32,9 @@ class MemoryQueue:
         """Append a message."""
         self.job_ids.append(job_id)
 
-    def waiting(self) -> int:
-        """How many there are."""
-        return len(self.job_ids)
+    def waiting(self) -> list[str]:
+        """Which jobs' there are."""
+        return self.job_ids
 
 
 def sphere(genome: Mapping[str, float], _random: Random) -> Mapping[str, float]:

@@ -1,12 +1,15 @@
 """Jobs on their way into the queue, with a queue that a list plays."""
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from loreley.core.jobs import JobKind, JobState
-from loreley.db.engine import Database, now
+from loreley.db.engine import Database, now, open_database
+from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.errors import ServiceUnavailable
@@ -28,7 +31,7 @@ class Queue:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
-        self.depth = 0
+        self.taken: set[str] = set()
         self.room: int | None = None
         self.watch: Callable[[str], None] = lambda _job_id: None
 
@@ -39,8 +42,18 @@ class Queue:
         self.watch(job_id)
         self.sent.append(job_id)
 
-    def waiting(self) -> int:
-        return self.depth
+    def waiting(self) -> set[str]:
+        return set(self.sent) - self.taken
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 @pytest.fixture
@@ -49,8 +62,13 @@ def queue() -> Queue:
 
 
 @pytest.fixture
-def dispatch(schedule: Schedule, queue: Queue) -> Dispatch:
-    return Dispatch(schedule, queue, max_attempts=2)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def dispatch(schedule: Schedule, queue: Queue, clock: Clock) -> Dispatch:
+    return Dispatch(schedule, queue, max_attempts=2, clock=clock)
 
 
 def create(schedule: Schedule, count: int = 1) -> list[str]:
@@ -99,24 +117,83 @@ def test_while_the_queue_is_away_nothing_is_forgotten(
     assert set(queue.sent) == set(job_ids)
 
 
+def test_messages_that_were_sent_before_the_queue_went_away_are_not_sent_again(
+    schedule: Schedule, dispatch: Dispatch, queue: Queue
+) -> None:
+    job_ids = create(schedule, 3)
+    queue.room = 2
+    with pytest.raises(ServiceUnavailable):
+        dispatch.tick()
+
+    queue.room = None
+    dispatch.tick()
+
+    assert sorted(queue.sent) == sorted(job_ids)
+
+
 def test_the_job_of_a_silent_worker_is_sent_again(
-    schedule: Schedule, dispatch: Dispatch, queue: Queue, database: Database
+    schedule: Schedule, dispatch: Dispatch, queue: Queue, clock: Clock, database: Database
 ) -> None:
     [job_id] = create(schedule)
     dispatch.tick()
     claimed(database, job_id, lease_seconds=-1)
+    assert dispatch.tick() == 0
+    clock.seconds += 5
 
     assert dispatch.tick() == 1
     assert queue.sent == [job_id, job_id]
 
 
+def test_a_worker_that_an_outage_kept_silent_keeps_its_job(
+    schedule: Schedule, dispatch: Dispatch, clock: Clock, database: Database
+) -> None:
+    [job_id] = create(schedule)
+    claim = claimed(database, job_id, lease_seconds=-1)
+    dispatch.tick()
+    clock.seconds += 4
+    dispatch.tick()
+    Jobs(database).renew(claim, lease_seconds=30)
+    clock.seconds += 4
+
+    dispatch.tick()
+
+    assert job_row(database, job_id)["state"] == JobState.RUNNING
+
+
+def test_an_outage_of_the_database_gives_workers_another_moment(
+    clock: Clock, queue: Queue, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.db"
+    database = open_database(f"sqlite:///{path}?timeout=0.05")
+    schedule = Schedule(database)
+    schedule.found(Experiment(ROOT, {}))
+    [job_id] = create(schedule)
+    claimed(database, job_id, lease_seconds=-1)
+    dispatch = Dispatch(schedule, queue, max_attempts=2, clock=clock)
+    dispatch.tick()
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        clock.seconds += 4
+        with pytest.raises(ServiceUnavailable):
+            dispatch.tick()
+        other.execute("ROLLBACK")
+
+    clock.seconds += 4
+    assert dispatch.tick() == 0
+    clock.seconds += 5
+    assert dispatch.tick() == 1
+    database.close()
+
+
 def test_a_job_that_loses_too_many_workers_is_given_up(
-    schedule: Schedule, dispatch: Dispatch, queue: Queue, database: Database
+    schedule: Schedule, dispatch: Dispatch, queue: Queue, clock: Clock, database: Database
 ) -> None:
     [job_id] = create(schedule)
     for _ in range(2):
         dispatch.tick()
         claimed(database, job_id, lease_seconds=-1)
+        dispatch.tick()
+        clock.seconds += 5
 
     assert dispatch.tick() == 0
     assert job_row(database, job_id)["state"] == JobState.FAILED
@@ -124,11 +201,13 @@ def test_a_job_that_loses_too_many_workers_is_given_up(
 
 
 def test_leases_end_while_the_queue_is_away(
-    schedule: Schedule, dispatch: Dispatch, queue: Queue, database: Database
+    schedule: Schedule, dispatch: Dispatch, queue: Queue, clock: Clock, database: Database
 ) -> None:
     [job_id] = create(schedule)
     claimed(database, job_id, lease_seconds=-1)
     queue.room = 0
+    dispatch.tick()
+    clock.seconds += 5
 
     with pytest.raises(ServiceUnavailable):
         dispatch.tick()
@@ -137,29 +216,29 @@ def test_leases_end_while_the_queue_is_away(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "waiting", "sent_again"),
+    ("seconds", "taken", "sent_again"),
     [
-        (3600, 0, True),  # the queue is empty and nobody came: its message is lost
-        (3600, 1, False),  # it may be the one that waits
-        (5, 0, False),  # a worker may just be about to claim it
+        (3600, True, True),  # nobody has claimed it: its message is lost
+        (3600, False, False),  # it is there, behind others
+        (5, True, False),  # a worker may just be about to claim it
     ],
 )
-def test_a_lost_message_is_sent_again(
+def test_a_lost_message_is_sent_again_however_many_others_wait(
     schedule: Schedule,
     dispatch: Dispatch,
     queue: Queue,
     database: Database,
     seconds: float,
-    waiting: int,
+    taken: bool,
     sent_again: bool,
 ) -> None:
-    [job_id] = create(schedule)
+    job_id, *others = create(schedule, 3)
     dispatch.tick()
     age(database, seconds)
-    queue.depth = waiting
+    queue.taken = {job_id} if taken else set()
 
     assert dispatch.tick() == int(sent_again)
-    assert queue.sent == [job_id] * (1 + sent_again)
+    assert queue.sent == [job_id, *others] + [job_id] * sent_again
     assert dispatch.tick() == 0
 
 
@@ -167,7 +246,7 @@ def test_the_queue_is_not_asked_while_every_job_is_heard(
     schedule: Schedule, database: Database
 ) -> None:
     class Unasked(Queue):
-        def waiting(self) -> int:
+        def waiting(self) -> set[str]:
             raise AssertionError
 
     dispatch = Dispatch(schedule, Unasked(), max_attempts=2)

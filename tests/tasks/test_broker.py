@@ -113,11 +113,29 @@ def test_a_message_lands_in_the_queue_of_the_namespace(imported: Import, redis_u
 
     queue.send(JOB_ID)
 
-    assert queue.waiting() == 1
+    assert queue.waiting() == {JOB_ID}
     client = Redis.from_url(redis_url)
     [message_id] = client.lrange("n:q", 0, -1)
     message = json.loads(client.hget("n:q.msgs", message_id) or "")
     assert (message["actor_name"], message["args"]) == ("run_evolution_job", [JOB_ID])
+    client.close()
+    modules["broker"].broker.close()
+
+
+def test_what_is_no_job_s_message_does_not_hide_those_that_are(
+    imported: Import, redis_url: str
+) -> None:
+    modules = imported(TASKS_REDIS_URL=redis_url)
+    queue = modules["queue"].JobQueue()
+    client = Redis.from_url(redis_url)
+    for number, content in enumerate((b"", b"{", b"[]", b"{}", b'{"args": []}', b'{"args": 5}')):
+        client.hset("loreley:loreley.evolution.msgs", str(number), content)
+        client.rpush("loreley:loreley.evolution", str(number))
+    client.rpush("loreley:loreley.evolution", "evicted")
+
+    queue.send(JOB_ID)
+
+    assert queue.waiting() == {JOB_ID}
     client.close()
     modules["broker"].broker.close()
 
