@@ -55,6 +55,23 @@ def status(_c: Context, json: bool = False) -> None:
     print(describe(load_settings(), as_json=json))
 
 
+@task(
+    help={
+        "job": "number or beginning of the id, as `invoke status` shows them",
+        "artifact": "print only this file of it, such as patch.diff",
+    }
+)
+@failures_as_messages()
+def job(_c: Context, job: str, artifact: str | None = None) -> None:
+    """Tell the story of one job: its commit, figures, patch and logs."""
+    from loreley.config import load_settings
+    from loreley.ops.environment import enter_project
+    from loreley.ops.job_story import tell_job
+
+    enter_project(ROOT)
+    tell_job(load_settings(), job, artifact=artifact)
+
+
 @task(help={"log-level": _LOG_LEVEL})
 @failures_as_messages()
 def worker(_c: Context, log_level: str | None = None) -> None:
@@ -282,6 +299,7 @@ def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
 namespace = Collection(
     evolve,
     status,
+    job,
     worker,
     scheduler,
     logs,

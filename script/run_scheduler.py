@@ -22,15 +22,16 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
     parser.add_argument(
         "--max-jobs",
         metavar="N",
+        type=int,
         help="stop when the experiment has had N jobs;\noverrides SCHEDULER_MAX_TOTAL_JOBS",
     )
     arguments = parser.parse_args(argv)
     return guarded("scheduler", lambda: _run(arguments.log_level, arguments.max_jobs))
 
 
-def _run(log_level: str | None, max_jobs: str | None) -> ExitCode:
+def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:
     if max_jobs is not None:
-        os.environ["SCHEDULER_MAX_TOTAL_JOBS"] = max_jobs
+        os.environ["SCHEDULER_MAX_TOTAL_JOBS"] = str(max_jobs)
 
     from loguru import logger
 

@@ -87,9 +87,11 @@ class Attempt:
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""
         proposal = self._asked(chosen(self.agent, self.claim), known)
-        candidate = self.worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
-        patch = self.options.briefing.secrets.hidden_in(self.worktree.patch(_PATCH_BYTES))
-        self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
+        try:
+            candidate = self.worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
+        finally:  # what was refused is looked at too
+            patch = self.options.briefing.secrets.hidden_in(self.worktree.patch(_PATCH_BYTES))
+            self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
         reached(Point.COMMITTED)
         self.options.gates.check(self.worktree, candidate.commit)
         self._refuse_known(candidate)

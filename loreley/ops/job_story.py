@@ -1,0 +1,98 @@
+"""`invoke job`: the whole story of one job, and the files that are kept of it."""
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+
+from loreley.config import Settings
+from loreley.core.evaluation import Artifact
+from loreley.db.engine import open_database
+from loreley.db.story import MOST_MATCHES, JobStory, find_jobs, read_story
+from loreley.errors import LoreleyError
+
+_SHOWN_TEXT_BYTES = 4_000
+
+
+def tell_job(settings: Settings, beginning: str, *, artifact: str | None) -> None:
+    """Print a job's story, or one of its artifacts as it is; raises `LoreleyError`.
+
+    ``beginning`` is a job's number or the first characters of its id.
+    """
+    database = open_database(settings.sqlalchemy_url)
+    try:
+        found = find_jobs(database, beginning)
+        story = read_story(database, found[0]) if len(found) == 1 else None
+    finally:
+        database.close()
+    if story is None:
+        raise _ambiguous(beginning, found)
+    if artifact is None:
+        print("\n".join(_lines(story)))
+    else:
+        sys.stdout.buffer.write(_artifact(story, artifact).content)
+        sys.stdout.buffer.flush()
+
+
+def _ambiguous(beginning: str, found: list[str]) -> LoreleyError:
+    if not found:
+        return LoreleyError(
+            "there is no such job", target=beginning, fix="`invoke status` names some"
+        )
+    more = " and more" if len(found) == MOST_MATCHES else ""
+    return LoreleyError(
+        "several jobs are meant",
+        target=beginning,
+        reason=f"{', '.join(each[:8] for each in found)}{more}",
+        fix="give more characters of the id, or #NUMBER",
+    )
+
+
+def _artifact(story: JobStory, name: str) -> Artifact:
+    for artifact in story.artifacts:
+        if artifact.name == name:
+            return artifact
+    names = ", ".join(artifact.name for artifact in story.artifacts) or "none"
+    raise LoreleyError("the job has no such artifact", target=name, reason=f"it has: {names}")
+
+
+def _lines(story: JobStory) -> Iterator[str]:
+    yield f"job          #{story.ordinal} {story.job_id}"
+    yield f"kind         {story.kind}, island {story.island}"
+    yield f"state        {story.state}" + (
+        f", archive: {story.archive_outcome}" if story.archive_outcome else ""
+    )
+    yield f"base         {story.base_commit}"
+    for inspiration in story.inspirations:
+        yield f"inspired by  {inspiration}"
+    if story.agent:
+        yield f"agent        {story.agent}" + (f", {story.operator}" if story.operator else "")
+    yield f"created      {_shown(story.created_at)}"
+    if story.claimed_at:
+        yield f"claimed      {_shown(story.claimed_at)} by {story.worker}, attempt {story.attempt}"
+    if story.finished_at:
+        yield f"finished     {_shown(story.finished_at)}"
+    if story.failure:
+        yield f"failure      {story.failure_kind or 'rejected'}: {' '.join(story.failure.split())}"
+    if story.commit:
+        yield f"commit       {story.commit} {story.subject or ''}"
+        yield f"branch       {story.branch or 'none: it is the root'}"
+    for metric in story.metrics:
+        spread = f" ± {metric.error:.3g}" if metric.error else ""
+        unit = f" {metric.unit}" if metric.unit else ""
+        yield f"metric       {metric.name} = {metric.value:.6g}{spread}{unit}"
+    for artifact in story.artifacts:
+        yield from _shown_artifact(artifact)
+
+
+def _shown_artifact(artifact: Artifact) -> Iterator[str]:
+    size = len(artifact.content)
+    yield f"\n--- {artifact.name} ({artifact.media_type}, {size:,} bytes)"
+    if artifact.media_type.startswith("text/"):
+        text = artifact.content[:_SHOWN_TEXT_BYTES].decode(errors="replace")
+        yield "".join(char for char in text if char.isprintable() or char in "\n\t").rstrip()
+        if size > _SHOWN_TEXT_BYTES:
+            yield f"… the rest by --artifact {artifact.name}"
+
+
+def _shown(time: datetime) -> str:
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
