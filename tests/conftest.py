@@ -14,12 +14,14 @@ from loreley.db.engine import Database, open_database
 from loreley.db.models import metadata
 from tests.services import postgresql_database, postgresql_server, redis_server
 
+_SETTINGS = environment_names()
+
 
 @pytest.fixture(autouse=True)
 def _hermetic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
-        if name in environment_names() or name.startswith(("GIT_", "LORELEY_")):
+        if name in _SETTINGS or name.startswith(("GIT_", "LORELEY_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
