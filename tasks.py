@@ -162,6 +162,33 @@ def redis(_c: Context, json: bool = False) -> None:
 
 
 @task(
+    help={
+        "run": "also whether the run is whole: jobs, branches, leases, messages, leftovers",
+        "json": "print everything as one JSON list",
+    }
+)
+@failures_as_messages()
+def doctor(_c: Context, run: bool = False, json: bool = False) -> None:
+    """Tell what is wrong here, and what to change.
+
+    Exit code 1 when something is bad. With --run it looks at the run, too: one final state for
+    each job, its commit on the remote, nothing past its lease, nothing left behind.
+    """
+    from examples.evol_circle_packing import settings as example_settings
+    from loreley.config import is_configured, load_settings
+    from loreley.ops.diagnosis import diagnose
+    from loreley.ops.doctor import as_json, as_text, exit_code
+    from loreley.ops.environment import enter_project, with_queue
+
+    enter_project(ROOT)
+    is_own = is_configured(*_REPOSITORY_SETTINGS)
+    defaults = {} if is_own else example_settings(load_settings().loreley_state_dir.absolute())
+    findings = diagnose(with_queue(ROOT, defaults), with_run=run)
+    print(as_json(findings) if json else as_text(findings))
+    sys.exit(exit_code(findings))
+
+
+@task(
     name="test",
     help={
         "keyword": "only tests whose names match, as pytest's -k",
@@ -304,6 +331,7 @@ namespace = Collection(
     scheduler,
     logs,
     redis,
+    doctor,
     run_tests,
     lint,
     check,

@@ -18,7 +18,7 @@ from loreley.core.worker.slot import Slot
 from loreley.deadline import Deadline
 from loreley.errors import GitError, LoreleyError, TimeLimitReached
 
-_SPARE = "spare\n"
+SPARE = "spare\n"
 _IDLE_SECONDS = 3600.0  # a spare slot that nobody wanted for so long is one too many
 _RETURN_SECONDS = 30.0  # to wait for others when a lease ends
 _SLOT_ID = re.compile(r"slot-[0-9a-f]{8}")
@@ -103,7 +103,7 @@ class Slots:
             ownership = Ownership.take(self._owner_file(slot_id))
             if ownership is None:
                 continue
-            if ownership.text == _SPARE:
+            if ownership.text == SPARE:
                 ownership.write(job)
                 return self._moved_to_job(slot_id, job, ownership, filters)
             ownership.release()
@@ -111,7 +111,7 @@ class Slots:
 
     def _spare_ids(self, commit: str) -> list[str]:
         """Spare slots: those that hold ``commit`` first, then by when they were last used."""
-        spare = [path.stem for path in self._owner_files() if owner_text(path) == _SPARE]
+        spare = [path.stem for path in self._owner_files() if owner_text(path) == SPARE]
 
         def merit(slot_id: str) -> tuple[bool, float]:
             with suppress(OSError):
@@ -157,7 +157,7 @@ class Slots:
         parked = self._spare / slot.id
         slot.checkout.path.rename(parked)
         slot.point_to(parked)
-        slot.ownership.write(_SPARE)
+        slot.ownership.write(SPARE)
         slot.ownership.release()
 
     def _sweep(self) -> None:
@@ -169,7 +169,7 @@ class Slots:
                 leased.add(owner_text(path))
                 continue
             is_idle = time.time() - path.stat().st_mtime > _IDLE_SECONDS
-            if ownership.text == _SPARE and not is_idle and (self._spare / path.stem).is_dir():
+            if ownership.text == SPARE and not is_idle and (self._spare / path.stem).is_dir():
                 ownership.release()
             else:
                 self._remove(path.stem, ownership.text, ownership)
