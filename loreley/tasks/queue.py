@@ -1,6 +1,8 @@
 """The queue as the scheduler uses it: ring the bell for a job, see whose bell was not heard."""
 
+from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from loreley.config import get_settings
 from loreley.tasks.broker import broker
@@ -8,9 +10,15 @@ from loreley.tasks.connection import unavailable
 from loreley.tasks.messages import waiting_jobs
 from loreley.tasks.workers import run_evolution_job
 
+_RETRIES = 3
+
 
 class JobQueue:
     """Messages for the `run_evolution_job` actor."""
+
+    def __init__(self) -> None:
+        """Make the process's broker give up soon: the scheduler tries again at its next tick."""
+        broker.client.set_retry(Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.05), _RETRIES))
 
     def send(self, job_id: str) -> None:
         """Put a message for the job into the queue; raises `ServiceUnavailable`."""

@@ -4,6 +4,7 @@ import importlib
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -138,6 +139,17 @@ def test_what_is_no_job_s_message_does_not_hide_those_that_are(
     assert queue.waiting() == {JOB_ID}
     client.close()
     modules["broker"].broker.close()
+
+
+def test_the_scheduler_gives_up_a_message_soon(imported: Import) -> None:
+    """It tries again at its next tick; until then it must notice that it is to stop."""
+    queue = imported(TASKS_REDIS_PORT=str(free_port()))["queue"].JobQueue()
+
+    for command in (lambda: queue.send(JOB_ID), queue.waiting):
+        began = time.monotonic()
+        with pytest.raises(ServiceUnavailable):
+            command()
+        assert time.monotonic() - began < 3
 
 
 @pytest.fixture
