@@ -1,0 +1,122 @@
+"""Cheap stages first, and the full evaluation as often as asked."""
+
+from pathlib import Path
+
+import pytest
+
+from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.evaluator_options import EvaluatorOptions
+from loreley.core.worker.sandbox import probe
+from loreley.deadline import Deadline
+from loreley.errors import CandidateRejected, ConfigError, EvaluationFailed
+
+COMMIT = "a" * 40
+PLUGIN = """
+from pathlib import Path
+
+
+def _count(context, name):
+    file = context.worktree / name
+    calls = int(file.read_text()) + 1 if file.exists() else 1
+    file.write_text(str(calls))
+    return calls
+
+
+def quick(context):
+    _count(context, "quick")
+    return {"metrics": [{"name": "looks", "value": 0.5}, {"name": "score", "value": 0.0}]}
+
+
+def full(context):
+    calls = _count(context, "full")
+    print(f"call {calls}")
+    return {"summary": f"call {calls}", "metrics": [{"name": "score", "value": calls**2}]}
+
+
+def broken(context):
+    raise RuntimeError("out of order")
+"""
+
+
+@pytest.fixture
+def worktree(tmp_path: Path) -> Path:
+    folder = tmp_path / "worktree"
+    folder.mkdir()
+    return folder
+
+
+def cascade(tmp_path: Path, *stages: str, repeats: int = 1, plugin: str = "judge:full") -> Cascade:
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "judge.py").write_text(PLUGIN)
+    options = EvaluatorOptions(plugin=plugin, python_paths=(plugins,))
+    return Cascade.from_options(options, stages, repeats, probe())
+
+
+def calls(worktree: Path, name: str) -> int:
+    file = worktree / name
+    return int(file.read_text()) if file.exists() else 0
+
+
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def test_a_candidate_below_a_threshold_is_rejected_before_the_full_evaluation(
+    tmp_path: Path, worktree: Path
+) -> None:
+    judge = cascade(tmp_path, "judge:quick | looks >= 0.9")
+
+    with pytest.raises(CandidateRejected, match="looks >= 0.9 does not hold: it is 0.5"):
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+
+    assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 0)
+
+
+def test_what_passes_every_stage_is_judged_in_full_and_keeps_early_figures(
+    tmp_path: Path, worktree: Path
+) -> None:
+    judge = cascade(tmp_path, "judge:quick | looks >= 0.5", "judge:quick | score <= 0")
+
+    judgement = judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+
+    assert (calls(worktree, "quick"), calls(worktree, "full")) == (2, 1)
+    figures = {metric.name: metric.value for metric in judgement.evaluation.metrics}
+    assert figures == {"score": 1.0, "looks": 0.5}  # the full evaluation's own score
+
+
+def test_repeats_give_the_median_and_its_error(tmp_path: Path, worktree: Path) -> None:
+    judgement = cascade(tmp_path, repeats=3).judge(
+        worktree, COMMIT, scratch(tmp_path), Deadline.after(60)
+    )
+
+    [score] = judgement.evaluation.metrics
+    assert score.samples == (1.0, 4.0, 9.0)
+    assert score.value == 4.0
+    assert score.error == pytest.approx(1.2533 * 4.0415 / 3**0.5, rel=1e-3)
+    assert judgement.evaluation.summary == "call 3"
+    assert "call 3" in judgement.log
+
+
+def test_a_stage_that_fails_fails_the_evaluation(tmp_path: Path, worktree: Path) -> None:
+    judge = cascade(tmp_path, "judge:broken | looks >= 0")
+
+    with pytest.raises(EvaluationFailed, match="out of order"):
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+
+
+def test_a_stage_may_be_a_command(tmp_path: Path, worktree: Path) -> None:
+    command = (
+        """sh -c 'echo "{\\"metrics\\": [{\\"name\\": \\"size\\", \\"value\\": 7}]}" > {result}'"""
+    )
+    judge = cascade(tmp_path, f"{command} | size <= 6")
+
+    with pytest.raises(CandidateRejected, match="size <= 6 does not hold: it is 7"):
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+
+
+def test_every_stage_is_checked_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere"):
+        cascade(tmp_path, "nowhere:quick | looks >= 0").check()

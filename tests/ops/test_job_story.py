@@ -1,0 +1,81 @@
+"""`invoke job` on a real database."""
+
+from pathlib import Path
+
+import pytest
+
+from loreley.config import Settings
+from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.jobs import JobKind, JudgedCommit, Record
+from loreley.db.engine import open_database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.errors import AgentFailed, LoreleyError
+from loreley.ops.job_story import tell_job
+
+ROOT = "a" * 40
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(loreley_state_dir=tmp_path)
+    database = open_database(settings.sqlalchemy_url)
+    schedule, jobs = Schedule(database), Jobs(database)
+    schedule.found(Experiment(ROOT, {}))
+    for ordinal in range(3):
+        schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 1, ROOT))
+    first, second, _ = schedule.queue()
+    record = Record([Artifact("patch.diff", "text/x-diff", b"+\x1b[31mone\n"), BINARY])
+    judged = JudgedCommit(
+        "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one", 1, 1,
+        Evaluation("", (Metric("score", 1.5, "m", samples=(1.0, 2.0)),)),
+    )  # fmt: skip
+    jobs.succeed(jobs.claim(first, worker="host:1", lease_seconds=60), judged, record)
+    jobs.fail(
+        jobs.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), Record()
+    )
+    database.close()
+    return settings
+
+
+BINARY = Artifact("picture.png", "image/png", b"\x89PNG\0")
+
+
+def test_a_job_is_told_with_its_commit_figures_and_text(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_job(settings, "0", artifact=None)
+
+    told = capsys.readouterr().out
+    assert "job          #0 " in told
+    assert f"commit       {'b' * 40} Use one" in told
+    assert "metric       score = 1.5 ± 0.627 m" in told
+    assert "+[31mone" in told  # without the terminal's escape
+    assert "--- picture.png (image/png, 5 bytes)" in told
+
+
+def test_a_failure_is_told_in_one_line(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_job(settings, "#1", artifact=None)
+
+    assert "failure      agent: no idea" in capsys.readouterr().out
+
+
+def test_an_artifact_is_printed_as_it_is(
+    settings: Settings, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    tell_job(settings, "0", artifact="picture.png")
+
+    assert capfdbinary.readouterr().out == BINARY.content
+
+
+@pytest.mark.parametrize("beginning", ["7", "zz", "%", "", "-9"])
+def test_what_means_no_job_is_said(settings: Settings, beginning: str) -> None:
+    with pytest.raises(LoreleyError, match=r"no such job|several jobs"):
+        tell_job(settings, beginning, artifact=None)
+
+
+def test_an_artifact_that_is_not_there_is_said_with_those_that_are(settings: Settings) -> None:
+    with pytest.raises(LoreleyError, match=r"patch\.diff, picture\.png"):
+        tell_job(settings, "0", artifact="nothing")
