@@ -153,6 +153,16 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("MAPELITES_MEASURES", "size:0:1:0", "is not name:low:high:bins"),
         ("MAPELITES_MEASURES", "size:0:1:2, size:0:9:4", "named twice"),
         ("MAPELITES_MEASURES", "a:0:1:65536, b:0:1:65536", "more than 2147483647 cells"),
+        ("MAPELITES_FITNESS_WEIGHTS", "speed", "'speed' is not name:number"),
+        ("MAPELITES_FITNESS_WEIGHTS", "speed:fast", "'speed:fast'"),
+        ("MAPELITES_FITNESS_WEIGHTS", "speed:nan", "not finite"),
+        ("MAPELITES_CONSTRAINTS", "size < 3", "is not `metric <= number`"),
+        ("MAPELITES_CONSTRAINTS", "size <= inf", "not finite"),
+        ("MAPELITES_BASE_CHOICE", "luck:1", "'luck' is none of"),
+        ("MAPELITES_BASE_CHOICE", "fitness:0, uniform:0", "one of them is above 0"),
+        ("MAPELITES_BASE_CHOICE", "fitness:2, uniform:-1", "shares are not negative"),
+        ("WORKER_EVALUATOR_STAGES", "quick:tests", "is not `evaluator | metric >= number`"),
+        ("WORKER_EVALUATOR_STAGES", "quick:tests | passed", "is not `metric <= number`"),
         ("DATABASE_URL", "mysql://host/db", "expected a sqlite:/// or postgresql:// URL"),
         ("DATABASE_URL", "postgresql+asyncpg://host/db", "expected a sqlite:/// or postgresql"),
         ("DATABASE_URL", "loreley.db", "expected a sqlite:/// or postgresql:// URL"),
@@ -294,6 +304,21 @@ def test_two_evaluators_are_a_contradiction(environment: Environment) -> None:
     environment["WORKER_EVALUATOR_PLUGIN"] = "module:evaluate"
 
     assert the_problem(Role.WORKER).what == "two evaluators are configured"
+
+
+def test_two_fitnesses_are_a_contradiction(environment: Environment) -> None:
+    environment["WORKER_REPO_REMOTE_URL"] = "/repository"
+    environment["MAPELITES_FITNESS_METRIC"] = "score"
+    environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:1, size:-0.1"
+
+    assert the_problem(Role.SCHEDULER).what == "two fitnesses are configured"
+
+
+def test_weights_are_a_fitness(environment: Environment) -> None:
+    environment["WORKER_REPO_REMOTE_URL"] = "/repository"
+    environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:1, size:-0.1"
+
+    assert load_settings(Role.SCHEDULER).mapelites_fitness_weights == ["speed:1", "size:-0.1"]
 
 
 @pytest.mark.parametrize(
