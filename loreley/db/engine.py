@@ -21,6 +21,15 @@ from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.secrets import masked
 
 _CONNECT_SECONDS = 5
+# A server that falls silent without closing the connection is noticed within half a minute,
+# not by the kernel after a quarter of an hour.
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": _CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 _SQLITE_BUSY_SECONDS = 30
 _SQLITE_OUTAGES = (
     "database is locked",
@@ -122,7 +131,7 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
         else:
             engine = create_engine(
                 parsed,
-                connect_args={"connect_timeout": _CONNECT_SECONDS},
+                connect_args=_POSTGRESQL_OPTIONS,
                 pool_pre_ping=True,
                 pool_size=3,
             )
