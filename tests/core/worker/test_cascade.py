@@ -69,7 +69,7 @@ def test_a_candidate_below_a_threshold_is_rejected_before_the_full_evaluation(
 ) -> None:
     judge = cascade(tmp_path, "judge:quick | looks >= 0.9")
 
-    with pytest.raises(CandidateRejected, match="looks >= 0.9 does not hold: it is 0.5"):
+    with pytest.raises(CandidateRejected, match=r"looks >= 0\.9 does not hold: it is 0\.5"):
         judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
 
     assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 0)

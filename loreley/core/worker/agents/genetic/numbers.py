@@ -14,10 +14,9 @@ from loreley.core.worker.agents.genetic.numerals import (
 )
 from loreley.core.worker.agents.genetic.steps import replaced, scaled, shifted, step_size, stepped
 
-import os
-
-UNI = float(os.environ.get("UNI", "0.5"))
-_PARAMETERS = float(os.environ.get("PARA", "0.8"))  # how often only a constant with a name will do
+_PARAMETERS = 0.8  # how often only a constant with a name will do
+_ANY_LITERAL = 0.15  # how often a long table counts by its length, not as one statement
+_ONE_MORE = 0.6  # how often a literal that is shaken takes another one with it
 
 
 def scale(material: Material, random: Random) -> Mutant | None:
@@ -69,18 +68,23 @@ def replace(material: Material, random: Random) -> Mutant | None:
     return one_changed(material, numeral, value, "replace")
 
 
+def shake(material: Material, random: Random) -> Mutant | None:
+    """Move a few literals, wherever they stand, each by a step of its own size."""
+    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, float)]
+    some = [picked(found, random)]
+    while random.random() < _ONE_MORE:
+        some.append(picked(found, random))
+    return _all_shifted(material, [numeral for numeral in some if numeral is not None], random)
+
+
 def jitter(material: Material, random: Random) -> Mutant | None:
-    """Move several literals of one statement by steps of a common size."""
+    """Move one, some or all literals of a statement, each by a step of its own size."""
     found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, float)]
     first = picked(found, random)
     if first is None:
         return None
     together = [numeral for numeral in found if numeral.statement == first.statement]
-    values = {
-        numeral: shifted(numeral.value, step_size(numeral, random), random)
-        for numeral in chosen(together, random)
-    }
-    return many_changed(material, values, "jitter")
+    return _all_shifted(material, chosen(together, random), random)
 
 
 def exchange(material: Material, random: Random) -> Mutant | None:
@@ -113,7 +117,7 @@ def picked(found: Sequence[Numeral], random: Random) -> Numeral | None:
     some = [numeral for numeral in found if numeral.named or not wants_parameter]
     if not some:
         return None
-    if random.random() < UNI:
+    if random.random() < _ANY_LITERAL:
         return random.choice(some)
     statement = random.choice(sorted({numeral.statement for numeral in some}))
     return random.choice([numeral for numeral in some if numeral.statement == statement])
@@ -141,3 +145,10 @@ def many_changed(material: Material, values: dict[Numeral, Number], verb: str) -
     for numeral, value in changed.items():
         return one_changed(material, numeral, value, verb)
     return None
+
+
+def _all_shifted(material: Material, some: Sequence[Numeral], random: Random) -> Mutant | None:
+    values = {
+        numeral: shifted(numeral.value, step_size(numeral, random), random) for numeral in some
+    }
+    return many_changed(material, values, "shift")

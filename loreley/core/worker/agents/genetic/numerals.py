@@ -6,6 +6,7 @@ import math
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 Number = int | float
 
@@ -30,7 +31,8 @@ class Numeral:
     guarded: bool  # what follows would take a minus sign away from the number
 
 
-def numerals(source: str) -> list[Numeral]:
+@lru_cache(maxsize=16)  # one proposal looks at the same few sources again and again
+def numerals(source: str) -> tuple[Numeral, ...]:
     """The integer and float literals of ``source``, which compiles, in their order.
 
     Tokens rather than a syntax tree, since a span is all that is needed: files compare and
@@ -56,7 +58,7 @@ def numerals(source: str) -> list[Numeral]:
         found.append(
             Numeral(start, end, value, _last_digit(token.string), statement, named, guarded)
         )
-    return found
+    return tuple(found)
 
 
 def rewritten(source: str, values: Mapping[Numeral, Number]) -> str:

@@ -21,7 +21,7 @@ def step_size(numeral: Numeral, random: Random) -> float:
     """The spread of a step for ``numeral``; a zero is taken to be of the size of its last digit."""
     coarsest = (abs(numeral.value) or numeral.digit) * _ABOVE_NUMBER
     finest = min(numeral.digit * _BELOW_LAST_DIGIT, coarsest)
-    tilted = random.random() ** 2  # fine steps succeed more often, and would soon be all there is
+    tilted = random.random() ** 3  # fine steps succeed more often, and would soon be all there is
     return math.exp(math.log(coarsest) * (1 - tilted) + math.log(finest) * tilted)
 
 
