@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -36,15 +37,40 @@ def missing_service(what: str) -> None:
     pytest.skip(f"{what} is not installed")
 
 
+@dataclass(frozen=True, slots=True)
+class Postgresql:
+    """A PostgreSQL server of a test's own; ``url`` is that of its maintenance database."""
+
+    url: str
+    control: tuple[str, ...]
+    options: str
+
+    def start(self) -> None:
+        """Start it, at the same port as before."""
+        log = Path(self.control[-1]).with_name("log")
+        _as_postgres([*self.control, "-w", "-l", str(log), "-o", self.options, "start"])
+
+    def stop(self) -> None:
+        """Stop it as a crash does; what was committed is there when it is started again."""
+        _as_postgres([*self.control, "-m", "immediate", "stop"])
+
+
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """A PostgreSQL server; yields the URL of its maintenance database."""
+    with own_postgresql() as server:
+        yield server.url
+
+
+@contextmanager
+def own_postgresql() -> Iterator[Postgresql]:
+    """A PostgreSQL server that may be stopped and started."""
     programs = _postgresql_programs()
     if programs is None:
         missing_service("PostgreSQL")
         raise AssertionError
-    with _postgresql_folder() as folder, _running_postgresql(programs, folder) as url:
-        yield url
+    with _postgresql_folder() as folder, _running_postgresql(programs, folder) as server:
+        yield server
 
 
 @contextmanager
@@ -71,7 +97,7 @@ def _quickest_place() -> Path:
 
 
 @contextmanager
-def _running_postgresql(programs: Path, folder: Path) -> Iterator[str]:
+def _running_postgresql(programs: Path, folder: Path) -> Iterator[Postgresql]:
     port = free_port()
     data = folder / "data"
     _as_postgres(
@@ -87,12 +113,16 @@ def _running_postgresql(programs: Path, folder: Path) -> Iterator[str]:
         f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off "
         "-c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
     )
-    control = [str(programs / "pg_ctl"), "-D", str(data)]
-    _as_postgres([*control, "-w", "-l", str(folder / "log"), "-o", options, "start"])
+    server = Postgresql(
+        f"postgresql://postgres@127.0.0.1:{port}/postgres",
+        (str(programs / "pg_ctl"), "-D", str(data)),
+        options,
+    )
+    server.start()
     try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield server
     finally:
-        _as_postgres([*control, "-m", "immediate", "stop"])
+        server.stop()
 
 
 @contextmanager

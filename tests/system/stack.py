@@ -8,17 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import select
+
+from loreley.config import Settings
+from loreley.core.jobs import FINAL_STATES
 from loreley.db.engine import Database, open_database
+from loreley.db.models import jobs
+from loreley.holding import VARIABLE, Point
+from loreley.ops.doctor import Verdict, as_text, examine
+from loreley.ops.invariants import run_checks
 from tests.support import PROJECT_ROOT, eventually
 
 EVALUATOR = '''
-"""Scores the number in number.py; some numbers misbehave, as candidates do."""
+"""Scores the number in number.py, as slowly as it is told to."""
 
+import os
 import runpy
+import time
 
 
 def evaluate(context):
+    while os.path.exists("GATE"):
+        time.sleep(0.02)
     value = runpy.run_path(str(context.worktree / "number.py"))["NUMBER"]
     return {
         "summary": f"the number is {value}",
@@ -31,11 +44,43 @@ def evaluate(context):
 
 
 @dataclass
+class Hold:
+    """A point at which one process of the stack is to wait."""
+
+    folder: Path
+    point: Point
+
+    def __post_init__(self) -> None:
+        (self.folder / self.point).touch()
+
+    def pid(self, *, within: float = 60) -> int:
+        """Wait until a process is held; its id."""
+        eventually(lambda: list(self.folder.glob(f"{self.point}.*")), within=within)
+        [held] = self.folder.glob(f"{self.point}.*")
+        return int(held.suffix[1:])
+
+    def release(self) -> None:
+        """Let it go on, and hold no other."""
+        for path in self.folder.glob(f"{self.point}*"):
+            path.unlink()
+
+
+@dataclass
 class Process:
     """A script that runs, with what it says on stderr in a file."""
 
     popen: subprocess.Popen[bytes]
     stderr: Path
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self.popen.kill()
+        self.popen.wait()
 
     @property
     def said(self) -> str:
@@ -78,9 +123,17 @@ class Stack:
         """Where the worktrees of jobs are."""
         return self.folder / "worker-repo-worktrees"
 
+    @property
+    def gate(self) -> Path:
+        """While this file is there, evaluations do not end."""
+        return self.folder / "gate" / "closed"
+
     def environment(self) -> dict[str, str]:
         """What the scripts are started with."""
         return {
+            VARIABLE: str(self.folder / "holds"),
+            "TMPDIR": str(self.folder / "tmp"),
+            "WORKER_EVALUATOR_READ_PATHS": str(self.folder / "gate"),
             "PATH": os.environ["PATH"],
             "HOME": os.environ["HOME"],
             "TASKS_REDIS_URL": self.redis_url,
@@ -104,6 +157,38 @@ class Stack:
         """Start script/run_scheduler.py."""
         return self._start("run_scheduler.py", arguments, settings)
 
+    def hold(self, point: Point) -> Hold:
+        """Hold the next process that comes to this point."""
+        return Hold(self.folder / "holds", point)
+
+    def process(self, pid: int) -> Process:
+        """The one of this id."""
+        return next(process for process in self.processes if process.popen.pid == pid)
+
+    def require_whole(self, *, jobs_wanted: int | None = None, settle_seconds: float = 20) -> None:
+        """Fail unless every invariant of a run holds, and so many jobs have ended."""
+        given: dict[str, Any] = {
+            name.lower(): value
+            for name, value in self.environment().items()
+            if name.lower() in Settings.model_fields
+        }
+        settings = Settings(_env_file=None, **given)
+        with self.database() as database:
+            findings = examine(run_checks(settings, database), settle_seconds=settle_seconds)
+            assert all(one.verdict is Verdict.GOOD for one in findings), as_text(findings)
+            if jobs_wanted is not None:
+                rows = self.jobs(database)
+                ended = [
+                    row for row in rows if row["state"] in FINAL_STATES and row["ordinal"] >= 0
+                ]
+                assert len(ended) == jobs_wanted, rows
+
+    def jobs(self, database: Database) -> list[dict[str, Any]]:
+        """Every job, by its number."""
+        with database.read() as connection:
+            rows = connection.execute(select(jobs).order_by(jobs.c.ordinal)).mappings()
+            return [dict(row) for row in rows]
+
     @contextmanager
     def database(self) -> Iterator[Database]:
         """The experiment's database."""
@@ -116,9 +201,8 @@ class Stack:
     def close(self) -> None:
         """End every process that still runs."""
         for process in self.processes:
-            if process.popen.poll() is None:
-                process.popen.kill()
-                process.popen.wait()
+            if process.runs:
+                process.kill()
 
     def _start(self, script: str, arguments: tuple[str, ...], settings: dict[str, str]) -> Process:
         stderr = self.folder / f"{len(self.processes)}-{script}.err"
@@ -139,8 +223,9 @@ class Stack:
 def create_stack(folder: Path, redis_url: str, database_url: str) -> Stack:
     """A fresh experiment on a tiny repository in ``folder``."""
     stack = Stack(folder, redis_url, database_url)
-    (folder / "evaluator").mkdir()
-    (folder / "evaluator" / "judge.py").write_text(EVALUATOR)
+    for name in ("evaluator", "gate", "holds", "tmp"):
+        (folder / name).mkdir()
+    (folder / "evaluator" / "judge.py").write_text(EVALUATOR.replace("GATE", str(stack.gate)))
     source = folder / "source"
     source.mkdir()
     (source / "number.py").write_text("NUMBER = 1.0\n")
