@@ -71,6 +71,16 @@ PathTexts = Annotated[Names, AfterValidator(_each_expandable)]
 BranchName = Annotated[str, AfterValidator(_branch_name)]
 
 
+AGENTS = (
+    *("genetic", "chat", "command", "aider", "claude", "codex", "copilot", "cursor", "gemini"),
+    *("goose", "opencode", "qwen"),
+)
+# What instructs or configures agents, and what runs when a branch is pushed.
+_PROTECTED = [
+    *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", "CONVENTIONS.md", ".goosehints"),
+    *(".claude", ".codex", ".copilot", ".cursor", ".cursorrules", ".gemini", ".opencode", ".qwen"),
+    *(".aider*", "opencode.json", "opencode.jsonc", ".mcp.json", ".github", ".gitlab-ci.yml"),
+]
 BASE_CHOICES = frozenset({"fitness", "uniform", "curiosity"})
 _BINS = re.compile(r"[1-9][0-9]{0,9}")
 _WEIGHTED = re.compile(r"(?P<name>\S(?:.*\S)?):(?P<number>[^:]+)")
@@ -112,6 +122,51 @@ def _each_stage(value: list[str]) -> list[str]:
         if not evaluator.strip():
             raise ValueError(f"{text!r} is not `evaluator | metric >= number`")
         _each_constraint([threshold.strip()])
+    return value
+
+
+def _each_agent(value: list[str]) -> list[str]:
+    names = []
+    for text in value:
+        name, colon, weight = text.partition(":")
+        if name not in AGENTS:
+            raise ValueError(f"{name!r} is none of {', '.join(AGENTS)}")
+        if name in names:
+            raise ValueError(f"{name!r} is named twice")
+        if colon and _finite(weight, text) <= 0:
+            raise ValueError(f"{text!r}: a weight is above 0")
+        names.append(name)
+    if not names:
+        raise ValueError("name at least one agent")
+    return value
+
+
+def _each_for_an_agent(value: list[str]) -> list[str]:
+    for text in value:
+        name, _, rest = text.partition(":")
+        if name not in AGENTS or not rest.strip():
+            raise ValueError(f"{text!r} is not agent:value, with one of {', '.join(AGENTS)}")
+    return value
+
+
+def _each_priced(value: list[str]) -> list[str]:
+    for text in _each_for_an_agent(value):
+        prices = text.split(":")[1:]
+        if any(_finite(price, text) < 0 for price in prices):
+            raise ValueError(f"{text!r}: a price is not negative")
+    return value
+
+
+def _each_token_priced(value: list[str]) -> list[str]:
+    for text in _each_priced(value):
+        if text.count(":") not in (2, 3):
+            raise ValueError(f"{text!r} is not agent:input:output or agent:input:output:cached")
+    return value
+
+
+def _marks(value: list[str]) -> list[str]:
+    if len(value) not in (0, 2):
+        raise ValueError("expected two marks, the one before and the one after")
     return value
 
 
@@ -400,13 +455,67 @@ class EvaluatorSettings(BaseModel):
 
 
 class AgentSettings(BaseModel):
-    """Who changes the code."""
+    """Who changes the code, and what it may use."""
 
-    worker_agent: Literal["genetic"] = Field(
-        "genetic", description="The mutation operator; `genetic` needs no key and no network."
+    worker_agent: Annotated[Names, AfterValidator(_each_agent)] = Field(
+        ["genetic"],
+        description="Who changes the code: `genetic`, which needs no key and no network, `chat`, "
+        "`command`, or a coding agent by its name. Several with weights, as "
+        "`claude:2, genetic:1`, are chosen among by what they improve.",
     )
     worker_agent_timeout_seconds: float = Field(
         900, gt=0, le=7 * 86400, description="Longest time for one proposal."
+    )
+    worker_agent_idle_seconds: float = Field(
+        300,
+        ge=0,
+        le=7 * 86400,
+        description="An agent that tells what it does and has been silent for that long is "
+        "killed; 0: never.",
+    )
+    worker_agent_command: str | None = Field(
+        None,
+        description="Command line of the agent `command`. `{worktree}`, `{prompt_file}`, "
+        "`{prompt}` and `{scratch}` are filled in; where neither prompt is named it is given on "
+        "stdin.",
+    )
+    worker_agent_models: Annotated[Names, AfterValidator(_each_for_an_agent)] = Field(
+        [], description="Models of coding agents, as `agent:model`. Unset: each agent's own choice."
+    )
+    worker_agent_arguments: Annotated[Names, AfterValidator(_each_for_an_agent)] = Field(
+        [], description="Further command line arguments of coding agents, as `agent:arguments`."
+    )
+    worker_agent_environment: Names = Field(
+        [],
+        description="Names of environment variables handed to coding agents beside those of "
+        "their own keys.",
+    )
+    worker_agent_home: PathText | None = Field(
+        None,
+        description="A folder that coding agents get as HOME and may write to, such as one they "
+        "are logged in from. Unset: an empty one for each job.",
+    )
+    worker_agent_read_paths: Names = Field(
+        [], description="Folders outside the worktree that coding agents may read."
+    )
+    worker_agent_network: bool = Field(
+        True, description="Let coding agents use the network where the sandbox could forbid it."
+    )
+    worker_agent_prices: Annotated[Names, AfterValidator(_each_token_priced)] = Field(
+        [],
+        description="US dollars per million tokens, as `agent:input:output` or "
+        "`agent:input:output:cached`. Unset: what the agent reports.",
+    )
+    worker_agent_call_prices: Annotated[Names, AfterValidator(_each_priced)] = Field(
+        [], description="US dollars for each call, as `agent:dollars`; beside a price for tokens."
+    )
+    worker_brief_template: PathText | None = Field(
+        None,
+        description="A file to take the place of the text that agents are given. Unset: "
+        "`loreley/core/worker/brief.md`.",
+    )
+    worker_brief_max_kb: int = Field(
+        64, ge=4, le=4096, description="Longest text that an agent is given, in KiB."
     )
     worker_evolution_global_goal: str = Field(
         "Improve the fitness metric.",
@@ -418,6 +527,55 @@ class AgentSettings(BaseModel):
     )
     worker_evolution_commit_email: str = Field(
         "loreley@localhost", pattern=r"^[^<>\s]+$", description="Author e-mail of candidates."
+    )
+
+
+class ChatSettings(BaseModel):
+    """The OpenAI-compatible endpoint of the agent `chat`."""
+
+    worker_chat_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="Base URL, such as `http://localhost:11434/v1`. Unset: OpenAI's.",
+    )
+    worker_chat_api_key: SecretStr | None = Field(
+        None, description="Key of the endpoint; local servers often need none."
+    )
+    worker_chat_model: str | None = Field(None, min_length=1, description="Model to ask.")
+    worker_chat_temperature: float | None = Field(
+        None, ge=0, le=2, description="How freely it answers. Unset: the endpoint's default."
+    )
+    worker_chat_max_output_tokens: int | None = Field(
+        None, ge=1, description="Longest answer in tokens. Unset: the endpoint's default."
+    )
+
+
+class GateSettings(BaseModel):
+    """What a candidate may change; what it may not is refused before it is evaluated."""
+
+    worker_gate_editable_paths: Names = Field(
+        [],
+        description="Globs of the paths that may be changed, with `**` for any folders. Unset: all "
+        "that are not protected.",
+    )
+    worker_gate_protected_paths: Names = Field(
+        _PROTECTED,
+        description="Globs of the paths that may not be changed, editable or not.",
+    )
+    worker_gate_region: Annotated[Names, AfterValidator(_marks)] = Field(
+        [],
+        description="Two marks, such as `EVOLVE-BLOCK-START, EVOLVE-BLOCK-END`: only lines between "
+        "a line with the first and a line with the second may be changed.",
+    )
+    worker_gate_max_files: int = Field(
+        100, ge=0, description="Most files that a candidate may change; 0: any number."
+    )
+    worker_gate_max_lines: int = Field(
+        5000, ge=0, description="Most lines that it may add and remove together; 0: any number."
+    )
+    worker_gate_max_kb: int = Field(1024, ge=0, description="Longest diff in KiB; 0: any length.")
+    worker_gate_secrets: bool = Field(
+        True, description="Refuse a candidate that adds a key, a token or a password."
     )
 
 
@@ -440,6 +598,39 @@ class SchedulerSettings(BaseModel):
         ge=1,
         le=100,
         description="A job whose worker died this often is given up as lost.",
+    )
+
+
+class BudgetSettings(BaseModel):
+    """What the run may cost, over all workers; the scheduler's settings hold for everyone."""
+
+    scheduler_budget_dollars: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars that agents may cost in all."
+    )
+    scheduler_budget_dollars_per_day: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars that agents may cost in a day."
+    )
+    scheduler_budget_tokens: int | None = Field(
+        None, gt=0, description="Tokens, input and output together, that agents may use in all."
+    )
+    scheduler_budget_tokens_per_day: int | None = Field(
+        None, gt=0, description="Tokens that agents may use in a day."
+    )
+    scheduler_budget_jobs_per_day: int | None = Field(
+        None, gt=0, description="Jobs that may be created in a day."
+    )
+    scheduler_budget_hours: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Hours that the scheduler may run in all."
+    )
+    scheduler_budget_hours_per_day: float | None = Field(
+        None, gt=0, le=24, description="Hours that the scheduler may run in a day."
+    )
+    scheduler_artifact_ttl_hours: float = Field(
+        336,
+        ge=0,
+        allow_inf_nan=False,
+        description="What agents were told and answered is deleted from the database when it is "
+        "older than this; 0: kept for ever.",
     )
 
 
@@ -547,7 +738,10 @@ class Settings(
     RepositorySettings,
     EvaluatorSettings,
     AgentSettings,
+    ChatSettings,
+    GateSettings,
     SchedulerSettings,
+    BudgetSettings,
     SearchSettings,
     BaseSettings,
 ):
@@ -582,6 +776,7 @@ class Settings(
         if role is Role.WORKER:
             found += self._branch_problems()
             found += self._evaluator_problems()
+            found += self._agent_problems()
         if role is Role.SCHEDULER:
             found += self._fitness_problems()
         return found
@@ -600,6 +795,29 @@ class Settings(
         if not self.mapelites_fitness_metric and not self.mapelites_fitness_weights:
             return [_unset(setting, "the metric to improve is not known", fix="set one of the two")]
         return []
+
+    @property
+    def agent_weights(self) -> dict[str, float]:
+        """The agents to choose among, each with its weight."""
+        pairs = [text.partition(":") for text in self.worker_agent]
+        return {name: float(weight or 1) for name, _, weight in pairs}
+
+    def of_agent(self, setting: str, agent: str) -> str:
+        """What a setting of the form ``agent:value`` says of this agent; empty if nothing."""
+        entries = [text.partition(":") for text in getattr(self, setting)]
+        return next((value.strip() for name, _, value in entries if name == agent), "")
+
+    def _agent_problems(self) -> list[Problem]:
+        found = []
+        if "command" in self.agent_weights and not self.worker_agent_command:
+            found.append(_unset("WORKER_AGENT_COMMAND", "WORKER_AGENT names 'command'"))
+        if "chat" not in self.agent_weights:
+            return found
+        if not self.worker_chat_model:
+            found.append(_unset("WORKER_CHAT_MODEL", "WORKER_AGENT names 'chat'"))
+        if not self.worker_chat_url and not self.worker_chat_api_key:
+            found.append(_unset("WORKER_CHAT_API_KEY", "the endpoint is OpenAI's, which needs one"))
+        return found
 
     def _branch_problems(self) -> list[Problem]:
         branch, prefix = self.worker_repo_branch, self.worker_repo_job_branch_prefix

@@ -142,7 +142,7 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("WORKER_EVALUATOR_PLUGIN", "module", "String should match"),
         ("WORKER_EVALUATOR_PYTHON_PATHS", "[broken", "not a JSON list"),
         ("WORKER_EVOLUTION_COMMIT_EMAIL", "a b <c>", "String should match"),
-        ("WORKER_AGENT", "magic", "Input should be 'genetic'"),
+        ("WORKER_AGENT", "magic", "'magic' is none of"),
         ("WORKER_SANDBOX", "docker", "Input should be 'auto'"),
         ("MAPELITES_EXPERIMENT_ROOT_COMMIT", "main", "String should match"),
         ("MAPELITES_MEASURES", "size", "'size' is not name:low:high:bins"),

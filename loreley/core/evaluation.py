@@ -11,7 +11,8 @@ MAX_NAME_LENGTH = 128
 MAX_SUMMARY_LENGTH = 4_000
 LARGEST_VALUE = 1e300  # the spread of a few such is still a number
 MAX_ARTIFACTS = 16
-OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log")  # kept with a job by Loreley
+AGENT_ARTIFACTS = ("prompt.md", "agent.log")  # kept for a while
+OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *AGENT_ARTIFACTS)  # by Loreley
 
 
 class InvalidEvaluation(ValueError):

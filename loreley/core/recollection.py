@@ -14,7 +14,9 @@ class PastFailure:
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What is known when a job begins, newest last in both."""
+    """What is known when a job begins; of notes and failures the newest is last."""
 
+    aim: str = ""  # what makes one commit better than another, in a sentence
+    constraints: tuple[str, ...] = ()  # what a commit must fulfil to count
     notes: tuple[str, ...] = ()
     failures: tuple[PastFailure, ...] = ()

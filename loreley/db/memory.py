@@ -1,13 +1,14 @@
 """What is recollected when a job begins: people's notes, and how attempts nearby failed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
 from loreley.core.jobs import Claim, JobState
 from loreley.core.recollection import PastFailure, Recollection
 from loreley.db.engine import Database
-from loreley.db.models import artifacts, commits, jobs
+from loreley.db.models import artifacts, commits, experiment, jobs
 from loreley.db.notes import standing_notes
 
 _MOST_FAILURES = 5
@@ -15,7 +16,7 @@ _TAIL_BYTES = 2_000
 _LOGS = ("failure.log", "evaluation.log")  # the first that there is tells what went wrong
 
 
-class Memory:
+class DatabaseMemory:
     """What the database recollects for a job."""
 
     def __init__(self, database: Database) -> None:
@@ -24,10 +25,25 @@ class Memory:
     def recollect(self, claim: Claim) -> Recollection:
         """The notes that stand, and the latest failures near the job's commits."""
         with self._database.read() as connection:
+            search = connection.execute(select(experiment.c.search)).scalar() or {}
             return Recollection(
+                aim=_aim(search),
+                constraints=tuple(search.get("mapelites_constraints") or ()),
                 notes=tuple(note.text for note in standing_notes(connection)),
                 failures=_past_failures(connection, [claim.base_commit, *claim.inspirations]),
             )
+
+
+def _aim(search: Mapping[str, Any]) -> str:
+    """What the experiment seeks, in a sentence for an agent."""
+    if metric := search.get("mapelites_fitness_metric"):
+        direction = "more" if search.get("mapelites_fitness_higher_is_better") else "less"
+        return f"What counts is the metric {metric}: {direction} of it is better."
+    if weights := search.get("mapelites_fitness_weights"):
+        return (
+            f"What counts is a weighted sum of metrics, more of it is better: {', '.join(weights)}."
+        )
+    return ""
 
 
 def _past_failures(

@@ -41,7 +41,7 @@ experiment = Table(
     Column("migrations", Integer, nullable=False, server_default="0"),
     Column("created_at", Double, nullable=False),
     Column("budget", JSON),  # limits by measure and period; the scheduler's settings
-    Column("budget_reached", Text),  # which limit allows no further call, and why
+    Column("budget_reached", JSON),  # which limit allows no further call, and why
     CheckConstraint("id = 1", name="single"),
 )
 

@@ -218,6 +218,29 @@ class Schedule:
         with self._database.read() as connection:
             return [_ended(row) for row in connection.execute(query).mappings()]
 
+    def cancel_waiting(self, why: str) -> int:
+        """Cancel the jobs of the budget that no worker has begun; how many."""
+        with self._database.begin() as connection:
+            cancelled = connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.kind == JobKind.EVOLUTION,
+                    jobs.c.state.in_([JobState.PENDING, JobState.QUEUED]),
+                )
+                .values(state=JobState.CANCELLED, finished_at=now(), failure=why)
+            )
+            return cancelled.rowcount
+
+    def cancelled(self) -> int:
+        """How many jobs of the budget were cancelled, and so cost nothing of it."""
+        query = (
+            select(func.count())
+            .select_from(jobs)
+            .where(jobs.c.ordinal >= 0, jobs.c.state == JobState.CANCELLED)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
+
     def unfinished(self) -> int:
         """How many jobs wait, run, or have ended without being ingested."""
         query = select(func.count()).select_from(jobs).where(jobs.c.ingested_at.is_(None))

@@ -67,10 +67,14 @@ class Spend:
         """Whether a limit is in dollars."""
         return any(limit.measure is Measure.DOLLARS for limit in self.limits())
 
-    def reached(self) -> str | None:
+    def reached(self) -> Reached | None:
         """Which limit allowed no further call, as the worker found that was refused."""
         with self._database.read() as connection:
-            return connection.execute(select(experiment.c.budget_reached)).scalar()
+            said = connection.execute(select(experiment.c.budget_reached)).scalar()
+        if said is None:
+            return None
+        [limit] = limits_from_mapping({said["limit"]: said["amount"]})
+        return Reached(limit, said["why"])
 
     def open(self, claim: Claim, agent: str) -> Opened | Decision:
         """Begin a call if the budget allows it, with its expected cost reserved."""
@@ -81,7 +85,8 @@ class Spend:
             accounts = [account(connection, limit) for limit in limits]
             decision = decide(accounts, expected)
             if isinstance(decision, Reached):
-                said = f"{decision.limit}: {decision.why}"
+                limit = decision.limit
+                said = {"limit": limit.key, "amount": limit.amount, "why": decision.why}
                 connection.execute(update(experiment).values(budget_reached=said))
             if not isinstance(decision, Granted):
                 return decision

@@ -14,12 +14,14 @@ from loreley.db.schedule import Experiment, Schedule
 from loreley.db.scores import read_projection
 from loreley.scheduler.baseline import Baseline
 from loreley.scheduler.breeding import Breeding, BreedingOptions
+from loreley.scheduler.budget import Budget, limits_of
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.dispatch import Dispatch, Queue
 from loreley.scheduler.ingest import Ingest, Yardstick
 from loreley.scheduler.landscape import CodeLandscape, Landscape, NamedLandscape
 from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
+from loreley.scheduler.retention import Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Parts:
     baseline: Baseline
     breeding: Breeding
     dispatch: Dispatch
+    budget: Budget
+    retention: Retention
 
 
 def assemble(database: Database, experiment: Experiment, settings: Settings, queue: Queue) -> Parts:
@@ -40,6 +44,8 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
         baseline=Baseline(schedule, experiment.root_commit),
         breeding=_breeding(database, experiment, settings),
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
+        budget=Budget(database, limits_of(settings)),
+        retention=Retention(database, settings.scheduler_artifact_ttl_hours),
     )
 
 
@@ -88,6 +94,7 @@ def _breeding(database: Database, experiment: Experiment, settings: Settings) ->
     sampler = Sampler(
         _landscape(database, settings).grid, {share.metric: share.weight for share in shares}
     )
+    operators = {operator.name: operator.weight for operator in OPERATORS}
     return Breeding(
         database,
         sampler,
@@ -98,6 +105,7 @@ def _breeding(database: Database, experiment: Experiment, settings: Settings) ->
             max_total=settings.scheduler_max_total_jobs,
             seed_population=settings.mapelites_seed_population_size,
             random_seed=settings.mapelites_random_seed,
-            operators={operator.name: operator.weight for operator in OPERATORS},
+            operators=operators if "genetic" in settings.agent_weights else {},
+            agents=settings.agent_weights,
         ),
     )

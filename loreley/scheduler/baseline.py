@@ -32,7 +32,7 @@ class Baseline:
                 target=self._root_commit,
                 reason=last.failure or last.state,
                 fix="mend the evaluator or the repository, then start again; "
-                "`invoke logs` shows the evaluation",
+                f"`invoke job {last.job_id[:8]}` shows what it printed",
             )
         if last is None or failed:
             logger.info("asking for the baseline evaluation of {}", self._root_commit[:12])

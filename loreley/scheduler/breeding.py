@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from sqlalchemy import Connection
@@ -16,6 +16,8 @@ from loreley.db.arms import read_arms
 from loreley.db.engine import Database
 from loreley.db.schedule import NewJob, Schedule
 
+_GENETIC = "genetic"  # the agent whose operators are chosen here
+
 
 @dataclass(frozen=True, slots=True)
 class BreedingOptions:
@@ -26,7 +28,8 @@ class BreedingOptions:
     max_total: int | None
     seed_population: int
     random_seed: int
-    operators: Mapping[str, float]  # of the agent, with how often each is tried at first
+    operators: Mapping[str, float]  # of `genetic`, with how often each is tried at first
+    agents: Mapping[str, float] = field(default_factory=dict)  # to choose among, likewise
 
 
 class Breeding:
@@ -41,15 +44,22 @@ class Breeding:
         self._ring = ring
         self._options = options
 
-    def tick(self) -> int:
-        """Create the jobs there is room for; how many."""
+    def tick(self, at_most: int | None = None) -> int:
+        """Create the jobs there is room for, ``at_most`` so many; how many."""
         first = self._schedule.next_ordinal()
         room = self._options.max_unfinished - self._schedule.unfinished()
         if self._options.max_total is not None:
-            room = min(room, self._options.max_total - first)
+            room = min(room, self._options.max_total - first + self._schedule.cancelled())
+        if at_most is not None:
+            room = min(room, at_most)
         for ordinal in range(first, first + room):
             self._schedule.create(self._bred(ordinal))
         return max(0, room)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every job has ended and was taken in."""
+        return self._schedule.unfinished() == 0
 
     @property
     def is_done(self) -> bool:
@@ -57,8 +67,8 @@ class Breeding:
         total = self._options.max_total
         return (
             total is not None
-            and self._schedule.next_ordinal() >= total
-            and self._schedule.unfinished() == 0
+            and self._schedule.next_ordinal() - self._schedule.cancelled() >= total
+            and self.is_settled
         )
 
     def _bred(self, ordinal: int) -> NewJob:
@@ -67,7 +77,8 @@ class Breeding:
         island = self._ring.island_of(ordinal)
         with self._database.read() as connection:
             choice = self._choice(connection, ordinal, island, random)
-            operator = self._operator(connection, random)
+            agent = self._agent(connection, random)
+            operator = self._operator(connection, random) if agent in (None, _GENETIC) else None
         return NewJob(
             kind=JobKind.EVOLUTION,
             ordinal=ordinal,
@@ -75,6 +86,7 @@ class Breeding:
             base_commit=choice.base,
             inspirations=choice.inspirations,
             island=island,
+            agent=agent,
             operator=operator,
         )
 
@@ -84,6 +96,12 @@ class Breeding:
         if ordinal < self._options.seed_population:
             return root
         return self._sampler.choose(IslandPopulation(connection, island), random) or root
+
+    def _agent(self, connection: Connection, random: Random) -> str | None:
+        """One of several agents; None where there is no choice."""
+        if len(self._options.agents) < 2:
+            return None
+        return choose_arm(self._options.agents, read_arms(connection, "agent"), random)
 
     def _operator(self, connection: Connection, random: Random) -> str | None:
         if not self._options.operators:

@@ -80,7 +80,7 @@ class Ingest:
             archive = Archive(self._database, connection, confidence=self._yardstick.confidence)
             outcome = self._outcome(connection, archive, job, judged)
             note_outcome(connection, job, outcome)
-            if job.kind is JobKind.EVOLUTION:
+            if job.kind is JobKind.EVOLUTION and job.state is not JobState.CANCELLED:
                 entered = outcome in (AddResult.NEW, AddResult.IMPROVED)
                 archive.credit(job.island, job.base_commit, entered=entered)
                 self._learning.learn(connection, job, success=entered)

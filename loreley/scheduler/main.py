@@ -7,6 +7,7 @@ from typing import Self
 from loguru import logger
 
 from loreley.config import Settings
+from loreley.core.worker.agents.assembly import require_prices
 from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
@@ -30,12 +31,15 @@ class Scheduler:
     @contextmanager
     def opened(cls, settings: Settings) -> Iterator[Self]:
         """Check and open everything; raises the `LoreleyError` of the first that fails."""
+        require_prices(settings)
         require_redis(settings)
         database = open_database(settings.sqlalchemy_url)
         try:
             experiment = begin_or_resume(Schedule(database), settings)
             logger.info("evolving from {}", experiment.root_commit[:12])
-            yield cls(assemble(database, experiment, settings, JobQueue()))
+            parts = assemble(database, experiment, settings, JobQueue())
+            yield cls(parts)
+            parts.budget.note_activity(at_once=True)
         finally:
             database.close()
 
@@ -47,19 +51,35 @@ class Scheduler:
             reached(Point.TAKEN_IN)
             # One by one: with one worker every choice then sees the same archive in every run.
             self._breed()
+        parts.budget.tick()
         created = self._breed()
         parts.dispatch.tick()
-        return created > 0 or not parts.breeding.is_done
+        parts.retention.tick()
+        return created > 0 or not self._is_done
+
+    @property
+    def _is_done(self) -> bool:
+        if self._parts.budget.reached is not None:
+            return self._parts.breeding.is_settled
+        return self._parts.breeding.is_done
 
     def _breed(self) -> int:
-        return self._parts.breeding.tick() if self._parts.baseline.tick() else 0
+        if not self._parts.baseline.tick():
+            return 0
+        return self._parts.breeding.tick(at_most=self._parts.budget.room_for_jobs())
+
+    @property
+    def _ending(self) -> str:
+        if over := self._parts.budget.reached:
+            return f"the budget is reached: {over}"
+        return "every job of the budget is done"
 
     def run(self, signals: StopSignals, *, poll_interval_seconds: float) -> ExitCode:
         """Tick until the budget is spent or a stop is asked for."""
         while not signals.wait(poll_interval_seconds):
             try:
                 if not self.tick():
-                    tell("scheduler: every job of the budget is done")
+                    tell(f"scheduler: {self._ending}")
                     return ExitCode.STOPPED
             except ServiceUnavailable as error:
                 logger.warning("waiting for a service: {}", error.summary)

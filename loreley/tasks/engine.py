@@ -10,16 +10,24 @@ from loguru import logger
 
 from loreley import proc
 from loreley.config import Settings
-from loreley.core.worker.agents.genetic import GeneticAgent
+from loreley.core.worker.agents.assembly import (
+    agent_environment,
+    assemble,
+    granted_variables,
+)
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
+from loreley.core.worker.gates import Gates
+from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.sandbox import Level, require
-from loreley.db.engine import open_database
+from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
+from loreley.db.memory import DatabaseMemory
+from loreley.db.spend import Spend
 from loreley.deadline import Deadline, Stop
 from loreley.errors import JobInterrupted
 from loreley.tasks.connection import require_redis
@@ -53,6 +61,9 @@ class Engine:
                 sandbox,
             )
             judge.check()
+            environ = agent_environment(os.environ)
+            agent = assemble(settings, sandbox, environ)
+            secrets = Secrets.known(settings, environ, granted_variables(settings))
             proc.adopt_orphans()
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
@@ -61,9 +72,9 @@ class Engine:
             evolution = Evolution(
                 jobs=Jobs(database),
                 repository=repository,
-                agent=GeneticAgent(),
+                agent=agent,
                 judge=judge,
-                options=_options(settings),
+                options=_options(settings, _briefing(settings, database, secrets)),
             )
             yield cls(evolution, repository)
 
@@ -82,14 +93,25 @@ class Engine:
         self._running.ask(JobInterrupted("the worker is stopping"))
 
 
-def _options(settings: Settings) -> EvolutionOptions:
+def _briefing(settings: Settings, database: Database, secrets: Secrets) -> Briefing:
+    return Briefing(
+        settings.worker_evolution_global_goal,
+        gates=Gates.from_settings(settings, secrets),
+        memory=DatabaseMemory(database),
+        treasury=Spend(database),
+        secrets=secrets,
+    )
+
+
+def _options(settings: Settings, briefing: Briefing) -> EvolutionOptions:
     return EvolutionOptions(
         worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
         lease_seconds=settings.tasks_worker_lease_seconds,
         time_limit_seconds=settings.tasks_worker_time_limit_seconds,
         max_attempts=settings.scheduler_job_max_attempts,
         attempt=AttemptOptions(
-            briefing=Briefing(settings.worker_evolution_global_goal),
+            briefing=briefing,
+            gates=briefing.gates,
             branch_prefix=settings.worker_repo_job_branch_prefix,
             agent_timeout_seconds=settings.worker_agent_timeout_seconds,
             describes=not settings.mapelites_measures,

@@ -33,7 +33,6 @@ class Briefing:
     """What holds for every brief of a worker."""
 
     goal: str
-    constraints: tuple[str, ...] = ()
     gates: Gates = field(default_factory=Gates)  # agents are told what will be refused
     memory: Memory = field(default_factory=NoMemory)
     treasury: Treasury = field(default_factory=NoTreasury)
@@ -52,7 +51,6 @@ class Briefing:
                 specimens[commit] for commit in claim.inspirations if commit in specimens
             ),
             operator=claim.operator,
-            constraints=self.constraints,
             editable=self.gates.paths.editable,
             protected=self.gates.paths.protected,
             region=(region.begin, region.end) if region else (),

@@ -1,7 +1,7 @@
 """The view of the files that bubblewrap gives a child: what it needs, and nothing else."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -32,13 +32,15 @@ def arguments(
     writable: Sequence[Path],
     readable: Sequence[Path],
     hidden: Sequence[Path],
+    stand_ins: Mapping[Path, Path],
     network: bool,
     sized: bool,
 ) -> Iterator[str]:
     """What stands between ``bwrap`` and the command.
 
     The deepest mention of a path decides: a readable folder in a writable one is read-only,
-    a hidden one in a readable one is empty. ``sized`` tells whether this bwrap can limit what
+    a hidden one in a readable one is empty. At each path in ``stand_ins`` another file is seen,
+    read-only. ``sized`` tells whether this bwrap can limit what
     is written to memory.
     """
     yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
@@ -60,6 +62,8 @@ def arguments(
     places |= dict.fromkeys(hidden, _Kind.EMPTY)
     for path, kind in _without_repetition(places):
         yield from _mount(path, kind, sized=sized)
+    for path, seen in stand_ins.items():
+        yield from ("--ro-bind", str(seen), str(path))
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(cwd), "--")
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
+from loreley.config import GateSettings
 from loreley.core.objects import Difference
 from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.paths import PathRules
@@ -51,6 +52,21 @@ class Gates:
     max_lines: int = 0
     max_bytes: int = 0
     secrets: Secrets | None = None  # None: not looked for
+
+    @classmethod
+    def from_settings(cls, settings: GateSettings, secrets: Secrets) -> Self:
+        """The gates of a worker."""
+        region = settings.worker_gate_region
+        return cls(
+            paths=PathRules(
+                settings.worker_gate_editable_paths, settings.worker_gate_protected_paths
+            ),
+            region=Region(*region) if region else None,
+            max_files=settings.worker_gate_max_files,
+            max_lines=settings.worker_gate_max_lines,
+            max_bytes=settings.worker_gate_max_kb * 1024,
+            secrets=secrets if settings.worker_gate_secrets else None,
+        )
 
     def check(self, edit: Edit, commit: str) -> None:
         """Raise `CandidateRejected` with the first thing that is not allowed about ``commit``."""

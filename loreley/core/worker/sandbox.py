@@ -3,8 +3,8 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ class Confinement:
     writable: tuple[Path, ...]
     readable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
+    stand_ins: Mapping[Path, Path] = field(default_factory=dict)  # files seen in place of others
     network: bool = False
     memory_bytes: int = 0  # address space of each process
     file_size_bytes: int = 0
@@ -120,6 +121,7 @@ class Sandbox:
             writable=confinement.writable,
             readable=confinement.readable,
             hidden=confinement.hidden,
+            stand_ins=confinement.stand_ins,
             network=confinement.network,
             sized=self.tools.bwrap_sizes,
         )

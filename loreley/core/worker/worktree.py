@@ -12,6 +12,7 @@ from loreley.core.worker.changes import Changes, changes_in, staged_tree
 from loreley.core.worker.description import Descriptions
 from loreley.core.worker.footprint import Footprint, Footprints
 from loreley.core.worker.lfs import LargeFiles
+from loreley.core.worker.private_git import make_private_git
 from loreley.core.worker.slot import Slot
 from loreley.core.worker.slots import Slots
 from loreley.deadline import Deadline
@@ -141,6 +142,18 @@ class Worktree:
         deadline = Deadline.after(_LOOKING_SECONDS)
         store = self._shared.clone.store
         return store.patch(self.base_commit, commit, limit_bytes, deadline=deadline)
+
+    def lend_git(self, folder: Path) -> Path:
+        """Make a git folder of an agent's own at ``folder``; the objects' folder it must see."""
+        objects = self._shared.clone.store.git_dir / "objects"
+        make_private_git(
+            folder,
+            worktree=self.path,
+            commit=self.base_commit,
+            objects=objects,
+            index=self._slot.git_dir / "index",
+        )
+        return objects
 
     def differences(self) -> list[Difference]:
         """Every path in which the candidate differs from the base commit."""

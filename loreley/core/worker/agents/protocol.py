@@ -34,7 +34,6 @@ class Brief:
     base: Specimen
     inspirations: Sequence[Specimen] = ()
     operator: str | None = None  # which of its operators an agent that has several should use
-    constraints: Sequence[str] = ()  # what a candidate must fulfil, as the settings have it
     editable: Sequence[str] = ()  # globs of what may be changed; empty: everything
     protected: Sequence[str] = ()  # globs of what may not, whatever else is said
     region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
@@ -79,6 +78,10 @@ class Workshop(Workspace, Protocol):
     @property
     def scratch(self) -> Path:
         """A folder beside the checkout that is deleted with it."""
+        ...
+
+    def lend_git(self, folder: Path) -> Path:
+        """Make a git folder of the agent's own at ``folder``; the objects' folder it must see."""
         ...
 
     def patch(self, limit_bytes: int) -> str:

@@ -10,7 +10,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add tables and columns; nothing that is there changes."""
     op.add_column("experiment", sa.Column("budget", sa.JSON(), nullable=True))
-    op.add_column("experiment", sa.Column("budget_reached", sa.Text(), nullable=True))
+    op.add_column("experiment", sa.Column("budget_reached", sa.JSON(), nullable=True))
     op.add_column("jobs", sa.Column("agent_seconds", sa.Double(), nullable=True))
     op.add_column("jobs", sa.Column("subject", sa.Text(), nullable=True))
     op.create_table(

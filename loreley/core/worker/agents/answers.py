@@ -1,0 +1,175 @@
+"""Reads what a coding agent printed: whether it succeeded, what it said, what it used."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from loreley.core.budget import Usage
+
+_LONGEST_LINE_BYTES = 4 * 1024 * 1024
+_MULTIPLES = {"k": 1_000, "M": 1_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of a run from its output alone."""
+
+    ended: bool  # whether it told that it came to its end
+    error: str = ""  # what it says went wrong; it may have gone on all the same
+    failed: bool = False  # whether it says itself that it failed
+    text: str = ""  # what it says it did
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Reads output of one JSON object a line.
+
+    A path such as ``usage.input_tokens`` leads from an event to a value; of several paths to a
+    text the first that leads to one counts, several paths to numbers are added up.
+    """
+
+    end: Mapping[str, Any]  # what the event at the end holds
+    failed: Mapping[str, Any] = field(default_factory=dict)  # what it holds after a failure
+    failed_unless: Mapping[str, Any] = field(default_factory=dict)  # what it holds otherwise
+    usage_of: Mapping[str, Any] = field(default_factory=dict)  # what events with usage hold
+    text_of: Mapping[str, Any] = field(default_factory=dict)  # what events with words hold
+    text: Sequence[str] = ()
+    errors: Sequence[str] = ()  # types of events that tell of errors
+    error: Sequence[str] = ()
+    dollars: str = ""
+    input: Sequence[str] = ()
+    cached: Sequence[str] = ()
+    output: Sequence[str] = ()
+
+    def read(self, output: IO[bytes]) -> Answer:
+        """What the whole output says; lines that are no JSON objects are passed over."""
+        ended, failed, text, error, usage = False, False, "", "", Usage()
+        for event in _objects(output):
+            at_end = _holds(event, self.end)
+            if at_end:
+                ended = True
+                failed = self._tells_failure(event)
+            if _holds(event, self.usage_of or self.end):
+                usage = _sum(usage, self._usage(event))
+            if (at_end and failed) or event.get("type") in self.errors:
+                error = _first_text(event, self.error) or error
+            elif _holds(event, self.text_of):
+                text = _first_text(event, self.text) or text
+        return Answer(ended, error, failed, text, usage)
+
+    def _tells_failure(self, event: Mapping[str, Any]) -> bool:
+        if self.failed and _holds(event, self.failed):
+            return True
+        return bool(self.failed_unless) and not _holds(event, self.failed_unless)
+
+    def _usage(self, event: Mapping[str, Any]) -> Usage:
+        return Usage(
+            input_tokens=_total(event, self.input),
+            output_tokens=_total(event, self.output),
+            cached_tokens=_total(event, self.cached) or 0,
+            dollars=_number(_at(event, self.dollars)) if self.dollars else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Reads output that is text for people."""
+
+    end_line: str | None = None  # stands wherever the model was asked; None: nothing tells
+    error_line: str | None = None
+
+    def read(self, output: IO[bytes]) -> Answer:
+        """What the whole output says, by the lines that match."""
+        ended, usage, error, words = self.end_line is None, Usage(), "", ""
+        for line in _lines(output):
+            text = line.decode(errors="replace").strip()
+            if self.end_line and (match := re.search(self.end_line, text)):
+                ended, usage = True, _sum(usage, _usage_in(match))
+            elif self.error_line and re.search(self.error_line, text):
+                error = text
+            elif text:
+                words = text
+        return Answer(ended, error, False, words, usage)
+
+
+def _usage_in(match: re.Match[str]) -> Usage:
+    found = match.groupdict()
+    cached = _amount(found.get("cached")) or 0
+    sent = _amount(found.get("input"))
+    if sent is not None:
+        sent += cached + (_amount(found.get("write")) or 0)
+    dollars = found.get("dollars")
+    return Usage(sent, _amount(found.get("output")), cached, float(dollars) if dollars else None)
+
+
+def _amount(text: str | None) -> int | None:
+    if text is None:
+        return None
+    return round(float(text.rstrip("kM").replace(",", "")) * _MULTIPLES.get(text[-1], 1))
+
+
+def _lines(output: IO[bytes]) -> Iterator[bytes]:
+    output.seek(0)
+    return iter(lambda: output.readline(_LONGEST_LINE_BYTES), b"")
+
+
+def _objects(output: IO[bytes]) -> Iterator[Mapping[str, Any]]:
+    for line in _lines(output):
+        if not line.lstrip().startswith(b"{"):
+            continue
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(event, dict):
+            yield event
+
+
+def _at(event: object, path: str) -> object:
+    found = event
+    for part in path.split("."):
+        if isinstance(found, dict):
+            found = found.get(part)
+        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
+            found = found[int(part)]
+        else:
+            return None
+    return found
+
+
+def _holds(event: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(_at(event, path) == value for path, value in wanted.items())
+
+
+def _first_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
+    texts = (_at(event, path) for path in paths)
+    return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < float("inf") else None
+
+
+def _total(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
+    numbers = [number for path in paths if (number := _number(_at(event, path))) is not None]
+    return int(sum(numbers)) if numbers else None
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    return Usage(
+        _added(first.input_tokens, second.input_tokens),
+        _added(first.output_tokens, second.output_tokens),
+        first.cached_tokens + second.cached_tokens,
+        None
+        if first.dollars is None and second.dollars is None
+        else (first.dollars or 0.0) + (second.dollars or 0.0),
+    )
+
+
+def _added(first: int | None, second: int | None) -> int | None:
+    return None if first is None and second is None else (first or 0) + (second or 0)

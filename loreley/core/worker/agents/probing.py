@@ -1,0 +1,53 @@
+"""What an installed coding agent says of itself, beside what its preset expects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loreley import proc
+from loreley.core.worker.agents.presets import Preset
+from loreley.core.worker.agents.programs import Program
+from loreley.core.worker.transcript import legible
+from loreley.deadline import Deadline
+from loreley.errors import CommandFailed, TimeLimitReached
+from loreley.temporary import temporary_folder
+
+_SECONDS = 30.0
+_PASSED_ON = ("PATH", "LANG")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A program that answered, or did not."""
+
+    version: str  # empty: it did not tell
+    missing_flags: tuple[str, ...]  # that its help does not show, though the preset uses them
+
+    @property
+    def is_as_expected(self) -> bool:
+        """Whether it can be called as the preset says."""
+        return bool(self.version) and not self.missing_flags
+
+
+def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe:
+    """Ask the program for its version and its help, which needs no key and no network."""
+    with temporary_folder() as home:
+        kept = {name: environ[name] for name in _PASSED_ON if name in environ}
+        environment = kept | {"HOME": str(home), "NO_COLOR": "1", "CI": "1"}
+        version = _said([str(program.path), "--version"], environment)
+        told = _said([str(program.path), *preset.help], environment) if preset.flags else ""
+    missing = tuple(flag for flag in preset.flags if flag not in told)
+    return Probe(_version_in(version), missing)
+
+
+def _said(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+    try:
+        completed = proc.capture(argv, env=environment, deadline=Deadline.after(_SECONDS))
+    except (CommandFailed, TimeLimitReached):
+        return ""
+    return legible((completed.stdout + b"\n" + completed.stderr).decode(errors="replace"))
+
+
+def _version_in(text: str) -> str:
+    """The first word that looks like a version."""
+    words = (word.strip("(),.v") for word in text.split())
+    return next((word for word in words if word[:1].isdigit() and "." in word), "")

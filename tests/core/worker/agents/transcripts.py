@@ -1,0 +1,131 @@
+"""What each coding agent was seen to print: on success, and without a login.
+
+Versions are those of presets.toml; cursor's and goose's are from their documents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loreley.core.budget import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One run: streams, exit code, and what is to be read from it."""
+
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int = 0
+    usage: Usage = field(default_factory=Usage)
+    says: str = ""
+
+
+SUCCESS: Mapping[str, Seen] = {
+    "claude": Seen(
+        '{"type":"system","subtype":"init","cwd":"/w","tools":["Bash","Edit"],"model":"opus"}\n'
+        '{"type":"assistant","message":{"content":[{"type":"text","text":"All done."}],'
+        '"usage":{"input_tokens":1000,"output_tokens":1}}}\n'
+        '{"type":"result","subtype":"success","is_error":false,"num_turns":1,'
+        '"result":"All done.","total_cost_usd":0.00625,"usage":{"input_tokens":900,'
+        '"cache_creation_input_tokens":40,"cache_read_input_tokens":60,"output_tokens":50},'
+        '"terminal_reason":"completed"}\n',
+        usage=Usage(1000, 50, 60, 0.00625),
+    ),
+    "codex": Seen(
+        '{"type":"thread.started","thread_id":"01"}\n{"type":"turn.started"}\n'
+        '{"type":"error","message":"Reconnecting... 2/5 (stream disconnected)"}\n'
+        '{"type":"item.completed","item":{"id":"item_0","type":"agent_message",'
+        '"text":"All done."}}\n'
+        '{"type":"turn.completed","usage":{"input_tokens":1000,"cached_input_tokens":100,'
+        '"output_tokens":50,"reasoning_output_tokens":10}}\n',
+        usage=Usage(1000, 50, 100),
+    ),
+    "gemini": Seen(
+        '{"type":"init","session_id":"s","model":"gemini-2.5-pro"}\n'
+        '{"type":"message","role":"user","content":"the brief"}\n'
+        '{"type":"message","role":"assistant","content":"All done.","delta":true}\n'
+        '{"type":"result","status":"success","stats":{"total_tokens":1050,"input_tokens":1000,'
+        '"output_tokens":50,"cached":0,"input":1000,"tool_calls":0}}\n',
+        "YOLO mode is enabled. All tool calls will be automatically approved.\n",
+        usage=Usage(1000, 50),
+    ),
+    "qwen": Seen(
+        '{"type":"system","subtype":"init","model":"stub"}\n'
+        '{"type":"assistant","message":{"content":[{"type":"text","text":"All done."}]}}\n'
+        '{"type":"result","subtype":"success","is_error":false,"result":"All done.",'
+        '"usage":{"input_tokens":2000,"output_tokens":100,"cache_read_input_tokens":0}}\n',
+        usage=Usage(2000, 100),
+    ),
+    "opencode": Seen(
+        '{"type":"step_start","part":{"type":"step-start"}}\n'
+        '{"type":"step_finish","part":{"reason":"tool-calls","tokens":{"input":1000,"output":40,'
+        '"reasoning":10,"cache":{"write":0,"read":0}},"cost":0.25}}\n'
+        '{"type":"text","part":{"type":"text","text":"All done."}}\n'
+        '{"type":"step_finish","part":{"reason":"stop","tokens":{"input":100,"output":50,'
+        '"reasoning":0,"cache":{"write":0,"read":900}},"cost":0.5}}\n',
+        usage=Usage(2000, 100, 900, 0.75),
+    ),
+    "copilot": Seen(
+        '{"type":"assistant.message_delta","data":{"deltaContent":"All"},"ephemeral":true}\n'
+        '{"type":"assistant.message","data":{"content":"All done.","toolRequests":[]}}\n'
+        '{"type":"result","exitCode":0,"usage":{"premiumRequests":1,"totalApiDurationMs":79}}\n',
+    ),
+    "cursor": Seen(
+        '{"type":"system","subtype":"init","model":"m"}\n'
+        '{"type":"result","subtype":"success","is_error":false,"result":"All done."}\n',
+    ),
+    "goose": Seen(
+        '{"type":"message","message":{"role":"assistant","content":[{"type":"text",'
+        '"text":"All done."}]}}\n'
+        '{"type":"complete","total_tokens":1050,"input_tokens":1000,"output_tokens":50}\n',
+        usage=Usage(1000, 50),
+    ),
+    "aider": Seen(
+        "Aider v0.86.2\nModel: openai/stub with whole edit format\n\nApplied edit to a.py\n"
+        "Tokens: 1.0k sent, 900 cache hit, 50 received. Cost: $0.02 message, $0.02 session.\n"
+        "All done.\n",
+        "Warning: Input is not a terminal (fd=0).\n",
+        usage=Usage(1900, 50, 900, 0.02),
+    ),
+}
+
+NOT_LOGGED_IN: Mapping[str, Seen] = {
+    "claude": Seen(
+        '{"type":"result","subtype":"success","is_error":true,"result":"Not logged in · '
+        'Please run /login","total_cost_usd":0,"usage":{"input_tokens":0,"output_tokens":0}}\n',
+        exit_code=1,
+        says="Not logged in · Please run /login",
+    ),
+    "codex": Seen(
+        '{"type":"turn.started"}\n'
+        '{"type":"error","message":"Reconnecting... 5/5"}\n'
+        '{"type":"turn.failed","error":{"message":"unexpected status 401 Unauthorized"}}\n',
+        exit_code=1,
+        says="unexpected status 401 Unauthorized",
+    ),
+    "gemini": Seen(
+        stderr="YOLO mode is enabled. All tool calls will be automatically approved.\n"
+        "Please set an Auth method in your /h/.gemini/settings.json or specify one of the "
+        "following environment variables before running: GEMINI_API_KEY\n",
+        exit_code=41,
+        says="Please set an Auth method",
+    ),
+    "qwen": Seen(
+        '{"type":"result","subtype":"error_during_execution","is_error":true,'
+        '"usage":{"input_tokens":0,"output_tokens":0},'
+        '"error":{"message":"No auth type is selected."}}\n',
+        exit_code=1,
+        says="No auth type is selected.",
+    ),
+    "copilot": Seen(
+        stderr="Error: No authentication information found.\n\nCopilot can be authenticated with "
+        "GitHub using an OAuth Token or a Fine-Grained Personal Access Token.\n",
+        exit_code=1,
+        says="No authentication information found.",
+    ),
+    "aider": Seen(
+        "Aider v0.86.2\nlitellm.AuthenticationError: AuthenticationError: OpenAIException - "
+        "Incorrect API key provided\nThe API provider is not able to authenticate you.\n",
+        says="not able to authenticate you",
+    ),
+}
