@@ -1,4 +1,4 @@
-"""`invoke job`: the whole story of one job, and the files that are kept of it."""
+"""`invoke job <id>`: the whole story of one job, and the files that are kept of it."""
 
 import sys
 from collections.abc import Iterator

@@ -1,0 +1,17 @@
+"""Every setting of Loreley, by section; read once from the environment and `.env`."""
+
+from loreley.config.agents import AGENTS as AGENTS
+from loreley.config.gates import GateSettings as GateSettings
+from loreley.config.loading import environment_names as environment_names
+from loreley.config.loading import get_settings as get_settings
+from loreley.config.loading import is_configured as is_configured
+from loreley.config.loading import load_settings as load_settings
+from loreley.config.process import LOG_LEVELS as LOG_LEVELS
+from loreley.config.queue import QueueSettings as QueueSettings
+from loreley.config.scheduler import BudgetSettings as BudgetSettings
+from loreley.config.search import BASE_CHOICES as BASE_CHOICES
+from loreley.config.search import MAX_CELLS as MAX_CELLS
+from loreley.config.settings import Role as Role
+from loreley.config.settings import Settings as Settings
+from loreley.config.values import expand_path as expand_path
+from loreley.config.values import expanded as expanded

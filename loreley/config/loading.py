@@ -1,0 +1,77 @@
+"""Reads the settings once from the environment and `.env`."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from loreley.config.settings import Role, Settings
+from loreley.envfile import read_env_file
+from loreley.errors import ConfigError, Problem
+from loreley.secrets import masked
+
+
+def load_settings(role: Role | None = None) -> Settings:
+    """Read the settings, checked for ``role``; raise one `ConfigError` with every problem."""
+    read_env_file(Path(".env"))  # pydantic would skip what it cannot read
+    try:
+        settings = Settings()
+        invalid: list[Problem] = []
+    except ValidationError as error:
+        details = sorted(error.errors(), key=lambda detail: _position(str(detail["loc"][0])))
+        names = {str(detail["loc"][0]) for detail in details}
+        invalid = [_problem(detail) for detail in details]
+        # With the invalid fields at their defaults the others can still be judged for the role.
+        settings = Settings(**{name: Settings.model_fields[name].default for name in names})
+        role_problems = settings.problems(role) if role else []
+        invalid += [p for p in role_problems if p.setting.lower() not in names]
+        raise ConfigError.of(invalid) from error
+    if role and (problems := settings.problems(role)):
+        raise ConfigError.of(problems)
+    return settings
+
+
+@lru_cache
+def get_settings(role: Role | None = None) -> Settings:
+    """The settings of this process, read once and checked for ``role``; raises `ConfigError`."""
+    return load_settings(role)
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    name = str(detail["loc"][0])
+    field = Settings.model_fields[name]
+    secret = SecretStr in _types_of(field.annotation)
+    shown = "***" if secret else masked(repr(detail["input"]))
+    message = detail["msg"].removeprefix("Value error, ")
+    return Problem(
+        f"{name.upper()} is not valid",
+        setting=f"{name.upper()}={shown[:200]}",
+        reason=message,
+        fix=f"change it in the environment or in .env: {field.description}",
+    )
+
+
+def _position(name: str) -> tuple[int, int]:
+    """Where a field stands in this module: its section, then its place there."""
+    for section, owner in enumerate(Settings.__bases__):
+        fields = list(getattr(owner, "model_fields", {}))
+        if name in fields:
+            return section, fields.index(name)
+    return len(Settings.__bases__), 0
+
+
+def _types_of(annotation: Any) -> set[Any]:
+    return {annotation, *get_args(annotation)}
+
+
+def environment_names() -> frozenset[str]:
+    """The environment names of all settings."""
+    return frozenset(name.upper() for name in Settings.model_fields)
+
+
+def is_configured(*names: str) -> bool:
+    """Whether the environment gives any of these names a value."""
+    return any(os.environ.get(name, "").strip() for name in names)

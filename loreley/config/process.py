@@ -1,0 +1,83 @@
+"""Where a process reports, and where it keeps what it must remember."""
+
+import re
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from loreley.config.values import PathText, expanded, split_url
+
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
+
+
+LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+
+
+class LoggingSettings(BaseModel):
+    """Where a process reports, and how much."""
+
+    log_level: LogLevel = Field(
+        "INFO", description="Threshold of the log on stderr and in the file."
+    )
+    logs_base_dir: PathText | None = Field(
+        None,
+        description="Folder in which `logs/<role>/` is made; `~` and `$NAME` are expanded. "
+        "Unset: the current directory.",
+    )
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: object) -> object:
+        upper = value.strip().upper() if isinstance(value, str) else value
+        return upper if upper in LOG_LEVELS else value
+
+
+class StateSettings(BaseModel):
+    """What is remembered between starts."""
+
+    loreley_state_dir: Path = Field(
+        Path(".loreley"),
+        description="Folder of what is embedded: the SQLite database, the queue server's files "
+        "and the example's repository. Relative to the current directory.",
+    )
+    database_url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL, `sqlite:///…` or `postgresql://…`. "
+        "Unset: SQLite in the state folder.",
+    )
+
+    @field_validator("loreley_state_dir")
+    @classmethod
+    def _expanded(cls, value: Path) -> Path:
+        return expanded(str(value))
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            url = value.get_secret_value()
+            scheme = url.partition(":")[0]
+            if scheme in {"sqlite", "sqlite+pysqlite"}:
+                _require_sqlite_file(url)
+            elif scheme not in {"postgresql", "postgresql+psycopg", "postgres"}:
+                raise ValueError("expected a sqlite:/// or postgresql:// URL")
+            elif split_url(url).netloc.count("@") > 1:
+                raise ValueError("write %40 for '@' in the user or password")
+        return value
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's URL with a driver that Loreley installs."""
+        if self.database_url is None:
+            return f"sqlite:///{self.loreley_state_dir.absolute() / 'loreley.db'}"
+        url = self.database_url.get_secret_value()
+        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+
+
+def _require_sqlite_file(url: str) -> None:
+    path = url.partition(":///")[2].partition("?")[0]
+    if not path or path.startswith((":memory:", "file:")):
+        raise ValueError("give a file, as in sqlite:///folder/loreley.db: processes share it")
+    if path.startswith("~"):
+        raise ValueError("'~' is not expanded in a URL; write sqlite:////home/…")

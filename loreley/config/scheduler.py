@@ -1,0 +1,58 @@
+"""How much is tried, and what it may cost."""
+
+from pydantic import BaseModel, Field
+
+
+class SchedulerSettings(BaseModel):
+    """How much is tried, and how much at once."""
+
+    scheduler_poll_interval_seconds: float = Field(
+        0.5, gt=0, le=3600, description="Pause between two looks at the database."
+    )
+    scheduler_max_unfinished_jobs: int = Field(
+        8, ge=1, le=10_000, description="Jobs that may wait or run at once; twice the workers."
+    )
+    scheduler_max_total_jobs: int | None = Field(
+        None,
+        ge=0,
+        description="Stop when the experiment has had this many jobs. Unset: go on until stopped.",
+    )
+    scheduler_job_max_attempts: int = Field(
+        3,
+        ge=1,
+        le=100,
+        description="A job whose worker died this often is given up as lost.",
+    )
+
+
+class BudgetSettings(BaseModel):
+    """What the run may cost, over all workers; the scheduler's settings hold for everyone."""
+
+    scheduler_budget_dollars: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars that agents may cost in all."
+    )
+    scheduler_budget_dollars_per_day: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars that agents may cost in a day."
+    )
+    scheduler_budget_tokens: int | None = Field(
+        None, gt=0, description="Tokens, input and output together, that agents may use in all."
+    )
+    scheduler_budget_tokens_per_day: int | None = Field(
+        None, gt=0, description="Tokens that agents may use in a day."
+    )
+    scheduler_budget_jobs_per_day: int | None = Field(
+        None, gt=0, description="Jobs that may be created in a day."
+    )
+    scheduler_budget_hours: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Hours that the scheduler may run in all."
+    )
+    scheduler_budget_hours_per_day: float | None = Field(
+        None, gt=0, le=24, description="Hours that the scheduler may run in a day."
+    )
+    scheduler_artifact_ttl_hours: float = Field(
+        336,
+        ge=0,
+        allow_inf_nan=False,
+        description="What agents were told and answered is deleted from the database when it is "
+        "older than this; 0: kept for ever.",
+    )

@@ -1,0 +1,150 @@
+"""What is sought, and how."""
+
+import re
+from math import prod
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field, field_validator
+
+from loreley.config.problems import unset
+from loreley.config.values import Names, each_constraint, each_weighted, finite
+from loreley.errors import Problem
+
+MAX_CELLS = 2**31 - 1  # a cell's number is a 32 bit integer in the database
+
+
+BASE_CHOICES = frozenset({"fitness", "uniform", "curiosity"})
+
+
+_BINS = re.compile(r"[1-9][0-9]{0,9}")
+
+
+def _each_measure(value: list[str]) -> list[str]:
+    for text in value:
+        match text.split(":"):
+            case [name, low, high, bins] if name and _BINS.fullmatch(bins):
+                if not finite(low, text) < finite(high, text):
+                    raise ValueError(f"{text!r}: the low end must be below the high end")
+            case _:
+                raise ValueError(f"{text!r} is not name:low:high:bins")
+    return value
+
+
+class SearchSettings(BaseModel):
+    """What is sought, what counts as different, and how the next attempt is chosen."""
+
+    mapelites_experiment_root_commit: str | None = Field(
+        None,
+        pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$",
+        description="Full id of the first commit. Unset: the branch's head at the first start, "
+        "then fixed in the database.",
+    )
+    mapelites_fitness_metric: str | None = Field(
+        None, min_length=1, description="The evaluator's metric that is improved."
+    )
+    mapelites_fitness_higher_is_better: bool = Field(
+        True, description="Whether more of that metric is better."
+    )
+    mapelites_fitness_weights: Annotated[Names, AfterValidator(each_weighted)] = Field(
+        [],
+        description="Instead of one metric a weighted sum, as `metric:weight`; a negative weight "
+        "makes less of it better.",
+    )
+    mapelites_constraints: Annotated[Names, AfterValidator(each_constraint)] = Field(
+        [],
+        description="What a candidate must fulfil to enter the archive, as `metric <= number` or "
+        "`metric >= number`.",
+    )
+    mapelites_measures: Annotated[Names, AfterValidator(_each_measure)] = Field(
+        [],
+        description="What tells two candidates apart, as `name:low:high:bins`: metrics of the "
+        "evaluator, `edit_distance` (lines changed since the root) or `code_size` (bytes of text). "
+        "Unset: the code descriptor.",
+    )
+    mapelites_descriptor_axes: int = Field(
+        2,
+        ge=1,
+        le=4,
+        description="Without named measures: how many principal components of the code's hashed "
+        "tokens make the archive's axes.",
+    )
+    mapelites_descriptor_bins: int = Field(
+        10, ge=2, le=100, description="Without named measures: bins of each axis."
+    )
+    mapelites_islands: int = Field(
+        2, ge=1, le=64, description="Populations that evolve apart, each with its own archive."
+    )
+    mapelites_migration_interval: int = Field(
+        50,
+        ge=0,
+        description="After so many jobs each island sends its best to the next; 0: never.",
+    )
+    mapelites_migration_elites: int = Field(
+        3, ge=1, le=100, description="How many elites migrate at a time."
+    )
+    mapelites_base_choice: Annotated[Names, AfterValidator(each_weighted)] = Field(
+        ["fitness:0.6", "uniform:0.2", "curiosity:0.2"],
+        description="How often a job starts from a fit elite, from any elite, or from one whose "
+        "children lately entered the archive, as `way:share`.",
+    )
+    mapelites_noise_confidence: float = Field(
+        2.0,
+        ge=0,
+        le=10,
+        description="An elite gives way only to a candidate that is better by so many standard "
+        "errors, where WORKER_EVALUATOR_REPEATS tells the error; closer ones are measured again.",
+    )
+    mapelites_seed_population_size: int = Field(
+        8, ge=0, description="The first jobs all start from the root commit; this many."
+    )
+    mapelites_random_seed: int = Field(
+        0, ge=0, lt=2**31, description="Seed of every random choice of the search."
+    )
+    mapelites_reproducible: bool = Field(
+        False,
+        description="Let no measured time influence a choice: with one worker the same seed then "
+        "gives the same commits.",
+    )
+
+    @field_validator("mapelites_measures")
+    @classmethod
+    def _grid(cls, value: list[str]) -> list[str]:
+        names = [text.partition(":")[0] for text in value]
+        if len(set(names)) < len(names):
+            raise ValueError("a measure is named twice")
+        if prod(int(text.rpartition(":")[2]) for text in value) > MAX_CELLS:
+            raise ValueError(f"together they make more than {MAX_CELLS} cells")
+        return value
+
+    @field_validator("mapelites_base_choice")
+    @classmethod
+    def _ways(cls, value: list[str]) -> list[str]:
+        shares = {text.rpartition(":")[0]: float(text.rpartition(":")[2]) for text in value}
+        if unknown := set(shares) - BASE_CHOICES:
+            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(BASE_CHOICES))}")
+        if min(shares.values(), default=0) < 0 or sum(shares.values()) <= 0:
+            raise ValueError("shares are not negative, and one of them is above 0")
+        return value
+
+    def fitness_problems(self) -> list[Problem]:
+        """Not one fitness, but none or two."""
+        setting = "MAPELITES_FITNESS_METRIC, MAPELITES_FITNESS_WEIGHTS"
+        if self.mapelites_fitness_metric and self.mapelites_fitness_weights:
+            return [
+                Problem(
+                    "two fitnesses are configured",
+                    setting=setting,
+                    reason="a candidate is compared by one number",
+                    fix="unset one of the two",
+                )
+            ]
+        if not self.mapelites_fitness_metric and not self.mapelites_fitness_weights:
+            return [
+                unset(
+                    type(self),
+                    setting,
+                    "the metric to improve is not known",
+                    fix="set one of the two",
+                )
+            ]
+        return []

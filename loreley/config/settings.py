@@ -1,0 +1,93 @@
+"""Every setting of Loreley, by section."""
+
+from enum import StrEnum
+
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loreley.config.agents import AgentSettings, ChatSettings
+from loreley.config.evaluator import EvaluatorSettings
+from loreley.config.gates import GateSettings
+from loreley.config.problems import unset
+from loreley.config.process import LoggingSettings, StateSettings
+from loreley.config.queue import QueueSettings
+from loreley.config.repository import RepositorySettings
+from loreley.config.scheduler import BudgetSettings, SchedulerSettings
+from loreley.config.search import SearchSettings
+from loreley.errors import Problem
+
+
+class Role(StrEnum):
+    """What a process is started as; each role needs its own settings to be present."""
+
+    WORKER = "worker"
+    SCHEDULER = "scheduler"
+
+
+class Settings(
+    LoggingSettings,
+    StateSettings,
+    QueueSettings,
+    RepositorySettings,
+    EvaluatorSettings,
+    AgentSettings,
+    ChatSettings,
+    GateSettings,
+    SchedulerSettings,
+    BudgetSettings,
+    SearchSettings,
+    BaseSettings,
+):
+    """All settings. A field's environment name is its name in upper case.
+
+    Precedence: constructor arguments, the environment, `.env` in the current directory, defaults.
+    An empty or blank value counts as unset.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_unset(cls, given: dict[str, object]) -> dict[str, object]:
+        return {
+            name: value
+            for name, value in given.items()
+            if not isinstance(value, str) or value.strip()
+        }
+
+    def problems(self, role: Role) -> list[Problem]:
+        """What keeps a process from being ``role``, though every value is valid by itself."""
+        found = []
+        if self.worker_repo_remote_url is None:
+            found.append(
+                unset(type(self), "WORKER_REPO_REMOTE_URL", "the repository to evolve is not known")
+            )
+        if role is Role.WORKER:
+            found += self.branch_problems()
+            found += self.evaluator_problems()
+            found += self._agent_problems()
+        if role is Role.SCHEDULER:
+            found += self.fitness_problems()
+        return found
+
+    def _agent_problems(self) -> list[Problem]:
+        found = []
+        if "command" in self.agent_weights and not self.worker_agent_command:
+            found.append(unset(type(self), "WORKER_AGENT_COMMAND", "WORKER_AGENT names 'command'"))
+        if "chat" not in self.agent_weights:
+            return found
+        if not self.worker_chat_model:
+            found.append(unset(type(self), "WORKER_CHAT_MODEL", "WORKER_AGENT names 'chat'"))
+        if not self.worker_chat_url and not self.worker_chat_api_key:
+            found.append(
+                unset(
+                    type(self), "WORKER_CHAT_API_KEY", "the endpoint is OpenAI's, which needs one"
+                )
+            )
+        return found

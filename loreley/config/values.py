@@ -1,0 +1,133 @@
+"""Kinds of values that settings have, and how a text becomes one."""
+
+import json
+import os
+import re
+from math import isfinite
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from loreley.errors import ConfigError
+
+_BRANCH = re.compile(
+    r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]*[^\x00-\x20\x7f~^:?*\[\\/.]"
+)
+_WEIGHTED = re.compile(r"(?P<name>\S(?:.*\S)?):(?P<number>[^:]+)")
+_CONSTRAINT = re.compile(r"\S(?:.*\S)?\s*[<>]=\s*(?P<number>\S+)")
+
+
+def _names(value: object) -> object:
+    """Accept ``a, b`` as well as a JSON list, as people write both."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text.startswith("["):
+        return [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not a JSON list: {error}") from None
+
+
+def _expandable(value: str) -> str:
+    expanded(value)
+    return value
+
+
+def _each_expandable(values: list[str]) -> list[str]:
+    return [_expandable(value) for value in values]
+
+
+def _branch_name(value: str) -> str:
+    """Refuse what git refuses as a branch; each job would find out for itself otherwise."""
+    if not _BRANCH.fullmatch(value) or value.startswith(("-", "/", ".")):
+        raise ValueError("not a name that git allows for a branch")
+    return value
+
+
+def each_weighted(value: list[str]) -> list[str]:
+    """Refuse what is not ``name:number``."""
+    for text in value:
+        match = _WEIGHTED.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not name:number")
+        finite(match["number"], text)
+    return value
+
+
+def each_constraint(value: list[str]) -> list[str]:
+    """Refuse what is not ``metric <= number`` or ``metric >= number``."""
+    for text in value:
+        match = _CONSTRAINT.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not `metric <= number` or `metric >= number`")
+        finite(match["number"], text)
+    return value
+
+
+def finite(number: str, text: str) -> float:
+    """``number`` as a float; raises `ValueError`, which quotes ``text``, the whole that it is of."""
+    try:
+        value = float(number)
+    except ValueError:
+        raise ValueError(f"{text!r}: {number!r} is not a number") from None
+    if not isfinite(value):
+        raise ValueError(f"{text!r}: {number!r} is not finite")
+    return value
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of ``url``; raises a `ValueError` that quotes nothing of it."""
+    if re.search(r"\s", url):
+        raise ValueError("it holds white space; write %20 for a blank")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError when it is not a number
+    except ValueError:
+        # Not its own words: they quote the part that may be half a password.
+        raise ValueError(
+            "not a URL; in a password write %2F for '/', %40 for '@', %3A for ':', %23 for '#', "
+            "%3F for '?', %5B for '[' and %25 for '%'"
+        ) from None
+    return parts
+
+
+def expanded(value: str) -> Path:
+    """``value`` as a path with ``~`` and ``$NAME`` filled in; raises `ValueError`."""
+    text = os.path.expandvars(value.strip())
+    if re.search(r"\$\w|\${", text):
+        raise ValueError("a variable in it is not set")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError(f"no home folder is known for {text.partition('/')[0]!r}") from None
+
+
+def expand_path(setting: str, value: str) -> Path:
+    """``value`` as an absolute path with ``~`` and ``$NAME`` filled in; raises `ConfigError`."""
+    try:
+        return expanded(value).absolute()
+    except ValueError as error:
+        raise ConfigError(
+            f"{setting} is not a usable path",
+            setting=setting,
+            target=repr(value),
+            reason=str(error),
+            fix="give a path that exists or can be made",
+        ) from None
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_names)]
+
+
+PathText = Annotated[str, AfterValidator(_expandable)]
+
+
+PathTexts = Annotated[Names, AfterValidator(_each_expandable)]
+
+
+BranchName = Annotated[str, AfterValidator(_branch_name)]
