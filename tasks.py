@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -13,6 +14,9 @@ from invoke.tasks import task
 
 # Above and here only what costs nothing, so that `invoke --list` is quick.
 from loreley.ops.messages import failures_as_messages
+
+if TYPE_CHECKING:
+    from loreley.config import Settings
 
 ROOT = Path(__file__).resolve().parent
 
@@ -70,6 +74,35 @@ def job(_c: Context, job: str, artifact: str | None = None) -> None:
 
     enter_project(ROOT)
     tell_job(load_settings(), job, artifact=artifact)
+
+
+@task(
+    help={
+        "diff": "print what it does otherwise than the root, as a patch; raw unless on a terminal",
+        "parent": "with --diff: than its parent, instead of the root",
+        "island": "the best of this island instead",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+        "json": "print everything as one JSON object",
+    }
+)
+@failures_as_messages()
+def best(
+    _c: Context,
+    diff: bool = False,
+    parent: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+    json: bool = False,
+) -> None:
+    """Tell which commit is best, why, and by which steps it came."""
+    from loreley.ops.best import show_diff, tell_best
+    from loreley.ops.choice import Choice
+
+    settings, choice = _look(), Choice.read(commit, island)
+    if diff or parent:
+        show_diff(settings, choice, with_parent=parent)
+    else:
+        tell_best(settings, choice, as_json=json)
 
 
 @task(help={"log-level": _LOG_LEVEL})
@@ -307,6 +340,18 @@ def _prepare() -> None:
         prepare_example()
 
 
+def _look() -> "Settings":
+    """The settings for looking at a run, the example's where no repository is configured."""
+    from examples.evol_circle_packing import settings as example_settings
+    from loreley.config import is_configured, load_settings
+    from loreley.ops.environment import enter_project
+
+    enter_project(ROOT)
+    if not is_configured(*_REPOSITORY_SETTINGS):
+        enter_project(ROOT, example_settings(load_settings().loreley_state_dir.absolute()))
+    return load_settings()
+
+
 def _option(name: str, value: str | None) -> list[str]:
     return [] if value is None else [name, value]
 
@@ -326,6 +371,7 @@ def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
 namespace = Collection(
     evolve,
     status,
+    best,
     job,
     worker,
     scheduler,

@@ -1,0 +1,90 @@
+"""The way of a commit, on both databases."""
+
+import pytest
+
+from loreley.core.jobs import JobKind
+from loreley.core.map_elites.fitness import Estimate
+from loreley.db.engine import Database
+from loreley.db.lineage import best_commit, commits_beginning, read_lineage
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.scores import write_score
+from tests.db.support import judged_commit, succeeded
+
+ROOT = judged_commit(1).commit
+
+
+def make(database: Database, number: int, parent: int | None, score: float | None) -> str:
+    base = judged_commit(parent).commit if parent else None
+    kind = JobKind.EVOLUTION if parent else JobKind.BASELINE
+    job_id = Schedule(database).create(NewJob(kind, number, 7, base or ROOT))
+    judged = judged_commit(number, {"score": score or 0.0}, parent=base)
+    succeeded(database, job_id, judged)
+    if score is not None:
+        with database.begin() as connection:
+            write_score(connection, judged.commit, Estimate(score, 0.1), island=0)
+    return judged.commit
+
+
+def found(database: Database, *, higher: bool = True) -> None:
+    search = {
+        "mapelites_fitness_metric": "score",
+        "mapelites_fitness_higher_is_better": higher,
+    }
+    Schedule(database).found(Experiment(ROOT, search))
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_way_leads_from_the_root_with_each_steps_gain(database: Database, higher: bool) -> None:
+    found(database, higher=higher)
+    make(database, 1, None, 1.0)
+    make(database, 2, 1, 3.0)
+    make(database, 3, 1, 2.0)
+    best = make(database, 4, 2, 5.0)
+
+    lineage = read_lineage(database, best)
+
+    sign = 1 if higher else -1
+    assert lineage
+    assert [step.ordinal for step in lineage.steps] == [1, 2, 4]
+    assert [step.fitness for step in lineage.steps] == [sign * 1.0, sign * 3.0, sign * 5.0]
+    assert [step.gain for step in lineage.steps] == [None, 2.0, 2.0]
+    assert (lineage.gain, lineage.last.commit, lineage.root.commit) == (4.0, best, ROOT)
+    assert (lineage.last.error, lineage.summary) == (0.1, "judged 4")
+    assert [metric.value for metric in lineage.metrics] == [5.0]
+    assert [metric.value for metric in lineage.root_metrics] == [1.0]
+
+
+def test_a_step_without_score_has_neither_fitness_nor_gain(database: Database) -> None:
+    found(database)
+    make(database, 1, None, 1.0)
+    make(database, 2, 1, None)
+    last = make(database, 3, 2, 4.0)
+
+    lineage = read_lineage(database, last)
+
+    assert lineage
+    assert [(step.fitness, step.gain) for step in lineage.steps] == [
+        (1.0, None), (None, None), (4.0, None),
+    ]  # fmt: skip
+    assert lineage.gain == 3.0
+
+
+def test_what_is_not_known_has_no_way(database: Database) -> None:
+    assert read_lineage(database, "f" * 40) is None
+    found(database)
+    assert read_lineage(database, "f" * 40) is None
+    with database.read() as connection:
+        assert best_commit(connection) is None
+        assert best_commit(connection, island=0) is None
+
+
+def test_beginnings_are_taken_literally(database: Database) -> None:
+    found(database)
+    make(database, 1, None, 1.0)
+    make(database, 2, 1, 1.0)
+
+    with database.read() as connection:
+        assert commits_beginning(connection, ROOT) == [ROOT]
+        assert len(commits_beginning(connection, "0" * 20)) == 2
+        assert commits_beginning(connection, "%") == []
+        assert commits_beginning(connection, "_") == []
