@@ -275,20 +275,38 @@ def check(c: Context) -> None:
 @task(
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
-        "only": "one benchmark: help, list, engine, worktree, sandbox, database or growth",
+        "only": "one benchmark: help, list, engine, worktree, sandbox, database, growth or search",
         "json": "also write every measurement to this file",
+        "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
+        "jobs": "of search: jobs of each run (default: 400)",
+        "way": "of search: only this way to search, archive, best or root",
     }
 )
 @failures_as_messages()
 def bench(
-    _c: Context, quick: bool = False, only: str | None = None, json: str | None = None
+    _c: Context,
+    quick: bool = False,
+    only: str | None = None,
+    json: str | None = None,
+    seeds: str | None = None,
+    jobs: int | None = None,
+    way: str | None = None,
 ) -> None:
-    """Measure Loreley against the bare commands for the same work."""
+    """Measure Loreley against the bare commands for the same work.
+
+    The benchmark search, which compares the archive with simpler ways to search, takes minutes
+    and runs only when it is named.
+    """
     from loreley.ops.handover import replace_process
 
     output = _option("--json", json and str(Path(json).absolute()))
     os.chdir(ROOT)
     options = [*(["--quick"] if quick else []), *_option("--only", only), *output]
+    options += [
+        *_option("--seeds", seeds),
+        *_option("--jobs", None if jobs is None else str(jobs)),
+        *_option("--way", way),
+    ]
     replace_process([sys.executable, "-m", "benchmarks", *options])
 
 

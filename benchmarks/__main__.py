@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loguru import logger
 
+import benchmarks.search.comparison as search
 from benchmarks.comparison import Benchmark, Plan
 from benchmarks.engine import engine_per_job
 from benchmarks.growth import growth
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "database": transactions,
     "growth": growth,
 }
+SEARCH = "search"  # takes minutes, and only by its name
 
 
 def main() -> int:
@@ -38,19 +40,49 @@ def main() -> int:
         arguments.postgresql,
     )
     names = arguments.only or list(BENCHMARKS)
-    comparisons = [each for name in names for each in BENCHMARKS[name](plan)]
-    print(as_table(comparisons))
+    comparisons = [each for name in names if name != SEARCH for each in BENCHMARKS[name](plan)]
+    if comparisons:
+        print(as_table(comparisons))
+    runs = search.compared(plan, _search_plan(arguments)) if SEARCH in names else []
+    if runs:
+        print(search.as_table(runs))
     if arguments.json:
-        arguments.json.write_text(as_json(comparisons) + "\n", encoding="utf-8")
+        text = as_json(comparisons, search.as_mapping(runs))
+        arguments.json.write_text(f"{text}\n", encoding="utf-8")
     return 0
+
+
+def _search_plan(arguments: argparse.Namespace) -> search.SearchPlan:
+    """The seeds and jobs that are asked for; with ``--quick`` few of both."""
+    seeds, jobs = arguments.seeds, arguments.jobs
+    if seeds is None:
+        seeds = [1] if arguments.quick else [1, 2, 3, 4, 5]
+    jobs = jobs or (10 if arguments.quick else 400)
+    return search.SearchPlan(seeds, jobs, arguments.way or tuple(search.WAYS))
+
+
+def _seeds(text: str) -> list[int]:
+    return [int(seed) for seed in text.split(",")]
+
+
+def _jobs(text: str) -> int:
+    jobs = int(text)
+    if jobs < 1:
+        raise ValueError
+    return jobs
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=list(BENCHMARKS))
+    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--postgresql", metavar="URL")
+    parser.add_argument("--seeds", type=_seeds, metavar="1,2,…", help="of the benchmark search")
+    parser.add_argument("--jobs", type=_jobs, help="of each run of the benchmark search")
+    parser.add_argument(
+        "--way", action="append", choices=list(search.WAYS), help="only this search"
+    )
     return parser
 
 

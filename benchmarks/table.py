@@ -3,7 +3,8 @@
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.comparison import Comparison
 
@@ -11,16 +12,20 @@ _HEAD = ("benchmark", "what", "Loreley", "compared with", "bare", "ratio (min to
 
 
 def as_table(comparisons: Sequence[Comparison]) -> str:
-    """A table in Markdown, aligned for a terminal."""
-    rows = [_HEAD, *map(_row, comparisons)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    """A row for each comparison."""
+    return markdown([_HEAD, *map(_row, comparisons)])
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, aligned for a terminal; the first row is its head."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, _line(["-" * width for width in widths], widths))
     return "\n".join(lines)
 
 
-def as_json(comparisons: Sequence[Comparison]) -> str:
-    """Everything that was measured, in seconds."""
+def as_json(comparisons: Sequence[Comparison], search: Mapping[str, Any]) -> str:
+    """Everything that was measured, in seconds; ``search`` as that benchmark tells it."""
     return json.dumps(
         {
             "python": platform.python_version(),
@@ -37,6 +42,7 @@ def as_json(comparisons: Sequence[Comparison]) -> str:
                 }
                 for each in comparisons
             ],
+            "search": search,
         },
         indent=2,
     )

@@ -1,0 +1,190 @@
+"""One experiment from its root to the end of its budget, with one worker in this process."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from loguru import logger
+
+from benchmarks.commands import ROOT
+from benchmarks.search.folders import Commits, Folder, edit_distance, read_folder, tree_of
+from loreley.config import Settings
+from loreley.core.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
+from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
+from loreley.core.worker.agents.genetic import GeneticAgent
+from loreley.core.worker.agents.protocol import Proposal
+from loreley.core.worker.briefing import Briefing
+from loreley.db.engine import open_database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import Experiment, Schedule
+from loreley.deadline import Deadline
+from loreley.errors import CandidateRejected, EvaluationFailed, JobFailed
+from loreley.scheduler.assembly import assemble
+from loreley.scheduler.main import Scheduler
+
+EXAMPLE = ROOT / "examples" / "circle_packing"
+METRIC = "sum_radii"
+MEASURES = ("radius_spread:0:0.7:14", "edit_distance:0:120:6")
+_JOB_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What one evaluation found."""
+
+    score: float
+    places: tuple[float, ...]  # by `MEASURES`
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a way to search has found with one seed; evaluations in their order, the root's first.
+
+    A failed evaluation is None.
+    """
+
+    way: str
+    seed: int
+    jobs: int
+    seconds: float
+    evaluations: tuple[Evaluated | None, ...]
+
+
+@dataclass(slots=True)
+class MemoryQueue:
+    """The messages, in a list."""
+
+    job_ids: list[str] = field(default_factory=list)
+
+    def send(self, job_id: str) -> None:
+        """Append a message."""
+        self.job_ids.append(job_id)
+
+    def waiting(self) -> list[str]:
+        """The jobs whose message waits."""
+        return self.job_ids
+
+
+@dataclass(slots=True)
+class Worker:
+    """Does jobs as the real one does: the same agent and judge, in plain folders."""
+
+    jobs: Jobs
+    commits: Commits
+    root: str
+    evaluations: list[Evaluated | None] = field(default_factory=list)
+    _judge: ModuleType = field(init=False)
+    _agent: GeneticAgent = field(default_factory=GeneticAgent)
+
+    def __post_init__(self) -> None:
+        self._judge = _evaluator()
+
+    def do(self, job_id: str) -> None:
+        """Claim a job, do it, write down how it ended."""
+        claim = self.jobs.claim(job_id, worker="bench", lease_seconds=600)
+        record = Record(agent=self._agent.name)
+        try:
+            self.jobs.succeed(claim, self._judged(claim, record), record)
+        except JobFailed as failure:
+            self.jobs.fail(claim, failure, record)
+
+    def _judged(self, claim: Claim, record: Record) -> JudgedCommit:
+        is_root = claim.kind is JobKind.BASELINE
+        with self.commits.checked_out(claim.base_commit) as folder:
+            proposal = Proposal("") if is_root else self._proposed(claim, folder, record)
+            files = folder.content()
+            tree = tree_of(files)
+            twin = self.jobs.judged_commit_of(tree)
+            if twin is not None:
+                raise CandidateRejected("the same tree was judged before", target=twin)
+            parent = None if is_root else claim.base_commit
+            commit = claim.base_commit if is_root else self.commits.add(files, parent)
+            distance = edit_distance(self.commits.files(self.root), files)
+            return JudgedCommit(
+                commit=commit,
+                tree=tree,
+                parent=parent,
+                branch=None,
+                subject=proposal.subject,
+                edit_distance=distance,
+                code_size=sum(map(len, files.values())),
+                evaluation=self._evaluation(folder, commit, distance),
+                traits=proposal.traits,
+            )
+
+    def _proposed(self, claim: Claim, folder: Folder, record: Record) -> Proposal:
+        known = self.jobs.judged([claim.base_commit, *claim.inspirations])
+        briefing = Briefing("")
+        proposal = self._agent.propose(
+            folder,
+            briefing.brief(claim, known),
+            Deadline.after(_JOB_SECONDS),
+            briefing.journal(claim, self._agent.name, record),
+        )
+        record.operator = proposal.operator
+        return proposal
+
+    def _evaluation(self, folder: Folder, commit: str, distance: int) -> Evaluation:
+        context = SimpleNamespace(
+            worktree=folder.path, scratch=folder.scratch, commit=commit, timeout_seconds=60.0
+        )
+        self.evaluations.append(None)
+        try:
+            evaluation = parse_evaluation(self._judge.evaluate(context), max_metrics=64)
+        except (ValueError, InvalidEvaluation) as error:
+            raise EvaluationFailed("the evaluation failed", reason=str(error)) from error
+        figures = {metric.name: metric.value for metric in evaluation.metrics}
+        figures["edit_distance"] = float(distance)
+        places = tuple(figures[measure.partition(":")[0]] for measure in MEASURES)
+        self.evaluations[-1] = Evaluated(figures[METRIC], places)
+        return evaluation
+
+
+def run(way: str, seed: int, jobs: int, settings: Mapping[str, Any]) -> Run:
+    """Search with these settings until the budget of ``jobs`` is spent."""
+    began = perf_counter()
+    logger.remove()
+    with TemporaryDirectory(prefix="loreley-bench-") as name:
+        database = open_database(f"sqlite:///{Path(name).resolve() / 'search.db'}")
+        try:
+            commits = Commits()
+            root = commits.add(read_folder(EXAMPLE / "repository"), None)
+            worker = Worker(Jobs(database), commits, root)
+            queue = MemoryQueue()
+            configured = Settings(_env_file=None, **_settings(seed, jobs) | dict(settings))
+            experiment = Schedule(database).found(Experiment(root, {}))
+            scheduler = Scheduler(assemble(database, experiment, configured, queue))
+            while scheduler.tick() or queue.job_ids:
+                while queue.job_ids:
+                    worker.do(queue.job_ids.pop(0))
+        finally:
+            database.close()
+    return Run(way, seed, jobs, perf_counter() - began, tuple(worker.evaluations))
+
+
+def _settings(seed: int, jobs: int) -> dict[str, Any]:
+    return {
+        "mapelites_fitness_metric": METRIC,
+        "mapelites_measures": list(MEASURES),
+        "mapelites_random_seed": seed,
+        "mapelites_reproducible": True,
+        "scheduler_max_total_jobs": jobs,
+        "scheduler_max_unfinished_jobs": 1,
+    }
+
+
+def _evaluator() -> ModuleType:
+    """The example's own evaluator, which judges without any tolerance."""
+    spec = spec_from_file_location("packing_evaluator", EXAMPLE / "evaluator.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look for it there
+    spec.loader.exec_module(module)
+    return module
