@@ -12,6 +12,8 @@ from sqlalchemy import text
 from loreley.config import environment_names, get_settings
 from loreley.db.engine import Database, open_database
 from loreley.db.models import metadata
+from tests.figures import figure as figure
+from tests.figures import pytest_terminal_summary as pytest_terminal_summary
 from tests.services import postgresql_database, postgresql_server, redis_server
 
 _SETTINGS = environment_names()

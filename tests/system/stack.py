@@ -30,6 +30,7 @@ import time
 
 
 def evaluate(context):
+    open("begun", "w").close()
     while os.path.exists("GATE"):
         time.sleep(0.02)
     value = runpy.run_path(str(context.worktree / "number.py"))["NUMBER"]
@@ -49,20 +50,25 @@ class Hold:
 
     folder: Path
     point: Point
+    _earlier: set[Path] = field(default_factory=set)  # of processes that were held and killed
 
     def __post_init__(self) -> None:
+        self._earlier |= self._held()
         (self.folder / self.point).touch()
 
     def pid(self, *, within: float = 60) -> int:
         """Wait until a process is held; its id."""
-        eventually(lambda: list(self.folder.glob(f"{self.point}.*")), within=within)
-        [held] = self.folder.glob(f"{self.point}.*")
+        eventually(lambda: self._held() - self._earlier, within=within)
+        [held] = self._held() - self._earlier
         return int(held.suffix[1:])
 
     def release(self) -> None:
         """Let it go on, and hold no other."""
         for path in self.folder.glob(f"{self.point}*"):
             path.unlink()
+
+    def _held(self) -> set[Path]:
+        return set(self.folder.glob(f"{self.point}.*"))
 
 
 @dataclass
@@ -87,7 +93,7 @@ class Process:
         """Everything it has said so far."""
         return self.stderr.read_text(errors="replace")
 
-    def wait_for(self, words: str, *, within: float = 30) -> None:
+    def wait_for(self, words: str, *, within: float = 60) -> None:
         """Wait until it has said these words; fail when it ends before or takes too long."""
         eventually(lambda: words in self.said or self.popen.poll() is not None, within=within)
         assert words in self.said, self.said
@@ -127,6 +133,10 @@ class Stack:
     def gate(self) -> Path:
         """While this file is there, evaluations do not end."""
         return self.folder / "gate" / "closed"
+
+    def wait_for_evaluation(self, *, within: float = 60) -> None:
+        """Wait until an evaluator is at work."""
+        eventually(lambda: list(self.worktrees.glob(".scratch/*/*/begun")), within=within)
 
     def environment(self) -> dict[str, str]:
         """What the scripts are started with."""

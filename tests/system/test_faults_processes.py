@@ -1,7 +1,6 @@
 """Workers and schedulers killed, stopped and doubled: nothing is lost, nothing is done twice."""
 
 import os
-import re
 import signal
 import time
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
 from loreley.holding import Point
+from tests.figures import Figure
 from tests.support import eventually
 from tests.system.stack import Process, Stack
 
@@ -39,16 +39,20 @@ def running(stack: Stack, database: Database) -> list[dict[str, Any]]:
     return [row for row in stack.jobs(database) if row["state"] == JobState.RUNNING]
 
 
-def test_a_worker_killed_at_any_point_costs_no_job(stack: Stack) -> None:
-    workers = [stack.start_worker(), stack.start_worker()]
-    scheduler = stack.start_scheduler("--max-jobs", str(len(OF_A_WORKER) + 2))
-    for point in OF_A_WORKER:
-        victim = stack.process(stack.hold(point).pid())
+def test_workers_killed_at_every_point_cost_no_job(stack: Stack) -> None:
+    jobs = len(OF_A_WORKER) + 2
+    workers = [stack.start_worker() for _ in range(len(OF_A_WORKER) + 1)]
+    scheduler = stack.start_scheduler("--max-jobs", str(jobs))
+    after_the_baseline = stack.hold(Point.TAKEN_IN)
+    after_the_baseline.pid()
+    holds = [stack.hold(point) for point in OF_A_WORKER]
+    after_the_baseline.release()
+    victims = [stack.process(hold.pid()) for hold in holds]
+    for victim in victims:
         victim.kill()
-        workers.append(stack.start_worker())
 
     finished(scheduler, *workers)
-    stack.require_whole(jobs_wanted=len(OF_A_WORKER) + 2)
+    stack.require_whole(jobs_wanted=jobs)
 
 
 def test_a_scheduler_killed_at_any_point_loses_no_job(stack: Stack) -> None:
@@ -85,10 +89,10 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(stack: Stack, poin
 def test_a_job_that_kills_its_workers_is_given_up_and_the_others_run(stack: Stack) -> None:
     workers = [stack.start_worker()]
     scheduler = stack.start_scheduler("--max-jobs", "1", SCHEDULER_JOB_MAX_ATTEMPTS="2")
-    workers[0].wait_for("succeeded")  # the baseline
     for _ in range(2):
-        stack.process(stack.hold(Point.PROPOSED).pid()).kill()
+        hold = stack.hold(Point.PROPOSED)
         workers.append(stack.start_worker())
+        stack.process(hold.pid()).kill()
 
     finished(scheduler, *workers)
     with stack.database() as database:
@@ -111,19 +115,20 @@ def test_two_schedulers_at_once_do_no_harm(stack: Stack) -> None:
 
 @only_sqlite
 def test_work_goes_on_while_no_scheduler_is_there(stack: Stack) -> None:
-    worker = stack.start_worker()
-    scheduler = stack.start_scheduler("--max-jobs", "6")
-    worker.wait_for("succeeded")
     stack.gate.touch()
-    hold = stack.hold(Point.EVALUATED)
-    hold.pid()
-    scheduler.kill()
-    hold.release()
+    worker = stack.start_worker()
+    scheduler = stack.start_scheduler("--max-jobs", "3")
+    with stack.database() as database:
+        eventually(lambda: running(stack, database), within=60)
+        scheduler.kill()
+        first_lease = running(stack, database)[0]["lease_until"]
+        # The worker alone keeps its job, beyond the lease that it began with.
+        eventually(lambda: running(stack, database)[0]["lease_until"] > first_lease + 3, within=30)
     stack.gate.unlink()
-    time.sleep(4)  # longer than the lease: the worker alone must keep its jobs
+    worker.wait_for("succeeded")
 
-    finished(stack.start_scheduler("--max-jobs", "6"), worker)
-    stack.require_whole(jobs_wanted=6)
+    finished(stack.start_scheduler("--max-jobs", "3"), worker)
+    stack.require_whole(jobs_wanted=3)
     assert "attempt 2" not in worker.said
 
 
@@ -144,19 +149,12 @@ def test_dramatiq_s_time_limit_is_recorded_as_one(stack: Stack) -> None:
     stack.require_whole(jobs_wanted=2)
 
 
-def seconds_between(first: str, second: str, said: str) -> float:
-    """By the times at the beginnings of the lines that hold these words."""
-
-    def at(words: str) -> float:
-        line = next(line for line in said.splitlines() if words in line)
-        hours, minutes, seconds = re.match(r"(\d+):(\d+):([\d.]+)", line).groups()  # type: ignore[union-attr]
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-    return at(second) - at(first)
+def seconds_since(began: float) -> str:
+    return f"{time.monotonic() - began:.1f} s"
 
 
 @only_sqlite
-def test_a_killed_worker_s_job_begins_again_soon(stack: Stack) -> None:
+def test_a_killed_worker_s_job_begins_again_soon(stack: Stack, figure: Figure) -> None:
     first = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "1")
     stack.hold(Point.LEASED).pid()
@@ -165,24 +163,23 @@ def test_a_killed_worker_s_job_begins_again_soon(stack: Stack) -> None:
     first.kill()
     killed_at = time.monotonic()
 
-    second.wait_for("attempt 2", within=3 + 10)
-    print(f"\nfigure: kill -9 → second attempt {time.monotonic() - killed_at:.1f} s, lease 3 s")  # noqa: T201
+    second.wait_for("attempt 2", within=3 + 10)  # the lease and ten seconds
+    figure("kill -9 of a worker to its job's second attempt, lease 3 s", seconds_since(killed_at))
     finished(scheduler, second)
     stack.require_whole(jobs_wanted=1)
 
 
 @only_sqlite
-def test_an_interrupted_job_goes_back_and_nothing_of_it_stays(stack: Stack) -> None:
+def test_an_interrupted_job_goes_back_and_nothing_of_it_stays(stack: Stack, figure: Figure) -> None:
     stack.gate.touch()
     worker = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "1")
-    worker.wait_for("baseline job")
-    eventually(lambda: list(stack.worktrees.glob(".scratch/*/evaluation-1")))
+    stack.wait_for_evaluation()
     began = time.monotonic()
 
-    code = worker.stop(within=1 + 3)
+    code = worker.stop(within=1 + 3)  # the grace period and three seconds
 
-    print(f"\nfigure: SIGTERM busy → {time.monotonic() - began:.1f} s, grace 1 s")  # noqa: T201
+    figure("SIGTERM to the end of a busy worker, grace 1 s", seconds_since(began))
     assert code == 0, worker.said
     assert "back to the queue" in worker.said
     with stack.database() as database:
@@ -195,21 +192,20 @@ def test_an_interrupted_job_goes_back_and_nothing_of_it_stays(stack: Stack) -> N
 
 
 @only_sqlite
-def test_a_second_signal_interrupts_at_once(stack: Stack) -> None:
+def test_a_second_signal_interrupts_at_once(stack: Stack, figure: Figure) -> None:
     stack.settings["TASKS_WORKER_GRACE_SECONDS"] = "60"
     stack.gate.touch()
     worker = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "1")
-    eventually(lambda: list(stack.worktrees.glob(".scratch/*/evaluation-1")), within=60)
+    stack.wait_for_evaluation()
     worker.popen.send_signal(signal.SIGINT)
     worker.wait_for("stopping")
     began = time.monotonic()
 
-    code = worker.stop(signal.SIGINT, within=5)
+    code = worker.stop(signal.SIGINT, within=1)
 
-    seconds = time.monotonic() - began
-    print(f"\nfigure: second signal → {seconds:.1f} s")  # noqa: T201
-    assert (code, seconds <= 1) == (130, True), worker.said
+    figure("second signal to the end of a busy worker", seconds_since(began))
+    assert code == 130, worker.said
     stack.gate.unlink()
     finished(scheduler, stack.start_worker())
     stack.require_whole(jobs_wanted=1)

@@ -1,15 +1,16 @@
 """script/run_worker.py and script/run_scheduler.py, started as an operator starts them."""
 
 import os
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from loreley.core.jobs import JobState
 from loreley.db.overview import read_overview
+from tests.figures import Figure
 from tests.services import free_port
 from tests.support import PROJECT_ROOT, eventually
 from tests.system.stack import Stack
@@ -89,11 +90,14 @@ def test_a_run_ends_with_every_job_in_a_final_state(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_idle_worker_stops_at_once(stack: Stack) -> None:
+def test_an_idle_worker_stops_at_once(stack: Stack, figure: Figure) -> None:
     worker = stack.start_worker()
     worker.wait_for("worker online")
+    began = time.monotonic()
 
-    assert worker.stop(signal.SIGINT, within=2.5) == 0
+    assert worker.stop(within=2.5) == 0
+
+    figure("SIGTERM to the end of an idle worker", f"{time.monotonic() - began:.1f} s")
     assert "worker: stopped" in worker.said
 
 
