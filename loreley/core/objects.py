@@ -72,6 +72,13 @@ class ObjectStore:
         tree, seconds = self.run("log", "-1", "--format=%T %ct", commit).decode().split()
         return CommitFacts(tree, int(seconds))
 
+    def common_ancestor(self, first: str, second: str) -> str | None:
+        """The latest commit that both descend from, or None where none is here."""
+        completed = self.git.ask(
+            *(f"--git-dir={self.git_dir}", "merge-base", first, second), cwd=self.git_dir
+        )
+        return completed.stdout.decode().strip() or None if completed.exit_code == 0 else None
+
     def files(self, commit: str, *, with_sizes: bool = False) -> list[Entry]:
         """All blobs and submodules of the commit, in git's order."""
         long = ("-l",) if with_sizes else ()

@@ -41,6 +41,10 @@ class Region:
     begin: str
     end: str
 
+    def encloses_changes(self, old: bytes, new: bytes) -> bool:
+        """Whether two contents of a file are the same but for what is between the marks."""
+        return _frame(old, self) == _frame(new, self)
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
@@ -113,7 +117,7 @@ class Gates:
             new = edit.read(commit, difference.path)
             if old is None or new is None or difference.old_mode != difference.new_mode:
                 raise _outside(difference.path, "it was added, removed or changed its kind")
-            if _frame(old, region) != _frame(new, region):
+            if not region.encloses_changes(old, new):
                 raise _outside(difference.path, "lines outside of its marked regions differ")
 
     def _check_secrets(

@@ -87,6 +87,15 @@ class Worktree:
         self._require_commit(commit)
         return self._shared.clone.store.file(commit, path)
 
+    def common_ancestor(self, first: str, second: str) -> str | None:
+        """The latest commit that both descend from, or None where none is known.
+
+        Commits that are not here are fetched; raises `GitError` when the remote has none such.
+        """
+        for commit in (first, second):
+            self._require_commit(commit)
+        return self._shared.clone.store.common_ancestor(first, second)
+
     def base(self) -> Candidate:
         """The base commit itself, as a candidate."""
         return Candidate(self.base_commit, self._base.tree)

@@ -1,4 +1,4 @@
-"""The offline agent: changes a Python file by one operator, drawn from a table."""
+"""The offline agent: changes a source file by one operator, the wanted one or a drawn one."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -12,14 +12,16 @@ from loreley.deadline import Deadline
 from loreley.errors import AgentFailed
 
 _ATTEMPTS = 200  # operators drawn before giving up
+_ATTEMPTS_AT_WANTED = 10
 _FILES_PER_ATTEMPT = 20
 
 
 class GeneticAgent:
-    """Genetic improvement of Python files, without a key or a network.
+    """Genetic improvement of source files, without a key or a network.
 
     All randomness comes from the brief's seed: the same brief on the same base gives the same
-    bytes. What is changed compiles, and is neither a test nor a generated or vendored file.
+    bytes. What is changed is neither a test nor a generated or vendored file, lies where the
+    brief allows it, and compiles where it is Python.
     """
 
     def __init__(self, name: str = "genetic", operators: Sequence[Operator] | None = None) -> None:
@@ -45,26 +47,32 @@ class GeneticAgent:
         deadline: Deadline,
         journal: Journal | None = None,  # noqa: ARG002 - it makes no calls
     ) -> Proposal:
-        """Change one file; raises `AgentFailed` when there is nothing that can be changed."""
+        """Change one file by the brief's operator, or by another where that one finds no hold.
+
+        Raises `AgentFailed` when there is nothing that can be changed.
+        """
         random = Random(brief.seed)
         pool = Pool(workspace, brief)
         _require_source(pool, deadline)
-        for operator in self._drawn(pool.has_mates, random):
+        for operator in self._tried(brief.operator, pool.has_mates, random):
             for file in _files(pool, random):
                 deadline.check("changing a file")
                 mutant = _mutant(pool, file, operator, random)
-                content = None if mutant is None else file.encoded(mutant.source)
+                content = None if mutant is None else pool.content(file, mutant.source)
                 if mutant is not None and content is not None:
                     write_content(workspace.path, file.path, content)
                     return _proposal(operator, file, mutant)
         raise AgentFailed(
             "no operator found anything to change",
-            target=f"{len(pool.paths)} Python files",
-            reason=f"{_ATTEMPTS} attempts gave no new source that compiles",
+            target=f"{len(pool.paths)} source files",
+            reason=f"{_ATTEMPTS} attempts gave nothing new that is allowed and compiles",
         )
 
-    def _drawn(self, has_mates: bool, random: Random) -> Iterator[Operator]:
+    def _tried(self, wanted: str | None, has_mates: bool, random: Random) -> Iterator[Operator]:
         usable = [operator for operator in self._operators if has_mates or not operator.crosses]
+        for operator in usable:
+            if operator.name == wanted:
+                yield from [operator] * _ATTEMPTS_AT_WANTED
         weights = [operator.weight for operator in usable]
         for _ in range(_ATTEMPTS if usable else 0):
             yield random.choices(usable, weights)[0]
@@ -72,15 +80,16 @@ class GeneticAgent:
 
 def _require_source(pool: Pool, deadline: Deadline) -> None:
     for path in pool.paths:
-        deadline.check("looking for Python files")
+        deadline.check("looking for source files")
         if pool.source(path) is not None:
             return
     raise AgentFailed(
-        "there is no Python file to change",
-        reason="none of those tracked compiles, or all are tests, generated, vendored or too large"
+        "there is no source file to change",
+        reason="none of those tracked compiles, or all are generated or too large"
         if pool.paths
         else "the base commit tracks none that may be changed",
-        fix="let the repository hold Python source outside of its tests, or use another agent",
+        fix="let the repository hold source outside of its tests, see WORKER_GATE_EDITABLE_PATHS "
+        "and WORKER_GATE_PROTECTED_PATHS, or use another agent",
     )
 
 
@@ -92,7 +101,7 @@ def _files(pool: Pool, random: Random) -> Iterator[SourceFile]:
 def _mutant(pool: Pool, file: SourceFile, operator: Operator, random: Random) -> Mutant | None:
     """What the operator makes of the file, if that is anything new."""
     try:
-        mutant = operator.apply(pool.material(file, operator, random), random)
+        mutant = operator.mutant(pool.material(file, operator, random), random)
     except RecursionError:  # a tree deeper than Python's own limit
         return None
     return mutant if mutant is not None and mutant.source != file.text else None
@@ -102,7 +111,7 @@ def _proposal(operator: Operator, file: SourceFile, mutant: Mutant) -> Proposal:
     place = f"{file.path}:{_first_changed_line(file.text, mutant.source)}"
     subject = f"{mutant.change} in {place}"
     printable = "".join(sign if sign.isprintable() else "?" for sign in subject)
-    return Proposal(printable, f"Operator: {operator.name}")
+    return Proposal(printable, f"Operator: {operator.name}", operator.name)
 
 
 def _first_changed_line(old: str, new: str) -> int:

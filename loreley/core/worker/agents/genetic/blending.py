@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 
 from loreley.core.worker.agents.genetic.alignment import aligned
-from loreley.core.worker.agents.genetic.material import Material, Mutant
+from loreley.core.worker.agents.genetic.material import Mate, Material, Mutant
 from loreley.core.worker.agents.genetic.numbers import chosen, many_changed
-from loreley.core.worker.agents.genetic.numerals import Number, Numeral, numerals, rounded
+from loreley.core.worker.agents.genetic.numerals import Number, Numeral, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def differ(material: Material, random: Random) -> Mutant | None:
     if len(material.mates) < 2:
         return None
     first, second = random.sample(list(material.mates), 2)
-    here = {pair.ours: pair.theirs for pair in paired(material.source, first.source)}
-    there = {pair.ours: pair.theirs for pair in paired(material.source, second.source)}
+    here = {pair.ours: pair.theirs for pair in paired(material, first)}
+    there = {pair.ours: pair.theirs for pair in paired(material, second)}
     both = [numeral for numeral in here if numeral in there and here[numeral] != there[numeral]]
     if not both:
         return None
@@ -56,9 +56,11 @@ def differ(material: Material, random: Random) -> Mutant | None:
     return many_changed(material, values, "add a difference to")
 
 
-def paired(ours: str, theirs: str) -> list[Pair]:
+def paired(material: Material, mate: Mate) -> list[Pair]:
     """Our literals with the mate's, on the lines that are equal but for numbers."""
-    mine, other = _Masked.of(ours), _Masked.of(theirs)
+    find = material.language.numerals
+    mine = _Masked.of(material.source, find(material.source))
+    other = _Masked.of(mate.source, find(mate.source))
     pairs: list[Pair] = []
     for block in aligned(mine.lines, other.lines):
         for line in range(block.lines):
@@ -75,8 +77,7 @@ class _Masked:
     numerals: Sequence[Sequence[Numeral]]
 
     @classmethod
-    def of(cls, source: str) -> "_Masked":
-        found = numerals(source)
+    def of(cls, source: str, found: Sequence[Numeral]) -> "_Masked":
         lines, by_line = [], []
         start = place = 0
         for line in source.splitlines(keepends=True):
@@ -99,7 +100,7 @@ def _differing(material: Material, random: Random) -> list[Pair]:
     if not material.mates:
         return []
     mate = random.choice(list(material.mates))
-    return [pair for pair in paired(material.source, mate.source) if pair.ours.value != pair.theirs]
+    return [pair for pair in paired(material, mate) if pair.ours.value != pair.theirs]
 
 
 def _moved(ours: Number, theirs: Number, part: float) -> Number:

@@ -4,10 +4,11 @@ import io
 import os
 import stat
 import tokenize
-import warnings
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from loreley.core.worker.agents.genetic.languages import PYTHON, Language, language_of
 from loreley.core.worker.untrusted import UnusableFile, read_file
 from loreley.errors import AgentFailed
 
@@ -16,70 +17,84 @@ LARGEST_BYTES = 256 * 1024
 _FOREIGN_FOLDERS = frozenset(
     {"vendor", "vendored", "_vendor", "third_party", "node_modules", "site-packages", "venv"}
 )
-_BUILT_FOLDERS = frozenset({"build", "dist", "__pycache__"})
-_TEST_FOLDERS = frozenset({"test", "tests", "testing"})
-_GENERATED_ENDINGS = ("_pb2.py", "_pb2_grpc.py", "_generated.py", ".gen.py")
+_BUILT_FOLDERS = frozenset({"build", "dist", "target", "out", "__pycache__"})
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "spec", "__tests__"})
+_DOCUMENT_FOLDERS = frozenset({"doc", "docs"})
+_AVOIDED = _FOREIGN_FOLDERS | _BUILT_FOLDERS | _TEST_FOLDERS | _DOCUMENT_FOLDERS
+_TEST_NAMES = (
+    "test_*",
+    "*_test.*",
+    "*.test.*",
+    "*_spec.*",
+    "*.spec.*",
+    "*Test.java",
+    "conftest.py",
+)
+_BUILD_NAMES = ("setup.py", "noxfile.py", "build.rs", "build.zig", "*.config.js", "*.config.ts")
+_GENERATED_NAMES = ("*_pb2.py", "*_pb2_grpc.py", "*.pb.*", "*_generated.*", "*.gen.*", "*.min.js")
+_AVOIDED_NAMES = (*_TEST_NAMES, *_BUILD_NAMES, *_GENERATED_NAMES)
 _GENERATED_MARKS = ("@generated", "DO NOT EDIT", "do not edit")
 _MARK_CHARACTERS = 1024  # a generated file says so at its top
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A Python file that compiles; ``text`` in ``encoding`` is its content to the byte."""
+    """A file that its language accepts; ``text`` in ``encoding`` is its content to the byte."""
 
     path: str
     text: str
     encoding: str
+    language: Language
 
     def encoded(self, text: str) -> bytes | None:
-        """``text`` as this file's content, or None where it cannot be or does not compile."""
+        """``text`` as this file's content, or None where it cannot be or is not accepted."""
         try:
             content = text.encode(self.encoding)
         except UnicodeEncodeError:
             return None
-        return content if compiles(content) else None
+        return content if self.language.accepts(content) else None
 
 
 def may_change(path: str) -> bool:
-    """Whether a file is one to improve: Python, and neither test, generated nor foreign.
+    """Whether a file is one to improve: source, and neither test, generated nor foreign.
 
     Tests say what the program is to do; a search that may change them improves nothing.
     """
     *folders, name = PurePosixPath(path).parts
-    if not name.endswith(".py") or name.endswith(_GENERATED_ENDINGS):
+    if language_of(name) is None or any(fnmatchcase(name, each) for each in _AVOIDED_NAMES):
         return False
-    if name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py":
-        return False
-    avoided = _FOREIGN_FOLDERS | _BUILT_FOLDERS | _TEST_FOLDERS
-    return not any(folder in avoided or folder.startswith(".") for folder in folders)
+    return not any(folder in _AVOIDED or folder.startswith(".") for folder in folders)
 
 
 def read_source(folder: Path, path: str) -> SourceFile | None:
     """The file at ``path`` below ``folder``, or None where it is not one to work on.
 
     Not to work on is what is missing, no regular file, reached through a symbolic link, larger
-    than `LARGEST_BYTES`, marked as generated, or no Python that compiles.
+    than `LARGEST_BYTES`, marked as generated, or not accepted by its language.
     """
+    language = language_of(path)
+    if language is None:
+        return None
     try:
         content = read_file(folder, path, limit_bytes=LARGEST_BYTES)
     except UnusableFile:
         return None
-    decoded = _decoded(content)
-    if decoded is None or not compiles(content):
+    decoded = _decoded(content, language)
+    if decoded is None or not language.accepts(content):
         return None
     text, encoding = decoded
     if any(mark in text[:_MARK_CHARACTERS] for mark in _GENERATED_MARKS):
         return None
-    return SourceFile(path, text, encoding)
+    return SourceFile(path, text, encoding, language)
 
 
-def decoded_like(content: bytes, model: str) -> str | None:
-    """Python source from a commit, with the line ends of ``model``; None where undecodable."""
-    decoded = _decoded(content) if len(content) <= LARGEST_BYTES else None
+def decoded_like(content: bytes, model: SourceFile) -> str | None:
+    """Another version of a file, with the line ends of ``model``; None where undecodable."""
+    decoded = _decoded(content, model.language) if len(content) <= LARGEST_BYTES else None
     if decoded is None:
         return None
     text = decoded[0].replace("\r\n", "\n")
-    return text.replace("\n", "\r\n") if "\r\n" in model else text
+    return text.replace("\n", "\r\n") if "\r\n" in model.text else text
 
 
 def write_content(folder: Path, path: str, content: bytes) -> None:
@@ -101,21 +116,20 @@ def write_content(folder: Path, path: str, content: bytes) -> None:
         ) from error
 
 
-def compiles(content: bytes) -> bool:
-    """Whether Python takes ``content`` for a module."""
+def _decoded(content: bytes, language: Language) -> tuple[str, str] | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(content, "<candidate>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-def _decoded(content: bytes) -> tuple[str, str] | None:
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        encoding = _encoding(content, language)
         text = content.decode(encoding)
     except (SyntaxError, UnicodeDecodeError):
         return None
     return (text, encoding) if text.encode(encoding) == content else None
+
+
+def _encoding(content: bytes, language: Language) -> str:
+    if language is PYTHON:
+        return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return "latin-1"  # any byte is a character, and comes back as it was
+    return "utf-8"

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from loreley.core.worker.agents.genetic.languages import PYTHON, Language
+from loreley.core.worker.agents.genetic.numerals import Numeral
+
 
 @dataclass(frozen=True, slots=True)
 class Mate:
@@ -15,16 +18,21 @@ class Mate:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One Python file that compiles, and what may be crossed or grafted into it."""
+    """One file that its language accepts, and what may be crossed or grafted into it."""
 
     source: str
     mates: Sequence[Mate] = ()
-    donors: Sequence[str] = ()  # other Python sources that compile, to copy statements from
+    donors: Sequence[str] = ()  # other sources of the language, to copy statements from
+    language: Language = PYTHON
+
+    def numerals(self) -> Sequence[Numeral]:
+        """The numeric literals of the source."""
+        return self.language.numerals(self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """Changed source, not yet known to compile, and the change in a few words."""
+    """Changed source, not yet known to be accepted, and the change in a few words."""
 
     source: str
     change: str  # "scale 0.7 to 0.61"
@@ -37,11 +45,19 @@ Apply = Callable[[Material, Random], Mutant | None]
 class Operator:
     """A pure function from material and randomness to a mutant, or None where it finds no hold.
 
-    Its chance to be picked is ``weight`` over the sum of the weights of the table.
+    Its chance to be picked is ``weight`` over the sum of the weights of the table. What is done
+    with a syntax tree of Python's has a twin that makes do with tokens, for other languages.
     """
 
     name: str
     weight: float
     apply: Apply
+    twin: Apply | None = None
     crosses: bool = False  # wants mates; pointless without
     grafts: bool = False  # makes use of donors
+
+    def mutant(self, material: Material, random: Random) -> Mutant | None:
+        """What the operator makes of the material."""
+        is_python = material.language is PYTHON
+        apply = self.apply if is_python or self.twin is None else self.twin
+        return apply(material, random)

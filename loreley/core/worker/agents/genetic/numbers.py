@@ -8,7 +8,6 @@ from loreley.core.worker.agents.genetic.material import Material, Mutant
 from loreley.core.worker.agents.genetic.numerals import (
     Number,
     Numeral,
-    numerals,
     rewritten,
     written,
 )
@@ -21,7 +20,7 @@ _ONE_MORE = 0.6  # how often a literal that is shaken takes another one with it
 
 def scale(material: Material, random: Random) -> Mutant | None:
     """Multiply a literal by a factor around one."""
-    found = [numeral for numeral in numerals(material.source) if numeral.value]
+    found = [numeral for numeral in material.numerals() if numeral.value]
     numeral = picked(found, random)
     if numeral is None:
         return None
@@ -31,7 +30,7 @@ def scale(material: Material, random: Random) -> Mutant | None:
 
 def shift(material: Material, random: Random) -> Mutant | None:
     """Add a number around zero to a literal."""
-    found = numerals(material.source)
+    found = material.numerals()
     numeral = picked(found, random)
     if numeral is None:
         return None
@@ -42,7 +41,7 @@ def shift(material: Material, random: Random) -> Mutant | None:
 
 def step(material: Material, random: Random) -> Mutant | None:
     """Count an integer up or down."""
-    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, int)]
+    found = [numeral for numeral in material.numerals() if isinstance(numeral.value, int)]
     numeral = picked(found, random)
     if numeral is None:
         return None
@@ -51,16 +50,28 @@ def step(material: Material, random: Random) -> Mutant | None:
 
 def negate(material: Material, random: Random) -> Mutant | None:
     """Turn the sign of a literal."""
-    found = [numeral for numeral in numerals(material.source) if numeral.value]
+    found = [numeral for numeral in material.numerals() if numeral.value]
     numeral = picked(found, random)
     if numeral is None:
         return None
     return one_changed(material, numeral, -numeral.value, "negate")
 
 
+def flip(material: Material, random: Random) -> Mutant | None:
+    """Turn a bit of an integer around, one that it has or the next higher."""
+    found = [numeral for numeral in material.numerals() if isinstance(numeral.value, int)]
+    numeral = picked(found, random)
+    if numeral is None:
+        return None
+    value = int(numeral.value)
+    return one_changed(
+        material, numeral, value ^ 1 << random.randint(0, value.bit_length()), "flip"
+    )
+
+
 def replace(material: Material, random: Random) -> Mutant | None:
     """Put another constant of the file, or a round number, in the place of a literal."""
-    found = numerals(material.source)
+    found = material.numerals()
     numeral = picked(found, random)
     if numeral is None:
         return None
@@ -70,7 +81,7 @@ def replace(material: Material, random: Random) -> Mutant | None:
 
 def shake(material: Material, random: Random) -> Mutant | None:
     """Move a few literals, wherever they stand, each by a step of its own size."""
-    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, float)]
+    found = _fractions(material)
     some = [picked(found, random)]
     while random.random() < _ONE_MORE:
         some.append(picked(found, random))
@@ -79,7 +90,7 @@ def shake(material: Material, random: Random) -> Mutant | None:
 
 def jitter(material: Material, random: Random) -> Mutant | None:
     """Move one, some or all literals of a statement, each by a step of its own size."""
-    found = [numeral for numeral in numerals(material.source) if isinstance(numeral.value, float)]
+    found = _fractions(material)
     first = picked(found, random)
     if first is None:
         return None
@@ -89,7 +100,7 @@ def jitter(material: Material, random: Random) -> Mutant | None:
 
 def exchange(material: Material, random: Random) -> Mutant | None:
     """Let two literals of one statement change places."""
-    found = numerals(material.source)
+    found = material.numerals()
     first = picked(found, random)
     if first is None:
         return None
@@ -145,6 +156,12 @@ def many_changed(material: Material, values: dict[Numeral, Number], verb: str) -
     for numeral, value in changed.items():
         return one_changed(material, numeral, value, verb)
     return None
+
+
+def _fractions(material: Material) -> list[Numeral]:
+    """The floating-point literals; all literals where there are none of these."""
+    found = material.numerals()
+    return [each for each in found if isinstance(each.value, float)] or list(found)
 
 
 def _all_shifted(material: Material, some: Sequence[Numeral], random: Random) -> Mutant | None:

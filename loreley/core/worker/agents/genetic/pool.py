@@ -6,13 +6,14 @@ from typing import Protocol, runtime_checkable
 
 from loreley.core.worker.agents.genetic.files import (
     SourceFile,
-    compiles,
     decoded_like,
     may_change,
     read_source,
 )
 from loreley.core.worker.agents.genetic.material import Mate, Material, Operator
 from loreley.core.worker.agents.protocol import Brief, Workspace
+from loreley.core.worker.gates import Region
+from loreley.core.worker.paths import PathRules
 
 
 @runtime_checkable
@@ -35,7 +36,12 @@ class Pool:
             if inspiration.commit != workspace.base_commit
         ]
         self._read: dict[str, SourceFile | None] = {}
-        self.paths = [path for path in workspace.tracked_files() if may_change(path)]
+        self._ancestors: dict[str, str | None] = {}
+        self._region = Region(*brief.region) if brief.region else None
+        rules = PathRules(brief.editable, brief.protected)
+        self.paths = [
+            path for path in workspace.tracked_files() if may_change(path) and rules.allow(path)
+        ]
 
     @property
     def has_mates(self) -> bool:
@@ -51,27 +57,39 @@ class Pool:
     def material(self, file: SourceFile, operator: Operator, random: Random) -> Material:
         """``file`` with as much around it as ``operator`` makes use of."""
         mates = list(self._mates_of(file)) if operator.crosses or operator.grafts else []
-        donors = list(self._donors(mates, random)) if operator.grafts else []
-        return Material(file.text, mates, donors)
+        donors = list(self._donors(file, mates, random)) if operator.grafts else []
+        return Material(file.text, mates, donors, file.language)
+
+    def content(self, file: SourceFile, text: str) -> bytes | None:
+        """``text`` as the file's new content, or None where that is not allowed or no source."""
+        content = file.encoded(text)
+        if content is None or self._region is None:
+            return content
+        old = file.text.encode(file.encoding)
+        return content if self._region.encloses_changes(old, content) else None
 
     def _mates_of(self, file: SourceFile) -> Iterator[Mate]:
         for commit in self._mates:
             source = self._text(commit, file)
             if source is not None and source != file.text:
-                yield Mate(source, self._ancestor(commit, file))
+                yield Mate(source, self._ancestral_text(commit, file))
 
-    def _ancestor(self, commit: str, file: SourceFile) -> str | None:
+    def _ancestral_text(self, commit: str, file: SourceFile) -> str | None:
         if not isinstance(self._workspace, KnowsAncestors):
             return None
-        ancestor = self._workspace.common_ancestor(self._workspace.base_commit, commit)
+        if commit not in self._ancestors:
+            base = self._workspace.base_commit
+            self._ancestors[commit] = self._workspace.common_ancestor(base, commit)
+        ancestor = self._ancestors[commit]
         return None if ancestor is None else self._text(ancestor, file)
 
     def _text(self, commit: str, file: SourceFile) -> str | None:
         content = self._workspace.read(commit, file.path)
-        return None if content is None else decoded_like(content, file.text)
+        return None if content is None else decoded_like(content, file)
 
-    def _donors(self, mates: list[Mate], random: Random) -> Iterator[str]:
+    def _donors(self, file: SourceFile, mates: list[Mate], random: Random) -> Iterator[str]:
         other = self.source(random.choice(self.paths))
-        if other is not None:
+        if other is not None and other.language is file.language:
             yield other.text
-        yield from (mate.source for mate in mates if compiles(mate.source.encode()))
+        accepts = file.language.accepts
+        yield from (mate.source for mate in mates if accepts(mate.source.encode()))
