@@ -53,6 +53,21 @@ def test_the_files_of_a_commit_can_be_read(worktree: Worktree, upstream: Upstrea
         worktree.read("0" * 40, "README.md")
 
 
+def test_the_common_ancestor_of_two_commits_is_found(
+    worktree: Worktree, upstream: Upstream
+) -> None:
+    base = worktree.base_commit
+    one = upstream.commit({"src/pack.py": "one\n"}, branch="one")
+    git("reset", "-q", "--hard", base, cwd=upstream.author)
+    two = upstream.commit({"src/pack.py": "two\n"}, branch="two")
+    git("checkout", "-q", "--orphan", "stranger", cwd=upstream.author)
+    stranger = upstream.commit({"a": "b\n"}, branch="stranger")
+
+    assert worktree.common_ancestor(one, two) == base
+    assert worktree.common_ancestor(base, one) == base
+    assert worktree.common_ancestor(base, stranger) is None
+
+
 def test_links_and_submodules_are_no_files(upstream: Upstream, tmp_path: Path) -> None:
     (upstream.author / "link").symlink_to("README.md")
     git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},sub", cwd=upstream.author)
