@@ -70,7 +70,7 @@ def each_constraint(value: list[str]) -> list[str]:
 
 
 def finite(number: str, text: str) -> float:
-    """``number`` as a float; raises `ValueError`, which quotes ``text``, the whole that it is of."""
+    """``number`` as a float; raises `ValueError`, which quotes ``text``, the whole."""
     try:
         value = float(number)
     except ValueError:
