@@ -105,6 +105,40 @@ def best(
         tell_best(settings, choice, as_json=json)
 
 
+@task(
+    help={
+        "patch": "write one patch to this file, for `git am` and `git apply`; - is stdout",
+        "branch": "push it to the remote as this branch",
+        "squash": "with --branch: one commit on the root, instead of every step",
+        "force": "replace a file or branch that exists",
+        "island": "the best of this island instead of the best of all",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+    }
+)
+@failures_as_messages()
+def export(
+    _c: Context,
+    patch: str | None = None,
+    branch: str | None = None,
+    squash: bool = False,
+    force: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+) -> None:
+    """Take the best commit out of the run, as a patch or a branch.
+
+    The patch says in one mail what all steps from the root achieve together.
+    """
+    from loreley.ops.choice import Choice
+    from loreley.ops.export import Export
+    from loreley.ops.export import export as export_commit
+
+    file = patch if patch in (None, "-") else str(Path(patch).absolute())
+    settings = _look()
+    wanted = Export(patch=file, branch=branch, squash=squash, force=force)
+    export_commit(settings, Choice.read(commit, island), wanted)
+
+
 @task(help={"log-level": _LOG_LEVEL})
 @failures_as_messages()
 def worker(_c: Context, log_level: str | None = None) -> None:
@@ -390,6 +424,7 @@ namespace = Collection(
     evolve,
     status,
     best,
+    export,
     job,
     worker,
     scheduler,

@@ -15,6 +15,7 @@ from loreley.core.worker.transcript import legible
 from loreley.db.engine import open_database
 from loreley.db.lineage import Lineage, Step
 from loreley.ops.choice import Choice, chosen
+from loreley.ops.commit_message import one_line
 from loreley.ops.objects_at_hand import objects_with
 
 _ON_TERMINAL_BYTES = 256 * 1024
@@ -85,6 +86,7 @@ def _lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
     yield from (_step(step) for step in lineage.steps)
     if last is not root:
         yield "diff      invoke best --diff"
+        yield "take it   invoke export --patch FILE, or --branch NAME"
     if last.branch:
         yield f"fetch     git fetch {settings.remote_target} {last.branch}"
 
@@ -144,8 +146,3 @@ def _step(step: Step) -> str:
         f"  {number:<6} {_fitness(step):>12} {gain:>12}  {step.commit[:12]}  "
         f"{one_line(by):<20} {subject}"
     ).rstrip()
-
-
-def one_line(text: str) -> str:
-    """Text from outside as one line that a terminal may show."""
-    return " ".join(legible(text).split())
