@@ -210,6 +210,25 @@ def logs(
         view.show(lines=lines, run=run)
 
 
+@task(help={"text": "what every later agent is to know, in a line"})
+@failures_as_messages()
+def note(_c: Context, text: str) -> None:
+    """Tell every later agent something, until the note is withdrawn."""
+    from loreley.ops.notes import note as add
+
+    print(add(_look(), text))
+
+
+@task(help={"withdraw": "leave the note of this number out of later briefs"})
+@failures_as_messages()
+def notes(_c: Context, withdraw: int = 0) -> None:
+    """List what every agent is told by people, or withdraw a note."""
+    from loreley.ops import notes as standing
+
+    settings = _look()
+    print(standing.withdraw(settings, withdraw) if withdraw else standing.notes(settings))
+
+
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def redis(_c: Context, json: bool = False) -> None:
@@ -429,6 +448,8 @@ namespace = Collection(
     worker,
     scheduler,
     logs,
+    note,
+    notes,
     redis,
     doctor,
     run_tests,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 _MILLION = 1_000_000
+_MOST_BLIND_CALLS = 3  # that may be made while none has told what it cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +149,35 @@ class Reached:
 Decision = Granted | Wait | Reached
 
 
-def decide(accounts: Sequence[Account], expected: Mapping[Measure, float | None]) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What the next call may use of a measure."""
+
+    amount: float | None = None  # None: no earlier call has told
+    blind_calls: int = 0  # lately, that ended and did not tell
+
+
+_NOTHING_KNOWN = Expectation()
+
+
+def decide(accounts: Sequence[Account], expected: Mapping[Measure, Expectation]) -> Decision:
     """Whether a call that is expected to use so much of each measure may be made now.
 
-    None as expectation means that no such call was ever seen: it is made alone, with all that is
-    left reserved for it, so that any number of workers overshoots by one call at most.
+    One of which nothing is known is made alone, with all that is left reserved for it, so that
+    any number of workers overshoots by one call at most; and when a few have not told what they
+    used, no further one is made.
     """
-    decisions = [_decide(account, expected.get(account.limit.measure)) for account in accounts]
+    decisions = [
+        _decide(account, expected.get(account.limit.measure, _NOTHING_KNOWN))
+        for account in accounts
+    ]
     for kind in (Reached, Wait):
         if found := next((each for each in decisions if isinstance(each, kind)), None):
             return found
     reserved: dict[Measure, float] = {}
     for account in accounts:
         measure = account.limit.measure
-        wanted = expected.get(measure)
+        wanted = expected.get(measure, _NOTHING_KNOWN).amount
         amount = account.left if wanted is None else wanted
         reserved[measure] = min(amount, reserved.get(measure, amount))
     return Granted(reserved)
@@ -174,17 +190,20 @@ def reached(account: Account) -> Reached | None:
     return Reached(account.limit, f"{account.spent:.6g} {account.limit.measure} spent")
 
 
-def _decide(account: Account, expected: float | None) -> Decision:
+def _decide(account: Account, expected: Expectation) -> Decision:
     if over := reached(account):
         return over
-    if expected is None:
+    measure, needed = account.limit.measure, expected.amount
+    if needed is None:
+        if expected.blind_calls >= _MOST_BLIND_CALLS:
+            why = f"{expected.blind_calls} calls have not told how many {measure} they used"
+            return Reached(account.limit, why)
         return Granted() if account.left > 0 else Wait()
-    if expected <= account.left:
+    if needed <= account.left:
         return Granted()
     if account.reserved > 0:
         return Wait()
-    measure = account.limit.measure
     return Reached(
         account.limit,
-        f"{account.spent:.6g} {measure} spent, and the next call may need {expected:.4g}",
+        f"{account.spent:.6g} {measure} spent, and the next call may need {needed:.4g}",
     )

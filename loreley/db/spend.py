@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    not_,
     select,
     text,
     update,
@@ -19,6 +20,7 @@ from loreley.core.budget import (
     CALL_MEASURES,
     Account,
     Decision,
+    Expectation,
     Granted,
     Limit,
     Measure,
@@ -54,14 +56,14 @@ class Spend:
     def set_limits(self, limits: Iterable[Limit]) -> None:
         """What holds from now on, for every worker; forgets that an earlier limit was reached."""
         with self._database.begin() as connection:
-            connection.execute(
-                update(experiment).values(budget=limits_to_mapping(limits), budget_reached=None)
-            )
+            set_at = float(connection.execute(select(now())).scalar_one())
+            budget = {"limits": limits_to_mapping(limits), "set_at": set_at}
+            connection.execute(update(experiment).values(budget=budget, budget_reached=None))
 
     def limits(self) -> tuple[Limit, ...]:
         """What holds now."""
         with self._database.read() as connection:
-            return _limits(connection)
+            return read_limits(connection)
 
     def needs_prices(self) -> bool:
         """Whether a limit is in dollars."""
@@ -70,19 +72,15 @@ class Spend:
     def reached(self) -> Reached | None:
         """Which limit allowed no further call, as the worker found that was refused."""
         with self._database.read() as connection:
-            said = connection.execute(select(experiment.c.budget_reached)).scalar()
-        if said is None:
-            return None
-        [limit] = limits_from_mapping({said["limit"]: said["amount"]})
-        return Reached(limit, said["why"])
+            return read_reached(connection)
 
     def open(self, claim: Claim, agent: str) -> Opened | Decision:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         with self._database.begin() as connection:
             _alone(connection)
-            limits = [each for each in _limits(connection) if each.measure in CALL_MEASURES]
+            limits = [each for each in read_limits(connection) if each.measure in CALL_MEASURES]
             expected = {measure: _expected(connection, agent, measure) for measure in CALL_MEASURES}
-            accounts = [account(connection, limit) for limit in limits]
+            accounts = [call_account(connection, limit) for limit in limits]
             decision = decide(accounts, expected)
             if isinstance(decision, Reached):
                 limit = decision.limit
@@ -109,7 +107,22 @@ class Spend:
             )
 
 
-def account(connection: Connection, limit: Limit) -> Account:
+def read_limits(connection: Connection) -> tuple[Limit, ...]:
+    """What holds now, for every worker."""
+    budget = connection.execute(select(experiment.c.budget)).scalar()
+    return limits_from_mapping(budget["limits"] if budget else None)
+
+
+def read_reached(connection: Connection) -> Reached | None:
+    """Which limit allowed no further call, as the worker found that was refused."""
+    said = connection.execute(select(experiment.c.budget_reached)).scalar()
+    if said is None:
+        return None
+    [limit] = limits_from_mapping({said["limit"]: said["amount"]})
+    return Reached(limit, said["why"])
+
+
+def call_account(connection: Connection, limit: Limit) -> Account:
     """How a limit in dollars or tokens stands.
 
     A call of unknown cost, and one that was cut off, counts as what such calls were expected to
@@ -117,11 +130,7 @@ def account(connection: Connection, limit: Limit) -> Account:
     """
     expected = func.coalesce(_expected_column(limit.measure), 0.0)
     used = func.coalesce(_used_column(limit.measure), expected)
-    under_way = and_(
-        calls.c.closed_at.is_(None),
-        jobs.c.state == JobState.RUNNING,
-        jobs.c.attempt == calls.c.attempt,
-    )
+    under_way = _under_way()
     spent = case((calls.c.closed_at.is_not(None), used), (under_way, 0.0), else_=expected)
     reserved = case((under_way, func.coalesce(_reserved_column(limit.measure), 0.0)), else_=0.0)
     query = (
@@ -140,10 +149,6 @@ def today(connection: Connection) -> int:
     return int(connection.execute(select(now())).scalar_one() // DAY_SECONDS)
 
 
-def _limits(connection: Connection) -> tuple[Limit, ...]:
-    return limits_from_mapping(connection.execute(select(experiment.c.budget)).scalar())
-
-
 def _alone(connection: Connection) -> None:
     """Keep others from opening a call until the end of the transaction.
 
@@ -153,7 +158,16 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _expected(connection: Connection, agent: str, measure: Measure) -> float | None:
+def _under_way() -> ColumnElement[bool]:
+    """Whether a call has begun and its worker still holds the job, as far as is known."""
+    return and_(
+        calls.c.closed_at.is_(None),
+        jobs.c.state == JobState.RUNNING,
+        jobs.c.attempt == calls.c.attempt,
+    )
+
+
+def _expected(connection: Connection, agent: str, measure: Measure) -> Expectation:
     used = _used_column(measure)
     latest = (
         select(used.label("used"))
@@ -163,14 +177,33 @@ def _expected(connection: Connection, agent: str, measure: Measure) -> float | N
         .subquery()
     )
     found = connection.execute(select(func.max(latest.c.used))).scalar()
-    return None if found is None else float(found)
+    if found is None:
+        return Expectation(None, _blind_calls(connection, agent, measure))
+    return Expectation(float(found))
+
+
+def _blind_calls(connection: Connection, agent: str, measure: Measure) -> int:
+    """How many calls have ended since the limits were set and have not told what they used."""
+    budget = connection.execute(select(experiment.c.budget)).scalar() or {}
+    query = (
+        select(func.count())
+        .select_from(calls)
+        .join(jobs, jobs.c.id == calls.c.job_id)
+        .where(
+            calls.c.agent == agent,
+            calls.c.opened_at >= budget.get("set_at", 0.0),
+            _used_column(measure).is_(None),
+            not_(_under_way()),
+        )
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _insert(
     connection: Connection,
     claim: Claim,
     agent: str,
-    expected: Mapping[Measure, float | None],
+    expected: Mapping[Measure, Expectation],
     reserved: Mapping[Measure, float],
 ) -> str:
     call_id = str(uuid4())
@@ -181,8 +214,8 @@ def _insert(
             attempt=claim.attempt,
             agent=agent,
             opened_at=now(),
-            expected_dollars=expected[Measure.DOLLARS],
-            expected_tokens=expected[Measure.TOKENS],
+            expected_dollars=expected[Measure.DOLLARS].amount,
+            expected_tokens=expected[Measure.TOKENS].amount,
             reserved_dollars=reserved.get(Measure.DOLLARS),
             reserved_tokens=reserved.get(Measure.TOKENS),
         )

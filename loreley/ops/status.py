@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from loreley.config import Settings
 from loreley.db.engine import Database, open_database
+from loreley.db.expenses import read_accounts, read_ending, read_expenses
 from loreley.db.overview import (
     Failure,
     Overview,
@@ -15,6 +16,7 @@ from loreley.db.overview import (
     read_overview,
     read_running,
 )
+from loreley.ops.spending import spending
 from loreley.secrets import masked
 
 _SHOWN_FAILURES = 5
@@ -36,6 +38,12 @@ def _json(database: Database) -> str:
         {
             "experiment": asdict(overview) if overview else None,
             "arms": [asdict(arm) for arm in read_arms(database)],
+            "expenses": [
+                asdict(one) | {"dollars_per_improvement": one.dollars_per_improvement}
+                for one in read_expenses(database)
+            ],
+            "budget": [asdict(account) for account in read_accounts(database)],
+            "budget_reached": read_ending(database),
             "running": [asdict(job) for job in read_running(database)],
             "failures": [asdict(one) for one in read_failures(database, limit=_SHOWN_FAILURES)],
         },
@@ -53,6 +61,7 @@ def _lines(settings: Settings, database: Database) -> Iterator[str]:
     for job in read_running(database):
         yield _running(job)
     yield from _arms(database)
+    yield from spending(database)
     failures = read_failures(database, limit=_SHOWN_FAILURES)
     if failures:
         yield "latest failures"

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from loguru import logger
 
 from loreley.config import BudgetSettings
-from loreley.core.budget import CALL_MEASURES, Account, Limit, Measure, Period, Reached, reached
-from loreley.db.activity import active_hours, add_activity, created_today
+from loreley.core.budget import Limit, Measure, Period, Reached, reached
+from loreley.db.accounts import account
+from loreley.db.activity import add_activity, created_today
 from loreley.db.engine import Database
 from loreley.db.schedule import Schedule
-from loreley.db.spend import Spend, account
+from loreley.db.spend import Spend
 
 _NOTE_EVERY_SECONDS = 5.0
 
@@ -86,12 +87,6 @@ class Budget:
     def _find(self) -> Reached | None:
         with self._database.read() as connection:
             for limit in self._limits:
-                if limit.measure in CALL_MEASURES:
-                    standing = account(connection, limit)
-                elif limit.measure is Measure.JOBS:
-                    standing = Account(limit, created_today(connection))
-                else:
-                    standing = Account(limit, active_hours(connection, limit.period))
-                if found := reached(standing):
+                if found := reached(account(connection, limit)):
                     return found
         return self._spend.reached()

@@ -1,0 +1,53 @@
+"""`invoke note …` and `invoke notes`: what people tell every later agent."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+from loreley.config import Settings
+from loreley.core.worker.transcript import legible
+from loreley.db.engine import open_database
+from loreley.db.notes import add_note, standing_notes, withdraw_note
+from loreley.errors import ConfigError
+
+_LONGEST = 2_000
+
+
+def note(settings: Settings, text: str) -> str:
+    """Tell every later agent a line; what was done, in words.
+
+    Raises `ConfigError` for a line that says nothing or too much.
+    """
+    line = " ".join(legible(text).split())
+    if not line or len(line) > _LONGEST:
+        raise ConfigError(
+            "that is no note",
+            reason=f"it has {len(line)} characters, 1 to {_LONGEST} are allowed",
+            fix="say in a line what every later agent is to know, as in "
+            'invoke note "Do not touch the parser."',
+        )
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        number = add_note(database, line)
+    return f"note {number} is in every later brief; `invoke notes --withdraw {number}` ends that"
+
+
+def notes(settings: Settings) -> str:
+    """The notes that stand, one a line."""
+    with closing(open_database(settings.sqlalchemy_url)) as database, database.read() as connection:
+        standing = standing_notes(connection)
+    if not standing:
+        return 'no notes; `invoke note "…"` adds a line to every later brief'
+    return "\n".join(
+        f"{note.id:>4}  {datetime.fromtimestamp(note.created_at, UTC).astimezone():%Y-%m-%d %H:%M}"
+        f"  {note.text}"
+        for note in standing
+    )
+
+
+def withdraw(settings: Settings, number: int) -> str:
+    """Leave a note out of later briefs; raises `ConfigError` where no such note stands."""
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        if not withdraw_note(database, number):
+            raise ConfigError(
+                "no such note stands", target=str(number), fix="`invoke notes` lists those that do"
+            )
+    return f"note {number} is withdrawn"

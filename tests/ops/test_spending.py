@@ -1,0 +1,58 @@
+"""What `invoke status` says of money."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from loreley.config import Settings
+from loreley.core.budget import Limit, Measure, Period, Usage
+from loreley.core.jobs import JobKind
+from loreley.db.engine import Database, open_database
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.spend import Opened, Spend
+from loreley.ops.spending import spending
+from loreley.ops.status import status
+from tests.db.support import claimed
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(loreley_state_dir=tmp_path)
+
+
+def pay(database: Database, agent: str, dollars: float | None) -> None:
+    number = Schedule(database).next_ordinal()
+    job_id = Schedule(database).create(NewJob(JobKind.EVOLUTION, number, 7, "a" * 40))
+    spend = Spend(database)
+    call = spend.open(claimed(database, job_id), agent)
+    assert isinstance(call, Opened)
+    spend.close(call.call_id, Usage(1000, 234, dollars=dollars), 1.0)
+
+
+def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
+    database = open_database(settings.sqlalchemy_url)
+    search = {"mapelites_fitness_metric": "score", "mapelites_fitness_higher_is_better": True}
+    Schedule(database).found(Experiment("a" * 40, search))
+    Spend(database).set_limits([Limit(Measure.DOLLARS, Period.RUN, 5)])
+    pay(database, "claude", 0.125)
+    pay(database, "codex", None)
+
+    _, claude, codex, budget = spending(database)
+
+    assert claude.split()[:5] == ["claude", "1", "0.1250", "1,234", "0"]
+    assert codex.endswith("(1 of unknown price)")
+    assert budget == "budget      the run's 5 dollars: 0.1250 spent"
+    database.close()
+    assert "claude" in status(settings, as_json=False)
+    told = json.loads(status(settings, as_json=True))
+    assert told["expenses"][0]["dollars"] == 0.125
+    assert told["budget"][0]["spent"] == 0.125
+    assert told["budget_reached"] is None
+
+
+def test_without_calls_and_limits_nothing_is_said(settings: Settings) -> None:
+    database = open_database(settings.sqlalchemy_url)
+
+    assert list(spending(database)) == []
+    database.close()
