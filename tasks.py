@@ -229,6 +229,28 @@ def notes(_c: Context, withdraw: int = 0) -> None:
     print(standing.withdraw(settings, withdraw) if withdraw else standing.notes(settings))
 
 
+@task(
+    help={
+        "host": "address to listen at; beyond loopback everybody who reaches it can read all",
+        "port": "port to listen at; 0: any that is free",
+    }
+)
+@failures_as_messages()
+def ui(_c: Context, host: str = "127.0.0.1", port: int = 8420) -> None:
+    """Show the evolution on a local web page, until Ctrl+C.
+
+    It reads the database and the logs, and needs neither a run nor the internet. Nothing can be
+    changed on it unless LORELEY_UI_TOKEN is set. Where its libraries are missing, uv brings them.
+    """
+    from loreley.ops.extras import require_extra
+
+    require_extra("ui", "jinja2", "starlette", "uvicorn", "xstatic")
+    from loreley.web.serving import serve
+
+    settings = _look()
+    serve(settings, Path(settings.logs_base_dir or ROOT), host=host, port=port)
+
+
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def redis(_c: Context, json: bool = False) -> None:
@@ -450,6 +472,7 @@ namespace = Collection(
     logs,
     note,
     notes,
+    ui,
     redis,
     doctor,
     run_tests,

@@ -14,6 +14,7 @@ from loreley.config.queue import QueueSettings
 from loreley.config.repository import RepositorySettings
 from loreley.config.scheduler import BudgetSettings, SchedulerSettings
 from loreley.config.search import SearchSettings
+from loreley.config.watching import WatchingSettings
 from loreley.errors import Problem
 
 
@@ -36,6 +37,7 @@ class Settings(
     SchedulerSettings,
     BudgetSettings,
     SearchSettings,
+    WatchingSettings,
     BaseSettings,
 ):
     """All settings. A field's environment name is its name in upper case.

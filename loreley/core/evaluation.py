@@ -12,6 +12,8 @@ MAX_SUMMARY_LENGTH = 4_000
 LARGEST_VALUE = 1e300  # the spread of a few such is still a number
 MAX_ARTIFACTS = 16
 AGENT_ARTIFACTS = ("prompt.md", "agent.log")  # kept for a while
+# What an evaluator may draw of a candidate: shown beside it, as an image and nothing else.
+PICTURE_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *AGENT_ARTIFACTS)  # by Loreley
 
 

@@ -77,6 +77,7 @@ jobs = Table(
     UniqueConstraint("ordinal"),
     Index(None, "ingested_at", "state"),
     Index(None, "state", "lease_until"),
+    Index(None, "state", "ordinal"),
 )
 
 commits = Table(
@@ -98,6 +99,7 @@ commits = Table(
     Column("created_at", Double, nullable=False),
     UniqueConstraint("tree"),
     Index(None, "job_id"),
+    Index(None, "parent"),
     Index(None, "score"),
 )
 

@@ -1,0 +1,178 @@
+"""Jobs page by page, as people look through them: always along an index."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, select
+
+from loreley.core.jobs import JobKind, JobState
+from loreley.db.engine import Database
+from loreley.db.models import commits, jobs
+
+_FULL_ID_LENGTH = 36
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are wanted; None means all."""
+
+    state: JobState | None = None
+    kind: JobKind | None = None
+    agent: str | None = None
+    outcome: str | None = None  # what became of its commit in the archive
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job as one line of a list."""
+
+    job_id: str
+    ordinal: int
+    kind: JobKind
+    state: JobState
+    island: int
+    agent: str | None
+    operator: str | None
+    subject: str | None
+    failure_kind: str | None
+    failure: str | None
+    outcome: str | None
+    commit: str | None
+    score: float | None  # by the experiment's fitness, higher is better
+    seconds: float | None  # from its last claim to its end
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Some jobs, the newest first; the bounds are numbers of jobs for the pages beside it."""
+
+    lines: tuple[JobLine, ...]
+    older_than: int | None  # ask below it for the next page; None: this is the last
+    newer_than: int | None  # ask above it for the page before; None: this is the first
+
+
+def read_page(
+    database: Database,
+    wanted: JobFilter,
+    *,
+    limit: int,
+    below: int | None = None,
+    above: int | None = None,
+) -> JobPage:
+    """The newest jobs, those numbered below ``below``, or the ones next above ``above``."""
+    upwards = above is not None and below is None
+    conditions = [*_conditions(wanted)]
+    if below is not None:
+        conditions.append(jobs.c.ordinal < below)
+    if upwards:
+        conditions.append(jobs.c.ordinal > above)
+    order = jobs.c.ordinal.asc() if upwards else jobs.c.ordinal.desc()
+    query = _lines().where(*conditions).order_by(order).limit(limit + 1)
+    with database.read() as connection:
+        found = [_line(row) for row in connection.execute(query)]
+    has_more, shown = len(found) > limit, found[:limit]
+    if upwards:
+        shown.reverse()
+    return _page(
+        shown,
+        has_older=bool(shown) if upwards else has_more,
+        has_newer=has_more if upwards else below is not None,
+    )
+
+
+def read_latest(database: Database, *, limit: int) -> list[JobLine]:
+    """The jobs that were taken in last, the latest first."""
+    query = _lines().where(jobs.c.ingested_at.is_not(None))
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(jobs.c.ingested_at.desc()).limit(limit))
+        return [_line(row) for row in rows]
+
+
+def read_children(database: Database, commit: str, *, limit: int) -> list[JobLine]:
+    """The jobs that made judged commits from this one, the fittest first."""
+    query = _lines().where(commits.c.parent == commit)
+    with database.read() as connection:
+        rows = connection.execute(query.order_by(commits.c.score.desc().nulls_last()).limit(limit))
+        return [_line(row) for row in rows]
+
+
+def find_job(database: Database, text: str) -> str | None:
+    """The id of the one job with this number, commit or beginning of an id; None without."""
+    wanted = text.strip().lower().removeprefix("#")
+    if not wanted or len(wanted) > 64:
+        return None
+    if wanted.removeprefix("-").isdecimal() and len(wanted) < 8:
+        condition: ColumnElement[bool] = jobs.c.ordinal == int(wanted)
+    elif not set(wanted) <= set("0123456789abcdef-"):
+        return None
+    else:
+        condition = _begins(jobs.c.id, wanted)
+    with database.read() as connection:
+        found = connection.execute(select(jobs.c.id).where(condition).limit(2)).scalars().all()
+        if not found and len(wanted) != _FULL_ID_LENGTH:
+            made = select(commits.c.job_id).where(_begins(commits.c.commit, wanted)).limit(2)
+            found = connection.execute(made).scalars().all()
+    return found[0] if len(found) == 1 else None
+
+
+def agents_seen(database: Database) -> list[str]:
+    """The names of the agents that jobs of late were given to, for a choice among them."""
+    recent = select(jobs.c.agent).order_by(jobs.c.ordinal.desc()).limit(1000).subquery()
+    query = select(recent.c.agent).where(recent.c.agent.is_not(None)).distinct()
+    with database.read() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+def _lines() -> Select[tuple[Any, ...]]:
+    joined = jobs.outerjoin(
+        commits, and_(commits.c.commit == jobs.c.commit, commits.c.job_id == jobs.c.id)
+    )
+    return select(jobs, commits.c.score).select_from(joined)
+
+
+def _begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    # A range is found in the index on every database; LIKE is not.
+    return and_(column >= text, column < f"{text}g", column.startswith(text, autoescape=True))
+
+
+def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
+    pairs = (
+        (jobs.c.state, wanted.state),
+        (jobs.c.kind, wanted.kind),
+        (jobs.c.agent, wanted.agent),
+        (jobs.c.archive_outcome, wanted.outcome),
+    )
+    return [column == value for column, value in pairs if value is not None]
+
+
+def _page(shown: Sequence[JobLine], *, has_older: bool, has_newer: bool) -> JobPage:
+    return JobPage(
+        tuple(shown),
+        older_than=shown[-1].ordinal if shown and has_older else None,
+        newer_than=shown[0].ordinal if shown and has_newer else None,
+    )
+
+
+def _line(row: Row[Any]) -> JobLine:
+    job = row._mapping
+    began, ended = job["claimed_at"], job["finished_at"]
+    return JobLine(
+        job_id=job["id"],
+        ordinal=job["ordinal"],
+        kind=JobKind(job["kind"]),
+        state=JobState(job["state"]),
+        island=job["island"],
+        agent=job["agent"],
+        operator=job["operator"],
+        subject=job["subject"],
+        failure_kind=job["failure_kind"],
+        failure=job["failure"],
+        outcome=job["archive_outcome"],
+        commit=job["commit"],
+        score=job["score"],
+        seconds=ended - began if began is not None and ended is not None else None,
+        finished_at=None if ended is None else datetime.fromtimestamp(ended, UTC),
+    )

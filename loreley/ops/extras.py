@@ -1,0 +1,41 @@
+"""The libraries that only some tasks need, and how they come when they are missing."""
+
+import importlib.util
+import os
+import sys
+
+from loreley.errors import ConfigError
+from loreley.ops.handover import replace_process
+from loreley.ops.messages import tell
+from loreley.ops.tools import uv
+
+_TRIED = "LORELEY_EXTRA_TRIED"
+
+
+def require_extra(name: str, *modules: str) -> None:
+    """Go on where the modules are installed; else become the same task run by uv with them.
+
+    Raises `ConfigError` where there is no uv, or where it did not bring them.
+    """
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if not missing:
+        os.environ.pop(_TRIED, None)
+        return
+    if os.environ.get(_TRIED) == name:
+        raise _missing(name, missing)
+    try:
+        command = uv()
+    except ConfigError as error:
+        raise _missing(name, missing) from error
+    tell(f"installing what is missing: {', '.join(missing)}")
+    os.environ[_TRIED] = name
+    replace_process([*command, "run", "--extra", name, "invoke", *sys.argv[1:]])
+
+
+def _missing(name: str, modules: list[str]) -> ConfigError:
+    return ConfigError(
+        f"the libraries of the extra {name!r} are not installed",
+        target=sys.executable,
+        reason=f"there is no {', '.join(modules)}",
+        fix=f"run `uv sync --extra {name}`, or `pip install 'loreley[{name}]'`",
+    )

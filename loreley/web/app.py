@@ -1,0 +1,66 @@
+"""The dashboard, put together: which address shows what, and what happens when something fails."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from xstatic.pkg import d3 as packaged_d3  # type: ignore[import-untyped]
+
+from loreley.errors import LoreleyError, ServiceUnavailable
+from loreley.web.artifacts import artifact
+from loreley.web.overview import history_figures, overview_live, overview_page
+from loreley.web.rendering import STATIC, page
+from loreley.web.security import Guard
+from loreley.web.site import Site
+from loreley.web.streams import Streams, pulse
+
+_D3 = Path(packaged_d3.BASE_DIR) / "d3.js"
+
+
+def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
+    """The pages of one experiment; ``names`` are those by which the server may be called."""
+    app = Starlette(
+        routes=[
+            Route("/", overview_page),
+            Route("/overview/live", overview_live),
+            Route("/figures/history", history_figures),
+            Route("/events", pulse),
+            Route("/jobs/{job_id}/artifact", artifact),
+            Route("/library/d3.js", _library),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[Middleware(Guard, names=tuple(names))],
+        exception_handlers={LoreleyError: _failed, HTTPException: _refused},
+    )
+    app.state.site = site
+    app.state.streams = Streams()
+    return app
+
+
+def _library(_request: Request) -> FileResponse:
+    return FileResponse(
+        _D3, media_type="text/javascript", headers={"Cache-Control": "max-age=3600"}
+    )
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LoreleyError)
+    problem = error.problems[0]
+    status = 503 if isinstance(error, ServiceUnavailable) else 500
+    reason = ": ".join(filter(None, (problem.target, problem.reason)))
+    return page(
+        request, "problem.html", status=status, what=problem.what, reason=reason, fix=problem.fix
+    )
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return page(
+        request, "problem.html", status=error.status_code, what=error.detail, reason="", fix=""
+    )

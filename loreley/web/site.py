@@ -1,0 +1,120 @@
+"""What the pages are made from: the database, the settings, the logs, and what is kept of each."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Generic, TypeVar
+
+from pydantic import SecretStr
+
+from loreley.config import Settings, is_configured
+from loreley.core.budget import Account
+from loreley.db.engine import Database
+from loreley.db.expenses import Expense, read_accounts, read_ending, read_expenses
+from loreley.db.history import History
+from loreley.ops.health import QueueHealth, examine
+from loreley.ops.server_folder import ServerFolder
+from loreley.web.entry import Entry
+
+REDIS_SETTINGS = (
+    "TASKS_REDIS_URL",
+    "TASKS_REDIS_HOST",
+    "TASKS_REDIS_PORT",
+    "TASKS_REDIS_DB",
+    "TASKS_REDIS_PASSWORD",
+)
+_HEALTH_SECONDS = 5.0
+_SPEND_SECONDS = 3.0
+
+T = TypeVar("T")
+
+
+class Remembered(Generic[T]):
+    """What a function gave last, for so many seconds; threads that ask meanwhile wait for it."""
+
+    def __init__(self, ask: Callable[[], T], seconds: float) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._lock = Lock()
+        self._known: tuple[float, T] | None = None
+
+    def __call__(self) -> T:
+        """The answer, asked for anew when it is too old."""
+        with self._lock:
+            if self._known is None or time.monotonic() - self._known[0] > self._seconds:
+                self._known = (time.monotonic(), self._ask())
+            return self._known[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What agents have cost, beside what they may cost."""
+
+    expenses: tuple[Expense, ...]
+    accounts: tuple[Account, ...]
+    ending: str | None  # which limit allowed no further call, if one did
+
+    @property
+    def calls(self) -> int:
+        """How many calls there were."""
+        return sum(each.calls for each in self.expenses)
+
+    @property
+    def unpriced_calls(self) -> int:
+        """How many of them are not in the dollars, as nobody knows their price."""
+        return sum(each.unpriced_calls for each in self.expenses)
+
+    @property
+    def dollars(self) -> float:
+        """What they have cost together, as far as it is known."""
+        return sum(each.dollars for each in self.expenses)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of input and output together."""
+        return sum(each.tokens for each in self.expenses)
+
+
+@dataclass(slots=True)
+class Site:
+    """One experiment, as it is shown."""
+
+    database: Database
+    settings: Settings
+    logs_base: Path
+    entry: Entry
+    history: History = field(init=False)
+    queue: Remembered[QueueHealth | None] = field(init=False)
+    spend: Remembered[Spending] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = History(self.database)
+        self.queue = Remembered(lambda: _queue_health(self.settings), _HEALTH_SECONDS)
+        self.spend = Remembered(lambda: _spending(self.database), _SPEND_SECONDS)
+
+    @property
+    def title(self) -> str:
+        """What evolves, in a few words."""
+        remote = self.settings.remote_target.rstrip("/").removesuffix(".git")
+        return remote.rpartition("/")[2] or "experiment"
+
+
+def _spending(database: Database) -> Spending:
+    return Spending(
+        tuple(read_expenses(database)), tuple(read_accounts(database)), read_ending(database)
+    )
+
+
+def _queue_health(settings: Settings) -> QueueHealth | None:
+    """How the queue server is; None while none is configured and the embedded one does not run.
+
+    Looking must not start it.
+    """
+    if settings.tasks_redis_url is None and not is_configured(*REDIS_SETTINGS):
+        folder = ServerFolder.below(settings.loreley_state_dir)
+        if not folder.socket_path.exists():
+            return None
+        settings = settings.model_copy(update={"tasks_redis_url": SecretStr(folder.url)})
+    return examine(settings)

@@ -1,0 +1,83 @@
+"""How figures, times and sizes are written on the pages."""
+
+import math
+from datetime import UTC, datetime
+
+_UNITS = ("B", "KiB", "MiB", "GiB")
+
+
+def figure(value: float | None, digits: int = 6) -> str:
+    """A number to so many significant digits; a dash for none."""
+    if value is None:
+        return "—"
+    if value == int(value) and abs(value) < 10**digits:
+        return f"{int(value):,}"
+    return f"{value:.{digits}g}"
+
+
+def gain(value: float | None) -> str:
+    """A difference with its sign."""
+    return "—" if value is None else f"{value:+.4g}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in its two largest units."""
+    if seconds is None or not math.isfinite(seconds):
+        return "—"
+    if seconds < 1:
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} days {hours % 24} h"
+
+
+def clock(moment: datetime | float | None) -> str:
+    """A moment in the server's own time zone."""
+    if moment is None:
+        return "—"
+    known = moment if isinstance(moment, datetime) else datetime.fromtimestamp(moment, UTC)
+    return f"{known.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def size(count: int) -> str:
+    """A number of bytes."""
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1024 or unit == _UNITS[-1]:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError
+
+
+def dollars(value: float) -> str:
+    """An amount of US dollars."""
+    return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
+
+
+def shortened(text: str | None, length: int) -> str:
+    """The text in one line of at most so many characters."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def commit(name: str | None) -> str:
+    """The beginning of a commit id, as git shows it."""
+    return (name or "")[:12]
+
+
+FILTERS = {
+    "figure": figure,
+    "gain": gain,
+    "duration": duration,
+    "clock": clock,
+    "size": size,
+    "dollars": dollars,
+    "shortened": shortened,
+    "commit": commit,
+}

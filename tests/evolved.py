@@ -1,0 +1,158 @@
+"""A small run in a database, taken in by the scheduler's own parts, without any process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.jobs import JobKind, JudgedCommit, Record
+from loreley.core.map_elites.cells import Measure
+from loreley.core.map_elites.fitness import Fitness, Term
+from loreley.core.map_elites.islands import Ring
+from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.errors import CandidateRejected, EvaluationFailed
+from loreley.scheduler.contests import Contests
+from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.landscape import NamedLandscape
+from loreley.scheduler.learning import Learning
+from loreley.scheduler.migration import Migration
+
+ROOT = "a" * 40
+MEASURES = ("width:0:10:10", "height:0:10:5")
+
+
+@dataclass
+class Evolved:
+    """An experiment of two islands whose cells are given by width and height."""
+
+    database: Database
+    higher_is_better: bool = True
+    measures: tuple[str, ...] = MEASURES
+    count: int = 0
+    jobs: list[str] = field(default_factory=list)  # their ids, as they were made
+
+    def __post_init__(self) -> None:
+        sign = 1.0 if self.higher_is_better else -1.0
+        ring = Ring(2, 0)
+        self._schedule = Schedule(self.database)
+        self._schedule.found(
+            Experiment(
+                ROOT,
+                {
+                    "mapelites_fitness_metric": "score",
+                    "mapelites_fitness_higher_is_better": self.higher_is_better,
+                    "mapelites_measures": list(self.measures),
+                    "mapelites_islands": 2,
+                },
+            )
+        )
+        self._ingest = Ingest(
+            self.database,
+            Yardstick(
+                Fitness([Term("score", sign)], []),
+                NamedLandscape([Measure.parse(text) for text in self.measures]),
+                confidence=0.0,
+            ),
+            ring,
+            contests=Contests(self.database),
+            migration=Migration(ring, 3),
+            learning=Learning(self.database, reproducible=True),
+        )
+
+    def root(self, score: float = 1.0) -> str:
+        """Judge the root commit."""
+        return self._ended(JobKind.BASELINE, -1, ROOT, ROOT, None, score, 0.0, 0.0, 0, (), "root")
+
+    def child(
+        self,
+        score: float,
+        *,
+        parent: str = ROOT,
+        width: float = 0.0,
+        height: float = 0.0,
+        island: int = 0,
+        artifacts: Sequence[Artifact] = (),
+        subject: str | None = None,
+    ) -> str:
+        """Let a job make a commit of this score and place; the commit."""
+        self.count += 1
+        return self._ended(
+            JobKind.EVOLUTION,
+            self.count - 1,
+            f"{self.count:040x}",
+            parent,
+            parent,
+            score,
+            width,
+            height,
+            island,
+            artifacts,
+            subject or f"change {self.count}",
+        )
+
+    def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
+        """Let a job fail; its id."""
+        self.count += 1
+        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, ROOT))
+        claim = Jobs(self.database).claim(job_id, worker="host:1", lease_seconds=30)
+        kind = CandidateRejected if rejected else EvaluationFailed
+        Jobs(self.database).fail(claim, kind(reason, log="a log\n"), Record())
+        self._take_all()
+        return job_id
+
+    def waiting(self, *, running: bool = False, worker: str = "host:1") -> str:
+        """A job that waits for a worker, or that one has; its id."""
+        self.count += 1
+        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, ROOT))
+        if running:
+            Jobs(self.database).claim(job_id, worker=worker, lease_seconds=30)
+        return job_id
+
+    def _ended(
+        self,
+        kind: JobKind,
+        ordinal: int,
+        commit: str,
+        base: str,
+        parent: str | None,
+        score: float,
+        width: float,
+        height: float,
+        island: int,
+        artifacts: Sequence[Artifact],
+        subject: str,
+    ) -> str:
+        job_id = self._queued(NewJob(kind, ordinal, 7, base, island=island))
+        jobs = Jobs(self.database)
+        claim = jobs.claim(job_id, worker="host:1", lease_seconds=30)
+        figures = (
+            Metric("score", score, "points", self.higher_is_better),
+            Metric("width", width),
+            Metric("height", height),
+        )
+        judged = JudgedCommit(
+            commit=commit,
+            tree=f"f{commit[1:]}",
+            parent=parent,
+            branch=None if parent is None else f"evolution/job/{job_id}-1",
+            subject=subject,
+            edit_distance=1,
+            code_size=10,
+            evaluation=Evaluation(f"scored {score}", figures, (), 0.5),
+        )
+        jobs.succeed(
+            claim, judged, Record(list(artifacts), "genetic", "shift", 0.25, judged.subject)
+        )
+        self._take_all()
+        return commit
+
+    def _queued(self, job: NewJob) -> str:
+        job_id = self._schedule.create(job)
+        self.jobs.append(job_id)
+        self._schedule.queue()
+        return job_id
+
+    def _take_all(self) -> None:
+        for job in self._ingest.waiting():
+            self._ingest.take(job)
