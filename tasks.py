@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -272,26 +272,26 @@ def redis(_c: Context, json: bool = False) -> None:
 @task(
     help={
         "run": "also whether the run is whole: jobs, branches, leases, messages, leftovers",
+        "quick": "leave out the evaluation of the root commit, which takes as long as it takes",
         "json": "print everything as one JSON list",
     }
 )
 @failures_as_messages()
-def doctor(_c: Context, run: bool = False, json: bool = False) -> None:
+def doctor(_c: Context, run: bool = False, quick: bool = False, json: bool = False) -> None:
     """Tell what is wrong here, and what to change.
 
     Exit code 1 when something is bad. With --run it looks at the run, too: one final state for
     each job, its commit on the remote, nothing past its lease, nothing left behind.
     """
-    from examples.evol_circle_packing import settings as example_settings
-    from loreley.config import is_configured, load_settings
+    from loguru import logger
+
     from loreley.ops.diagnosis import diagnose
     from loreley.ops.doctor import as_json, as_text, exit_code
-    from loreley.ops.environment import enter_project, with_queue
+    from loreley.ops.surroundings import surroundings
 
-    enter_project(ROOT)
-    is_own = is_configured(*_REPOSITORY_SETTINGS)
-    defaults = {} if is_own else example_settings(load_settings().loreley_state_dir.absolute())
-    findings = diagnose(with_queue(ROOT, defaults), with_run=run)
+    logger.disable("loreley")  # everything is said by the findings
+    found = surroundings(ROOT, lambda settings: _example_defaults(settings, ready=True))
+    findings = diagnose(found.settings, with_run=run, quick=quick, invalid=found.problems)
     print(as_json(findings) if json else as_text(findings))
     sys.exit(exit_code(findings))
 
@@ -435,14 +435,27 @@ def _prepare() -> None:
 
 def _look() -> "Settings":
     """The settings for looking at a run, the example's where no repository is configured."""
-    from examples.evol_circle_packing import settings as example_settings
-    from loreley.config import is_configured, load_settings
+    from loreley.config import load_settings
     from loreley.ops.environment import enter_project
 
     enter_project(ROOT)
-    if not is_configured(*_REPOSITORY_SETTINGS):
-        enter_project(ROOT, example_settings(load_settings().loreley_state_dir.absolute()))
+    enter_project(ROOT, _example_defaults(load_settings()))
     return load_settings()
+
+
+def _example_defaults(settings: "Settings", *, ready: bool = False) -> Mapping[str, str]:
+    """The example's settings where no other repository is configured; ``ready``: makes its."""
+    from examples.evol_circle_packing import EXAMPLE
+    from examples.evol_circle_packing import settings as example_settings
+    from loreley.config import is_configured
+    from loreley.ops.embedded_repository import ensure_repository
+
+    if is_configured(*_REPOSITORY_SETTINGS):
+        return {}
+    defaults = example_settings(settings.loreley_state_dir.absolute())
+    if ready:
+        ensure_repository(EXAMPLE / "repository", Path(defaults["WORKER_REPO_REMOTE_URL"]))
+    return defaults
 
 
 def _option(name: str, value: str | None) -> list[str]:

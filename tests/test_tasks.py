@@ -216,6 +216,22 @@ def test_redis_tells_by_its_exit_code_whether_a_worker_could_work(
 
 
 @pytest.mark.slow
+def test_the_doctor_looks_at_everything_however_much_is_broken(project: Path) -> None:
+    (project / ".env").write_text("TASKS_REDIS_PORT=many\nDATABASE_URL=sqlite:////etc/passwd\n")
+
+    code, stdout, stderr = finished(project, "doctor", "--json", "--run")
+
+    found = {one["name"]: one for one in json.loads(stdout)}
+    assert code == 1
+    assert "Traceback" not in stderr
+    assert {"settings", "git", "sandbox", "queue server", "repository", "evaluator"} <= set(found)
+    assert {found[name]["verdict"] for name in ("settings", "database", "repository", "run")} == {
+        "bad"
+    }
+    assert all(one["fix"] for one in found.values() if one["verdict"] != "good")
+
+
+@pytest.mark.slow
 def test_logs_show_the_end_and_follow_until_ctrl_c(project: Path) -> None:
     code, _, stderr = finished(project, "logs")
     assert code == 1

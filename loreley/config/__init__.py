@@ -6,6 +6,7 @@ from loreley.config.loading import environment_names as environment_names
 from loreley.config.loading import get_settings as get_settings
 from loreley.config.loading import is_configured as is_configured
 from loreley.config.loading import load_settings as load_settings
+from loreley.config.loading import valid_settings as valid_settings
 from loreley.config.process import LOG_LEVELS as LOG_LEVELS
 from loreley.config.queue import QueueSettings as QueueSettings
 from loreley.config.scheduler import BudgetSettings as BudgetSettings

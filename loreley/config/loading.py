@@ -17,21 +17,25 @@ from loreley.secrets import masked
 def load_settings(role: Role | None = None) -> Settings:
     """Read the settings, checked for ``role``; raise one `ConfigError` with every problem."""
     read_env_file(Path(".env"))  # pydantic would skip what it cannot read
+    settings, invalid = valid_settings()
+    names = {problem.setting.partition("=")[0] for problem in invalid}
+    role_problems = settings.problems(role) if role else []
+    problems = [*invalid, *(each for each in role_problems if each.setting not in names)]
+    if problems:
+        raise ConfigError.of(problems)
+    return settings
+
+
+def valid_settings() -> tuple[Settings, list[Problem]]:
+    """The settings with each invalid one at its default, and what is wrong with those."""
     try:
-        settings = Settings()
-        invalid: list[Problem] = []
+        return Settings(), []
     except ValidationError as error:
         details = sorted(error.errors(), key=lambda detail: _position(str(detail["loc"][0])))
         names = {str(detail["loc"][0]) for detail in details}
-        invalid = [_problem(detail) for detail in details]
-        # With the invalid fields at their defaults the others can still be judged for the role.
+        # With the invalid fields at their defaults the others can still be judged.
         settings = Settings(**{name: Settings.model_fields[name].default for name in names})
-        role_problems = settings.problems(role) if role else []
-        invalid += [p for p in role_problems if p.setting.lower() not in names]
-        raise ConfigError.of(invalid) from error
-    if role and (problems := settings.problems(role)):
-        raise ConfigError.of(problems)
-    return settings
+        return settings, [_problem(detail) for detail in details]
 
 
 @lru_cache

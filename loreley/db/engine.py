@@ -16,7 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float
 
-from loreley.db.migrations import migrate
+from loreley.db.migrations import current_revision, migrate
 from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.secrets import masked
 
@@ -117,6 +117,23 @@ def open_database(url: str) -> Database:
         event.listen(engine, "connect", _be_patient)
         engine.dispose()  # the connections that were not told
     return Database(engine)
+
+
+def read_revision(url: str) -> str | None:
+    """The revision of the schema; None where there is no database yet, or an empty one.
+
+    Nothing is made or changed. Raises like `open_database`.
+    """
+    if url.startswith("sqlite") and not Path(make_url(url).database or "").exists():
+        return None
+    parsed, engine = _create_engine(url)
+    try:
+        with engine.connect().execution_options(loreley_readonly=True) as connection:
+            return current_revision(connection)
+    except (DBAPIError, sqlite3.Error) as error:
+        raise _failure(parsed, error) from error
+    finally:
+        engine.dispose()
 
 
 def _create_engine(url: str) -> tuple[URL, Engine]:

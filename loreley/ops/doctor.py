@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
-from loreley.errors import ConfigError, ServiceUnavailable
+from loreley.errors import LoreleyError
 
 _LOOK_AGAIN_SECONDS = 0.5
 _SHOWN = 5
+_LOOK = "look at what this names"
 
 
 class Verdict(StrEnum):
@@ -36,6 +37,12 @@ class Check:
 
     name: str
     examine: Callable[[], Finding]
+
+
+def bad(error: LoreleyError) -> Finding:
+    """What an error says, as a finding."""
+    fixes = [problem.fix for problem in error.problems if problem.fix]
+    return Finding(Verdict.BAD, " ".join(error.summary.split()), fixes[0] if fixes else _LOOK)
 
 
 def all_hold(
@@ -72,8 +79,10 @@ def _is_open(finding: Finding) -> bool:
 def _finding(check: Check) -> Finding:
     try:
         found = check.examine()
-    except (ServiceUnavailable, ConfigError) as error:
-        found = Finding(Verdict.BAD, error.summary, error.problems[0].fix)
+    except LoreleyError as error:
+        found = bad(error)
+    except OSError as error:
+        found = Finding(Verdict.BAD, str(error), _LOOK)
     return replace(found, name=check.name)
 
 

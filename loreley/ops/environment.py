@@ -14,7 +14,7 @@ from loreley.ops.handover import replace_process
 from loreley.ops.messages import tell
 from loreley.tasks.connection import require_redis
 
-_REDIS_SETTINGS = (
+REDIS_SETTINGS = (
     "TASKS_REDIS_URL",
     "TASKS_REDIS_HOST",
     "TASKS_REDIS_PORT",
@@ -46,7 +46,7 @@ def with_queue(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settin
     """Enter the project; with no Redis configured use the embedded server, started if need be."""
     enter_project(root, defaults)
     settings = load_settings()
-    if is_configured(*_REDIS_SETTINGS):
+    if is_configured(*REDIS_SETTINGS):
         return settings
     use_embedded_server(settings)
     return load_settings()

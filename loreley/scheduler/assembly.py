@@ -54,7 +54,7 @@ def _ingest(database: Database, settings: Settings) -> Ingest:
     return Ingest(
         database,
         Yardstick(
-            _fitness(settings),
+            fitness_of(settings),
             _landscape(database, settings),
             settings.mapelites_noise_confidence,
         ),
@@ -65,7 +65,8 @@ def _ingest(database: Database, settings: Settings) -> Ingest:
     )
 
 
-def _fitness(settings: Settings) -> Fitness:
+def fitness_of(settings: Settings) -> Fitness:
+    """What makes one number of an evaluation."""
     terms = [Term.parse(text) for text in settings.mapelites_fitness_weights]
     if settings.mapelites_fitness_metric:
         sign = 1.0 if settings.mapelites_fitness_higher_is_better else -1.0

@@ -13,12 +13,18 @@ def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:
     if known is None:
         root = wanted_root or _head_of_branch(settings)
         known = schedule.found(Experiment(root, _search(settings)))
+    require_same(known, settings)
+    return known
+
+
+def require_same(known: Experiment, settings: Settings) -> None:
+    """Raise `ConfigError` when the settings describe another experiment."""
+    wanted_root = settings.mapelites_experiment_root_commit
     if wanted_root is not None and wanted_root != known.root_commit:
         raise _contradiction("MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root)
     for name, value in _search(settings).items():
         if known.search.get(name) != value:
             raise _contradiction(name.upper(), known.search.get(name), value)
-    return known
 
 
 def _search(settings: Settings) -> dict[str, object]:

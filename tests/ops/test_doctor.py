@@ -160,6 +160,6 @@ def test_services_that_are_away_are_bad(settings: Callable[..., Settings]) -> No
     found = {one.name: one for one in diagnose(nobody, with_run=True)}
 
     assert {name for name, one in found.items() if one.verdict is Verdict.BAD} == {
-        *("queue server", "queue", "branches"),
+        *("settings", "queue server", "repository", "evaluator", "queue", "branches"),
     }
     assert all(one.fix for one in found.values() if one.verdict is Verdict.BAD)
