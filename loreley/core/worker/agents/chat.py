@@ -71,10 +71,12 @@ class ChatAgent:
         return reply
 
     def _proposal(self, answer: Answer) -> Proposal:
-        line = answer.summary.partition("\n")[0].strip("#* `")
+        line, _, rest = answer.summary.partition("\n")
+        line = line.strip("#* `")
+        text = rest.strip() if len(line) <= _SUBJECT_LENGTH else answer.summary
         return Proposal(
             line[:_SUBJECT_LENGTH] or f"Change by {self.name}",
-            f"{answer.summary}\n\nAgent: {self.name}, {self.endpoint.model}".strip(),
+            f"{text}\n\nAgent: {self.name}, {self.endpoint.model}".strip(),
         )
 
 

@@ -137,7 +137,15 @@ class CommandAgent:
         return (said or transcript.last_line(run.printed))[:1000]
 
     def _proposal(self, run: Run, answer: Answer) -> Proposal:
-        text = transcript.legible(run.answer or answer.text).strip()
-        line = next((line for line in text.splitlines() if _MARKUP.sub("", line).strip()), "")
-        subject = _MARKUP.sub("", line).strip()[:_SUBJECT_LENGTH] or f"Change by {self.name}"
+        lines = transcript.legible(run.answer or answer.text).strip().splitlines()
+        said = [at for at, line in enumerate(lines) if _plain(line)]
+        subject = _plain(lines[said[0]])[:_SUBJECT_LENGTH] if said else f"Change by {self.name}"
+        is_whole = bool(said) and subject == _plain(lines[said[0]])
+        rest = lines[said[0] + 1 :] if is_whole else lines
+        text = "\n".join(rest).strip()
         return Proposal(subject, f"{text}\n\nAgent: {self.name}".strip())
+
+
+def _plain(line: str) -> str:
+    """The line without what Markdown adds."""
+    return _MARKUP.sub("", line).strip()

@@ -63,6 +63,7 @@ def test_edits_and_whole_files_are_applied(server: ChatServer, bench: Bench) -> 
     proposal = proposed(agent(server), bench)
 
     assert proposal.subject == "Make the packing better."
+    assert proposal.summary == "Agent: chat, stub"
     assert first_line(bench) == "BETTER = True"
     assert bench.read("src/extra.py") == "EXTRA = True\n"
     assert "BETTER = True" in bench.kept("agent.log")

@@ -1,6 +1,7 @@
 """Coding agents as child processes: stubs that behave as the real ones were seen to."""
 
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -425,3 +426,21 @@ def test_lines_that_are_no_events_are_passed_over() -> None:
     assert answer.ended
     assert not answer.failed
     assert answer.usage.tokens is None
+
+
+@pytest.mark.parametrize(
+    ("said", "subject", "summary"),
+    [
+        ("## **Use a heap**\n\nIt is faster.", "Use a heap", "It is faster.\n\nAgent: claude"),
+        ("Use a heap", "Use a heap", "Agent: claude"),
+        ("x" * 120, "x" * 100, "x" * 120 + "\n\nAgent: claude"),
+        ("***", "Change by claude", "***\n\nAgent: claude"),
+    ],
+)
+def test_the_first_line_is_the_subject_and_the_rest_the_body(
+    said: str, subject: str, summary: str, agent: Make, bench: Bench
+) -> None:
+    event = json.dumps({"type": "result", "is_error": False, "result": said})
+    proposal = proposed(agent(f"print({event!r})", presets()["claude"]), bench)
+
+    assert (proposal.subject, proposal.summary) == (subject, summary)
