@@ -74,8 +74,9 @@ class _Search:
                 Metric("y", self._random.random()),
             )
             name = f"{self._number:040x}"
+            branch = f"evolution/job/{claim.name}"
             judged = JudgedCommit(
-                name, name, claim.base_commit, None, "", 1, 1, Evaluation("", figures)
+                name, name, claim.base_commit, branch, "", 1, 1, Evaluation("", figures)
             )
             store.succeed(claim, judged, Record(agent="bench", operator=claim.operator))
         self._queue.job_ids.clear()

@@ -110,7 +110,7 @@ class Worker:
                 commit=commit,
                 tree=tree,
                 parent=parent,
-                branch=None,
+                branch=None if is_root else f"evolution/job/{claim.name}",
                 subject=proposal.subject,
                 edit_distance=distance,
                 code_size=sum(map(len, files.values())),

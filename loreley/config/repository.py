@@ -48,8 +48,8 @@ class RepositorySettings(BaseModel):
         168,
         ge=0,
         allow_inf_nan=False,
-        description="Job branches older than this are deleted from the remote unless they hold an "
-        "elite; 0: kept for ever.",
+        description="The scheduler deletes a job's branches from the remote so long after the "
+        "job's end, unless they hold an elite or a step to the best; 0: kept for ever.",
     )
     worker_repo_enable_lfs: bool | None = Field(
         None,

@@ -40,13 +40,19 @@ def read_score(connection: Connection, commit: str) -> Estimate | None:
 
 
 def scored_commits(connection: Connection) -> list[ScoredCommit]:
-    """Every commit that has a score, in the order in which they were made."""
+    """Every commit that has a score, in the order in which they were made.
+
+    Without those whose branch was deleted: no job could begin with them.
+    """
     homes: dict[str, set[int]] = {}
     for row in connection.execute(select(elites.c.island, elites.c.commit)):
         homes.setdefault(row.commit, set()).add(row.island)
     query = (
         select(commits)
-        .where(commits.c.score.is_not(None))
+        .where(
+            commits.c.score.is_not(None),
+            commits.c.branch.is_not(None) | commits.c.parent.is_(None),
+        )
         .order_by(commits.c.created_at, commits.c.commit)
     )
     return [

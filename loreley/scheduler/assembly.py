@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from loreley.config import Settings
+from loreley.core.git import Git
 from loreley.core.map_elites.cells import Measure
 from loreley.core.map_elites.fitness import Constraint, Fitness, Term
 from loreley.core.map_elites.islands import Ring
 from loreley.core.map_elites.projection import Projection
 from loreley.core.map_elites.sampler import Sampler
+from loreley.core.remote import Remote
 from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.db.engine import Database
 from loreley.db.schedule import Experiment, Schedule
@@ -21,6 +23,7 @@ from loreley.scheduler.ingest import Ingest, Yardstick
 from loreley.scheduler.landscape import CodeLandscape, Landscape, NamedLandscape
 from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
+from loreley.scheduler.pruning import JobBranches, Pruning
 from loreley.scheduler.retention import Retention
 
 
@@ -34,6 +37,7 @@ class Parts:
     dispatch: Dispatch
     budget: Budget
     retention: Retention
+    pruning: Pruning
 
 
 def assemble(database: Database, experiment: Experiment, settings: Settings, queue: Queue) -> Parts:
@@ -46,6 +50,7 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
         budget=Budget(database, limits_of(settings)),
         retention=Retention(database, settings.scheduler_artifact_ttl_hours),
+        pruning=_pruning(database, settings),
     )
 
 
@@ -84,6 +89,16 @@ def _landscape(database: Database, settings: Settings) -> Landscape:
         settings.mapelites_descriptor_bins,
         Projection.from_mapping(known) if known else None,
     )
+
+
+def _pruning(database: Database, settings: Settings) -> Pruning:
+    url = settings.worker_repo_remote_url
+    branches = None
+    if url is not None:
+        git = Git(settings.worker_repo_git_bin)
+        remote = Remote.parse(url.get_secret_value())
+        branches = JobBranches(git, remote, settings.worker_repo_job_branch_prefix)
+    return Pruning(database, branches, settings.worker_repo_job_branch_ttl_hours)
 
 
 def _ring(settings: Settings) -> Ring:

@@ -55,6 +55,7 @@ class Scheduler:
         created = self._breed()
         parts.dispatch.tick()
         parts.retention.tick()
+        parts.pruning.tick()
         return created > 0 or not self._is_done
 
     @property

@@ -98,7 +98,7 @@ class Simulation:
             commit=name,
             tree=hashlib.sha1(text + b"tree").hexdigest(),
             parent=None if is_root else claim.base_commit,
-            branch=None,
+            branch=None if is_root else f"evolution/job/{claim.name}",
             subject="",
             edit_distance=0,
             code_size=0,

@@ -103,6 +103,8 @@ class BaseClone:
         """Refspecs and how much history to fetch with them, the cheapest first."""
         yield [commit], self._shallowness
         yield self._refspecs, self._shallowness
+        # Once more: the scheduler may have deleted a branch between its listing and its fetch.
+        yield self._refspecs, self._shallowness
         if (self.store.git_dir / "shallow").exists():
             yield self._refspecs, ["--unshallow"]
 
