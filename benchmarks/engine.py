@@ -126,7 +126,6 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
                     briefing=Briefing(""),
                     branch_prefix="bench",
                     agent_timeout_seconds=60,
-                    describes=False,
                 ),
             ),
         )

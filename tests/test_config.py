@@ -455,3 +455,34 @@ def test_every_field_has_a_description_that_ends_a_sentence() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+EMBEDDING = {
+    "mapelites_descriptor": "embedding",
+    "worker_repo_remote_url": "r",
+    "worker_evaluator_command": "./measure.sh",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        ({}, ["MAPELITES_EMBEDDING_MODEL", "MAPELITES_EMBEDDING_API_KEY"]),
+        ({"mapelites_embedding_url": "http://localhost/v1"}, ["MAPELITES_EMBEDDING_MODEL"]),
+        (
+            {
+                "mapelites_embedding_model": "m",
+                "mapelites_embedding_api_key": SECRET,
+                "scheduler_budget_dollars": 1.0,
+            },
+            ["MAPELITES_EMBEDDING_PRICE"],
+        ),
+        ({"mapelites_measures": ["size:0:9:3"]}, []),
+    ],
+)
+def test_an_embedding_needs_a_model_an_endpoint_and_in_a_budget_its_price(
+    more: dict[str, object], missing: list[str]
+) -> None:
+    settings = Settings(**EMBEDDING | more)  # type: ignore[arg-type]
+
+    assert [problem.setting for problem in settings.problems(Role.WORKER)] == missing

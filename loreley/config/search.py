@@ -2,9 +2,9 @@
 
 import re
 from math import prod
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
 
 from loreley.config.problems import unset
 from loreley.config.values import Names, each_constraint, each_weighted, finite
@@ -61,12 +61,35 @@ class SearchSettings(BaseModel):
         "evaluator, `edit_distance` (lines changed since the root) or `code_size` (bytes of text). "
         "Unset: the code descriptor.",
     )
+    mapelites_descriptor: Literal["tokens", "embedding"] = Field(
+        "tokens",
+        description="Without named measures: what the code descriptor is made of, `tokens` or "
+        "`embedding`, which asks an OpenAI-compatible endpoint.",
+    )
+    mapelites_embedding_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="Base URL of that endpoint, such as `http://localhost:11434/v1`. Unset: "
+        "OpenAI's.",
+    )
+    mapelites_embedding_api_key: SecretStr | None = Field(
+        None, description="Key of that endpoint; local servers often need none."
+    )
+    mapelites_embedding_model: str | None = Field(
+        None, min_length=1, max_length=255, description="Model that makes the embeddings."
+    )
+    mapelites_embedding_price: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars for a million tokens of it; needed beside a budget in dollars.",
+    )
     mapelites_descriptor_axes: int = Field(
         2,
         ge=1,
         le=4,
-        description="Without named measures: how many principal components of the code's hashed "
-        "tokens make the archive's axes.",
+        description="Without named measures: how many principal components of the code descriptor "
+        "make the archive's axes.",
     )
     mapelites_descriptor_bins: int = Field(
         10, ge=2, le=100, description="Without named measures: bins of each axis."
@@ -125,6 +148,28 @@ class SearchSettings(BaseModel):
         if min(shares.values(), default=0) < 0 or sum(shares.values()) <= 0:
             raise ValueError("shares are not negative, and one of them is above 0")
         return value
+
+    @property
+    def embeds(self) -> bool:
+        """Whether candidates are told apart by embeddings."""
+        return self.mapelites_descriptor == "embedding" and not self.mapelites_measures
+
+    def embedding_problems(self, *, budget_in_dollars: bool) -> list[Problem]:
+        """What an embedding endpoint still needs."""
+        found: list[Problem] = []
+        if not self.embeds:
+            return found
+        if not self.mapelites_embedding_model:
+            found.append(
+                unset(type(self), "MAPELITES_EMBEDDING_MODEL", "the descriptor is an embedding")
+            )
+        if not self.mapelites_embedding_url and not self.mapelites_embedding_api_key:
+            reason = "the endpoint is OpenAI's, which needs one"
+            found.append(unset(type(self), "MAPELITES_EMBEDDING_API_KEY", reason))
+        if budget_in_dollars and self.mapelites_embedding_price is None:
+            reason = "the budget is in dollars, so the price of embeddings must be known"
+            found.append(unset(type(self), "MAPELITES_EMBEDDING_PRICE", reason))
+        return found
 
     def fitness_problems(self) -> list[Problem]:
         """Not one fitness, but none or two."""

@@ -74,9 +74,14 @@ class Settings(
             found += self.branch_problems()
             found += self.evaluator_problems()
             found += self._agent_problems()
+            found += self.embedding_problems(budget_in_dollars=self._is_budget_in_dollars)
         if role is Role.SCHEDULER:
             found += self.fitness_problems()
         return found
+
+    @property
+    def _is_budget_in_dollars(self) -> bool:
+        return bool(self.scheduler_budget_dollars or self.scheduler_budget_dollars_per_day)
 
     def _agent_problems(self) -> list[Problem]:
         found = []

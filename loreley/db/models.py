@@ -216,3 +216,13 @@ activity = Table(
     Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970
     Column("seconds", Double, nullable=False),
 )
+
+# What an embedding endpoint made of contents, folded to the code descriptor's dimensions.
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("model", String(255), primary_key=True),
+    Column("blob", String(64), primary_key=True),
+    Column("length", Integer, nullable=False),  # numbers of an embedding as the endpoint gave it
+    Column("vector", LargeBinary, nullable=False),  # float32, little-endian
+)

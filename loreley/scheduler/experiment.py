@@ -23,8 +23,10 @@ def require_same(known: Experiment, settings: Settings) -> None:
     if wanted_root is not None and wanted_root != known.root_commit:
         raise _contradiction("MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root)
     for name, value in _search(settings).items():
-        if known.search.get(name) != value:
-            raise _contradiction(name.upper(), known.search.get(name), value)
+        # An experiment that is older than a setting began with what is its default now.
+        began_with = known.search.get(name, Settings.model_fields[name].default)
+        if began_with != value:
+            raise _contradiction(name.upper(), began_with, value)
 
 
 def _search(settings: Settings) -> dict[str, object]:
@@ -38,7 +40,9 @@ def _search(settings: Settings) -> dict[str, object]:
         "mapelites_islands",
     ]
     if not settings.mapelites_measures:
-        names += ["mapelites_descriptor_axes", "mapelites_descriptor_bins"]
+        names += ["mapelites_descriptor_axes", "mapelites_descriptor_bins", "mapelites_descriptor"]
+    if settings.embeds:
+        names.append("mapelites_embedding_model")
     return {name: getattr(settings, name) for name in names}
 
 

@@ -18,12 +18,15 @@ from loreley.core.worker.agents.assembly import (
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.describing import Describer, EmbeddingDescriber, TokenDescriber
+from loreley.core.worker.embedding import EmbeddingEndpoint
 from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.sandbox import Level, require
+from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.memory import DatabaseMemory
@@ -33,6 +36,7 @@ from loreley.errors import JobInterrupted
 from loreley.tasks.connection import require_redis
 
 _PREPARE_SECONDS = 3600.0  # a first clone may be large
+_CHECK_SECONDS = 60.0  # for a service to answer at all
 
 
 class Engine:
@@ -64,6 +68,9 @@ class Engine:
             environ = agent_environment(os.environ)
             agent = assemble(settings, sandbox, environ)
             secrets = Secrets.known(settings, environ, granted_variables(settings))
+            describer = _describer(settings, database)
+            if isinstance(describer, EmbeddingDescriber):
+                describer.check(Deadline.after(_CHECK_SECONDS))
             proc.adopt_orphans()
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
@@ -74,7 +81,7 @@ class Engine:
                 repository=repository,
                 agent=agent,
                 judge=judge,
-                options=_options(settings, _briefing(settings, database, secrets)),
+                options=_options(settings, _briefing(settings, database, secrets), describer),
             )
             yield cls(evolution, repository)
 
@@ -103,7 +110,24 @@ def _briefing(settings: Settings, database: Database, secrets: Secrets) -> Brief
     )
 
 
-def _options(settings: Settings, briefing: Briefing) -> EvolutionOptions:
+def _describer(settings: Settings, database: Database) -> Describer | None:
+    if settings.mapelites_measures:
+        return None
+    if not settings.embeds:
+        return TokenDescriber()
+    key, model = settings.mapelites_embedding_api_key, settings.mapelites_embedding_model or ""
+    return EmbeddingDescriber(
+        EmbeddingEndpoint(
+            model, settings.mapelites_embedding_url, key.get_secret_value() if key else None
+        ),
+        Embeddings(database, model),
+        settings.mapelites_embedding_price,
+    )
+
+
+def _options(
+    settings: Settings, briefing: Briefing, describer: Describer | None
+) -> EvolutionOptions:
     return EvolutionOptions(
         worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
         lease_seconds=settings.tasks_worker_lease_seconds,
@@ -114,6 +138,6 @@ def _options(settings: Settings, briefing: Briefing) -> EvolutionOptions:
             gates=briefing.gates,
             branch_prefix=settings.worker_repo_job_branch_prefix,
             agent_timeout_seconds=settings.worker_agent_timeout_seconds,
-            describes=not settings.mapelites_measures,
+            describer=describer,
         ),
     )

@@ -1,4 +1,4 @@
-"""Where code stands in a space of code: hashed tokens, summed over files; pure.
+"""Where code stands in a space of code: hashed tokens or embeddings, summed over files; pure.
 
 The hashing trick of Weinberger et al. 2009 (arXiv:0902.2206): token counts in few dimensions, with
 inner products kept in expectation. A commit's vector is the sum of its files' vectors, so that a
@@ -9,14 +9,15 @@ import re
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from math import hypot, inf
 from typing import TYPE_CHECKING
 
 DIMENSIONS = 64
 _TOKEN = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*|[0-9]+(?:\.[0-9]+)?|[^\sA-Za-z0-9_]")
-_LARGEST_FILE_BYTES = 1024 * 1024
+LARGEST_FILE_BYTES = 1024 * 1024
 _CACHED_TOKENS, _CACHED_FILES = 65_536, 4_096
 
 if TYPE_CHECKING:
@@ -48,17 +49,38 @@ def unpacked(content: bytes) -> Vector | None:
     return vector
 
 
+def is_binary(content: bytes) -> bool:
+    """Whether git would call it binary."""
+    return b"\0" in content[:8000]
+
+
 def file_vector(content: bytes) -> Vector:
     """The vector of one file, of `DIMENSIONS` floats; zero for binary and for huge files.
 
     Counts enter as their square roots: a token's tenth use tells less than its first.
     """
     vector = zero()
-    if b"\0" in content[:8000] or len(content) > _LARGEST_FILE_BYTES:
+    if is_binary(content) or len(content) > LARGEST_FILE_BYTES:
         return vector
     for token, count in Counter(_TOKEN.findall(content)).items():
         place, sign = _place(token)
         vector[place] += sign * count**0.5
+    return vector
+
+
+def folded(embedding: Sequence[float]) -> Vector:
+    """An embedding of any length as a vector of `DIMENSIONS` floats and about length one.
+
+    Its numbers are hashed by their position, as tokens are: likeness is kept in expectation.
+    Raises `ValueError` for one that has no direction.
+    """
+    length = hypot(*embedding)
+    if not 0 < length < inf:
+        raise ValueError(f"an embedding of length {length:g} has no direction")
+    vector = zero()
+    for position, value in enumerate(embedding):
+        place, sign = _place(b"%d" % position)
+        vector[place] += sign * value / length
     return vector
 
 

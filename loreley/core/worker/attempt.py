@@ -12,6 +12,7 @@ from loreley.core.worker.agents.protocol import Agent, Proposal
 from loreley.core.worker.agents.router import chosen
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.describing import EMBEDDING, Describer, Errand
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.deadline import Deadline
@@ -27,8 +28,8 @@ class AttemptOptions:
 
     branch_prefix: str
     agent_timeout_seconds: float
-    describes: bool  # whether the archive needs the code descriptor
     briefing: Briefing
+    describer: Describer | None = None  # None: the archive needs no code descriptor
     gates: Gates = field(default_factory=Gates)
 
 
@@ -125,9 +126,18 @@ class Attempt:
             raise CandidateRejected("the same tree was judged before", target=twin)
 
     def _vector(self, parent: JudgedCommit | None) -> bytes:
-        if not self.options.describes:
+        if self.options.describer is None:
             return b""
-        return packed(self.worktree.describe(unpacked(parent.vector) if parent else None))
+        vector = self.options.describer.describe(
+            Errand(
+                self.worktree,
+                self.claim.root_commit,
+                unpacked(parent.vector) if parent else None,
+                self.options.briefing.journal(self.claim, EMBEDDING, self.record),
+                self.deadline,
+            )
+        )
+        return packed(vector)
 
     def _pushed(self) -> str | None:
         if self.claim.kind is not JobKind.EVOLUTION:

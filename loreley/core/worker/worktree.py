@@ -1,5 +1,6 @@
 """What a job does in its worktree: read, commit, measure, push."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,14 @@ class Candidate:
 
     commit: str
     tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlobChanges:
+    """The contents that came and went between two commits; a blob may be named repeatedly."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +192,19 @@ class Worktree:
         if base_vector is None:
             return descriptions.whole(self._head)
         return descriptions.derived(self.base_commit, base_vector, self._head)
+
+    def blobs_since(self, commit: str) -> BlobChanges:
+        """The files in which the candidate, or the base commit, differs from ``commit``."""
+        self._require_commit(commit)
+        found = self._shared.clone.store.differences(commit, self._head)
+        return BlobChanges(
+            added=[each.new_object_id for each in found if each.new_mode in REGULAR_MODES],
+            removed=[each.old_object_id for each in found if each.old_mode in REGULAR_MODES],
+        )
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """What these blobs hold, in their order."""
+        return self._shared.clone.store.blobs(blobs)
 
     def push(self, branch: str, deadline: Deadline) -> None:
         """Put the candidate on the remote's ``branch``; again is fine.

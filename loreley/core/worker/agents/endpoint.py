@@ -1,13 +1,13 @@
 """One question to an OpenAI-compatible endpoint, and what can come of it."""
 
 import importlib.util
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from loreley.core.budget import Usage
 from loreley.core.worker.agents.protocol import Bill
+from loreley.core.worker.interruptible import interruptibly
 from loreley.deadline import Deadline
 from loreley.errors import AgentFailed, ConfigError, LoreleyError, ServiceUnavailable
 from loreley.secrets import masked
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 _RETRIES = 4  # of the client library, with growing pauses or as the endpoint asks for
 _CONNECT_SECONDS = 20.0
-_LOOK_EVERY_SECONDS = 0.05  # how long a request to stop may go unnoticed
+_WAITING = "waiting for the chat endpoint"
 _NO_KEY = "none"  # local servers ask for none, but the library does
 _NOTHING = Usage(0, 0, dollars=0.0)
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +84,14 @@ class Endpoint:
             ),
         ) as client:
             try:
-                completion = _interruptibly(lambda: self._completion(client, messages), deadline)
+                completion = interruptibly(
+                    lambda: self._completion(client, messages), deadline, _WAITING
+                )
             except openai.APIStatusError as error:
                 bill.usage = _NOTHING
                 raise self._refusal(error) from error
             except openai.APITimeoutError as error:
-                deadline.check("waiting for the chat endpoint")
+                deadline.check(_WAITING)
                 raise self._away("it did not answer in time") from error
             except openai.APIConnectionError as error:
                 raise self._away(str(error.__cause__ or error)) from error
@@ -175,28 +175,3 @@ def _usage(completion: "ChatCompletion") -> Usage:
         cached_tokens=getattr(details, "cached_tokens", None) or 0,
         dollars=float(cost) if isinstance(cost, int | float) else None,
     )
-
-
-def _interruptibly(work: Callable[[], Result], deadline: Deadline) -> Result:
-    """What ``work`` returns or raises, given up when the deadline passes or a stop is asked for.
-
-    It goes on in a thread of its own then, until its connection is closed.
-    """
-    results: list[Result] = []
-    errors: list[BaseException] = []
-    done = threading.Event()
-
-    def run() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            errors.append(error)
-        finally:
-            done.set()
-
-    threading.Thread(target=run, name="chat", daemon=True).start()
-    while not done.wait(_LOOK_EVERY_SECONDS):
-        deadline.check("waiting for the chat endpoint")
-    if errors:
-        raise errors[0]
-    return results[0]
