@@ -420,7 +420,7 @@ def pins(c: Context, upgrade: bool = False) -> None:
 
 def _prepare() -> None:
     """See to settings and queue; with no repository configured, to the example's as well."""
-    from examples.evol_circle_packing import prepare as prepare_example
+    from examples.evol_circle_packing import EXAMPLE
     from loreley.config import is_configured
     from loreley.ops.environment import enter_project, prepare
     from loreley.ops.messages import tell
@@ -430,7 +430,7 @@ def _prepare() -> None:
         prepare(ROOT)
     else:
         tell("repository: none is configured; taking the circle packing example")
-        prepare_example()
+        EXAMPLE.prepare()
 
 
 def _look() -> "Settings":
@@ -446,15 +446,14 @@ def _look() -> "Settings":
 def _example_defaults(settings: "Settings", *, ready: bool = False) -> Mapping[str, str]:
     """The example's settings where no other repository is configured; ``ready``: makes its."""
     from examples.evol_circle_packing import EXAMPLE
-    from examples.evol_circle_packing import settings as example_settings
     from loreley.config import is_configured
     from loreley.ops.embedded_repository import ensure_repository
 
     if is_configured(*_REPOSITORY_SETTINGS):
         return {}
-    defaults = example_settings(settings.loreley_state_dir.absolute())
+    defaults = EXAMPLE.defaults(settings.loreley_state_dir.absolute())
     if ready:
-        ensure_repository(EXAMPLE / "repository", Path(defaults["WORKER_REPO_REMOTE_URL"]))
+        ensure_repository(EXAMPLE.folder / "repository", Path(defaults["WORKER_REPO_REMOTE_URL"]))
     return defaults
 
 

@@ -1,0 +1,110 @@
+"""What the examples have in common: settings beneath the environment, and the scripts they become.
+
+An example is a folder with a repository to evolve and an evaluator, and a few settings. They stand
+beneath the environment and `.env`; the worker and the scheduler are the same scripts that any
+other repository uses.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A repository that comes with Loreley, and how it is evolved."""
+
+    name: str  # of the repository that is made of the folder
+    folder: Path  # holds `repository` and `evaluator.py`
+    about: str
+    settings: Mapping[str, str]
+    jobs: int = 200
+    state: Path | None = None  # a state folder of its own; None: the project's
+    programs: Sequence[str] = ()  # that the evaluator needs
+
+    def prepare(self) -> None:
+        """Fill in the example's settings, and make its repository and queue ready to use."""
+        from loreley.config import load_settings
+        from loreley.ops.embedded_repository import ensure_repository
+        from loreley.ops.environment import enter_project
+        from loreley.ops.environment import prepare as prepare_environment
+
+        self._require_programs()
+        own = {} if self.state is None else {"LORELEY_STATE_DIR": str(self.state)}
+        enter_project(ROOT, own)
+        state = load_settings().loreley_state_dir.expanduser().absolute()
+        defaults = own | self.defaults(state)
+        prepare_environment(ROOT, defaults)
+        if os.environ["WORKER_REPO_REMOTE_URL"] == defaults["WORKER_REPO_REMOTE_URL"]:
+            ensure_repository(self.folder / "repository", state / f"{self.name}.git")
+
+    def main(self, argv: Sequence[str] | None = None) -> int:
+        """Run a part of the example, or all of it; the exit code."""
+        arguments = self._parser().parse_args(argv)
+        from loreley.ops.environment import become
+        from loreley.ops.messages import failures_as_messages
+
+        with failures_as_messages():
+            self.prepare()
+            log_level = ["--log-level", arguments.log_level] if arguments.log_level else []
+            if arguments.part == "worker":
+                become(ROOT / "script" / "run_worker.py", *log_level)
+            if arguments.part == "scheduler":
+                jobs = ["--max-jobs", str(arguments.jobs)]
+                become(ROOT / "script" / "run_scheduler.py", *jobs, *log_level)
+            from loreley.ops.evolve import evolve
+
+            return evolve(ROOT, jobs=arguments.jobs, workers=arguments.workers)
+
+    def defaults(self, state: Path) -> dict[str, str]:
+        """The example's settings, with everything it keeps in the folder ``state``."""
+        return {
+            "WORKER_REPO_REMOTE_URL": str(state / f"{self.name}.git"),
+            "WORKER_REPO_WORKTREE": str(state / "worker-repo"),
+            "WORKER_EVALUATOR_PLUGIN": "evaluator:evaluate",
+            "WORKER_EVALUATOR_PYTHON_PATHS": str(self.folder),
+            "WORKER_EVALUATOR_TIMEOUT_SECONDS": "60",
+            "SCHEDULER_POLL_INTERVAL_SECONDS": "0.2",
+            **self.settings,
+        }
+
+    def _require_programs(self) -> None:
+        from loreley.errors import ConfigError
+
+        missing = [program for program in self.programs if which(program) is None]
+        if missing:
+            raise ConfigError(
+                "the example's evaluator cannot work",
+                reason=f"{' and '.join(missing)} cannot be found on PATH",
+                fix="install a C compiler and make, such as Debian's package build-essential",
+            )
+
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = argparse.ArgumentParser(description=self.about)
+        parser.add_argument(
+            "part",
+            nargs="?",
+            choices=["all", "worker", "scheduler"],
+            default="all",
+            help="what to run (default: all)",
+        )
+        parser.add_argument(
+            "--jobs",
+            type=int,
+            default=self.jobs,
+            help="stop when the experiment has had so many jobs, earlier runs included "
+            "(default: %(default)s)",
+        )
+        parser.add_argument(
+            "--workers",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="worker processes (default: cores)",
+        )
+        parser.add_argument("--log-level", help="overrides LOG_LEVEL")
+        return parser
