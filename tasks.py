@@ -139,6 +139,45 @@ def export(
     export_commit(settings, Choice.read(commit, island), wanted)
 
 
+@task(
+    help={
+        "evaluations": "stop after so many; what was left out until then stays out",
+        "keep": "which share of the gain over the root must stay",
+        "push": "push the result to the remote, instead of to a branch of the base clone only",
+        "patch": "write the result to this file, for `git am` and `git apply`",
+        "force": "replace the patch file if it exists",
+        "island": "the best of this island instead of the best of all",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+    }
+)
+@failures_as_messages()
+def minimise(
+    _c: Context,
+    evaluations: int = 200,
+    keep: float = 1.0,
+    push: bool = False,
+    patch: str | None = None,
+    force: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+) -> None:
+    """Leave out of the best commit what does not carry its gain.
+
+    Parts of its difference are left out and the rest is evaluated as a worker does, until no
+    single hunk is in vain. The result is one commit on the root. Ctrl+C keeps what was found.
+    """
+    from loguru import logger
+
+    from loreley.ops.choice import Choice
+    from loreley.ops.minimising import Minimising
+    from loreley.ops.minimising import minimise as minimise_commit
+
+    logger.disable("loreley")  # its progress is told by lines of its own
+    file = Path(patch).absolute() if patch else None
+    wanted = Minimising(evaluations, keep, push, file, force)
+    minimise_commit(_look(), Choice.read(commit, island), wanted)
+
+
 @task(help={"log-level": _LOG_LEVEL})
 @failures_as_messages()
 def worker(_c: Context, log_level: str | None = None) -> None:
@@ -478,6 +517,7 @@ namespace = Collection(
     status,
     best,
     export,
+    minimise,
     job,
     worker,
     scheduler,

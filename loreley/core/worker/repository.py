@@ -1,13 +1,14 @@
 """The worker's copies of the evolved repository: one base clone, a worktree for each job."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings, expand_path
 from loreley.core.git import Git
+from loreley.core.objects import ObjectStore
 from loreley.core.remote import Remote
 from loreley.core.worker.base_clone import BaseClone
 from loreley.core.worker.description import Descriptions
@@ -130,6 +131,16 @@ class WorkerRepository:
         finally:
             with _explained(self.worktrees):
                 shared.slots.give_back(slot)
+
+    def objects(self, commits: Sequence[str], deadline: Deadline) -> ObjectStore:
+        """The base clone's objects, with these commits fetched; raises `GitError`."""
+        shared = self._shared
+        if shared is None:
+            raise RuntimeError("the repository must be prepared before it is read")
+        for commit in commits:
+            lock = shared.slots.exclusively(deadline)
+            shared.clone.require_commit(commit, lock, deadline)
+        return shared.clone.store
 
     def close(self) -> None:
         """Remove a randomised base clone; any other stays for the next start."""
