@@ -17,6 +17,7 @@ _ETC_FOR_NETWORK = (
     *("services", "ssl/cert.pem", "ssl/certs", "ssl/openssl.cnf"),
 )
 _SECRET_FILES = (".env",)
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 _TEMPORARY_BYTES = 512 * 1024 * 1024  # of memory, in each folder that is one
 
 
@@ -55,7 +56,7 @@ def arguments(
     places = dict.fromkeys(_system_folders(), _Kind.READ)
     if network:
         places |= {Path("/etc", name): _Kind.READ for name in _ETC_FOR_NETWORK}
-    places |= {Path("/tmp"): _Kind.EMPTY, Path("/dev/shm"): _Kind.EMPTY}  # noqa: S108
+    places |= {Path("/tmp"): _Kind.EMPTY, _SHARED_MEMORY: _Kind.EMPTY}  # noqa: S108
     places |= dict.fromkeys(readable, _Kind.READ)
     places |= dict.fromkeys(_secrets_in(readable), _Kind.EMPTY)
     places |= dict.fromkeys(writable, _Kind.WRITE)
@@ -68,7 +69,7 @@ def arguments(
 
 
 def _mount(path: Path, kind: _Kind, *, sized: bool) -> Sequence[str]:
-    if path.is_relative_to("/dev") and kind is not _Kind.EMPTY:
+    if _is_device(path) and kind is not _Kind.EMPTY:
         return ("--dev-bind-try", str(path), str(path))
     if kind is not _Kind.EMPTY:
         return (kind.value, str(path.resolve()), str(path))
@@ -78,10 +79,15 @@ def _mount(path: Path, kind: _Kind, *, sized: bool) -> Sequence[str]:
     return (*size, kind.value, str(path))
 
 
+def _is_device(path: Path) -> bool:
+    """Whether it is one, or a folder of them; shared memory holds common files."""
+    return path.is_relative_to("/dev") and not path.is_relative_to(_SHARED_MEMORY)
+
+
 def _without_repetition(places: dict[Path, _Kind]) -> Iterator[tuple[Path, _Kind]]:
     """The places that exist, outer ones first, without those that change nothing."""
     placed: dict[Path, _Kind] = {}
-    always = {Path("/tmp"), Path("/dev/shm")}  # noqa: S108
+    always = {Path("/tmp"), _SHARED_MEMORY}  # noqa: S108
     for path in sorted(places, key=lambda path: len(path.parts)):
         around = next((placed[above] for above in path.parents if above in placed), _Kind.EMPTY)
         # What a link inside a writable folder points to was chosen by who could write there.

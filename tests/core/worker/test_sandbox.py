@@ -352,6 +352,17 @@ class TestBubblewrap:
         assert python(bubblewrap, granted, WRITE, worktree / "new") == ""
         assert (worktree / "new").exists()
 
+    def test_a_readable_folder_in_shared_memory_is_read_only(
+        self, bubblewrap: Sandbox, confinement: Confinement
+    ) -> None:
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # noqa: S108
+            file = Path(folder, "set")
+            file.write_text("content")
+            granted = replace(confinement, readable=(Path(folder),))
+
+            assert python(bubblewrap, granted, READ, file) == "content"
+            assert "Read-only" in python(bubblewrap, granted, WRITE, file)
+
     def test_a_file_of_a_writable_folder_can_be_kept_from_change(
         self, bubblewrap: Sandbox, confinement: Confinement
     ) -> None:
