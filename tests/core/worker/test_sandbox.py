@@ -355,7 +355,7 @@ class TestBubblewrap:
     def test_a_readable_folder_in_shared_memory_is_read_only(
         self, bubblewrap: Sandbox, confinement: Confinement
     ) -> None:
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # noqa: S108
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
             file = Path(folder, "set")
             file.write_text("content")
             granted = replace(confinement, readable=(Path(folder),))
