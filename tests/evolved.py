@@ -29,6 +29,7 @@ class Evolved:
     database: Database
     higher_is_better: bool = True
     measures: tuple[str, ...] = MEASURES
+    root_commit: str = ROOT
     count: int = 0
     jobs: list[str] = field(default_factory=list)  # their ids, as they were made
 
@@ -38,7 +39,7 @@ class Evolved:
         self._schedule = Schedule(self.database)
         self._schedule.found(
             Experiment(
-                ROOT,
+                self.root_commit,
                 {
                     "mapelites_fitness_metric": "score",
                     "mapelites_fitness_higher_is_better": self.higher_is_better,
@@ -62,7 +63,19 @@ class Evolved:
 
     def root(self, score: float = 1.0) -> str:
         """Judge the root commit."""
-        return self._ended(JobKind.BASELINE, -1, ROOT, ROOT, None, score, 0.0, 0.0, 0, (), "root")
+        return self._ended(
+            JobKind.BASELINE,
+            -1,
+            self.root_commit,
+            self.root_commit,
+            None,
+            score,
+            0.0,
+            0.0,
+            0,
+            (),
+            "root",
+        )
 
     def child(
         self,
@@ -74,13 +87,14 @@ class Evolved:
         island: int = 0,
         artifacts: Sequence[Artifact] = (),
         subject: str | None = None,
+        commit: str | None = None,
     ) -> str:
         """Let a job make a commit of this score and place; the commit."""
         self.count += 1
         return self._ended(
             JobKind.EVOLUTION,
             self.count - 1,
-            f"{self.count:040x}",
+            commit or f"{self.count:040x}",
             parent,
             parent,
             score,
@@ -94,7 +108,7 @@ class Evolved:
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
         """Let a job fail; its id."""
         self.count += 1
-        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, ROOT))
+        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, self.root_commit))
         claim = Jobs(self.database).claim(job_id, worker="host:1", lease_seconds=30)
         kind = CandidateRejected if rejected else EvaluationFailed
         Jobs(self.database).fail(claim, kind(reason, log="a log\n"), Record())
@@ -104,7 +118,7 @@ class Evolved:
     def waiting(self, *, running: bool = False, worker: str = "host:1") -> str:
         """A job that waits for a worker, or that one has; its id."""
         self.count += 1
-        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, ROOT))
+        job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, self.root_commit))
         if running:
             Jobs(self.database).claim(job_id, worker=worker, lease_seconds=30)
         return job_id

@@ -22,15 +22,27 @@ def objects_with(settings: Settings, commits: Sequence[str]) -> Iterator[ObjectS
 
     Raises `ConfigError` without a remote, and `GitError` when a commit is nowhere any more.
     """
+    store = objects_here(settings, commits)
+    if store is not None:
+        yield store
+        return
+    git = Git(settings.worker_repo_git_bin)
+    with temporary_folder() as folder:
+        yield _fetched(settings, git, folder / "clone", commits)
+
+
+def objects_here(settings: Settings, commits: Sequence[str]) -> ObjectStore | None:
+    """A repository on this host that holds all of ``commits``; None without one.
+
+    Nothing in it may be changed. Raises `ConfigError` without a remote.
+    """
     git = Git(settings.worker_repo_git_bin)
     git.require_version()
     for git_dir in _here(settings):
         store = ObjectStore(git, git_dir)
         if all(map(store.has_commit, commits)):
-            yield store
-            return
-    with temporary_folder() as folder:
-        yield _fetched(settings, git, folder / "clone", commits)
+            return store
+    return None
 
 
 def _here(settings: Settings) -> Iterator[Path]:

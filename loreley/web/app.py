@@ -13,7 +13,11 @@ from starlette.staticfiles import StaticFiles
 from xstatic.pkg import d3 as packaged_d3  # type: ignore[import-untyped]
 
 from loreley.errors import LoreleyError, ServiceUnavailable
+from loreley.web.archive import archive_page, commit_page
 from loreley.web.artifacts import artifact
+from loreley.web.jobs import job_log, job_page, jobs_page
+from loreley.web.lineage import lineage_page
+from loreley.web.logs import logs_page, logs_stream
 from loreley.web.overview import history_figures, overview_live, overview_page
 from loreley.web.rendering import STATIC, page
 from loreley.web.security import Guard
@@ -31,7 +35,15 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/overview/live", overview_live),
             Route("/figures/history", history_figures),
             Route("/events", pulse),
+            Route("/archive", archive_page),
+            Route("/commits/{commit}", commit_page),
+            Route("/lineage", lineage_page),
+            Route("/jobs", jobs_page),
+            Route("/jobs/{job_id}", job_page),
             Route("/jobs/{job_id}/artifact", artifact),
+            Route("/jobs/{job_id}/log", job_log),
+            Route("/logs", logs_page),
+            Route("/logs/stream", logs_stream),
             Route("/library/d3.js", _library),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
