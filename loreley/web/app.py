@@ -22,6 +22,14 @@ from loreley.web.overview import history_figures, overview_live, overview_page
 from loreley.web.rendering import STATIC, page
 from loreley.web.security import Guard
 from loreley.web.site import Site
+from loreley.web.steering import (
+    cancelled_job,
+    lock,
+    new_note,
+    steering_page,
+    unlock,
+    withdrawn_note,
+)
 from loreley.web.streams import Streams, pulse
 
 _D3 = Path(packaged_d3.BASE_DIR) / "d3.js"
@@ -42,6 +50,12 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/jobs/{job_id}", job_page),
             Route("/jobs/{job_id}/artifact", artifact),
             Route("/jobs/{job_id}/log", job_log),
+            Route("/jobs/{job_id}/cancel", cancelled_job, methods=["POST"]),
+            Route("/steering", steering_page),
+            Route("/steering/unlock", unlock, methods=["POST"]),
+            Route("/steering/lock", lock, methods=["POST"]),
+            Route("/steering/notes", new_note, methods=["POST"]),
+            Route("/steering/notes/{number:int}/withdraw", withdrawn_note, methods=["POST"]),
             Route("/logs", logs_page),
             Route("/logs/stream", logs_stream),
             Route("/library/d3.js", _library),

@@ -22,7 +22,8 @@ def seed_jobs(database: Database, count: int) -> None:
         "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers "
         f"WHERE n < {count - 1}) "
     )
-    job_id = f"{in_hex('(CAST(n AS bigint) * 48271) % 2147483647', 8)} || '-0000-4000-8000-' || {in_hex('n', 12)}"
+    scattered = in_hex("(CAST(n AS bigint) * 48271) % 2147483647", 8)
+    job_id = f"{scattered} || '-0000-4000-8000-' || {in_hex('n', 12)}"
     commit = in_hex("n", 40)
     statements = f"""
         INSERT INTO jobs (id, ordinal, kind, state, island, seed, base_commit, inspirations, agent,

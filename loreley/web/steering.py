@@ -1,0 +1,96 @@
+"""What can be done to a run, by whoever has shown the token."""
+
+import asyncio
+from urllib.parse import parse_qs
+
+from anyio.to_thread import run_sync
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from loreley.db.notes import add_note, standing_notes, withdraw_note
+from loreley.db.steering import cancel_job
+from loreley.web.rendering import page, site_of
+
+_PAGE = "/steering"
+_LARGEST_FORM_BYTES = 64 * 1024
+_LONGEST_NOTE = 2_000
+_WRONG_TOKEN_SECONDS = 0.5  # a token is not to be found by trying
+
+
+def steering_page(request: Request) -> Response:
+    """The notes that every later agent is told, and the way in."""
+    site = site_of(request)
+    if not site.entry.exists:
+        raise HTTPException(404, "Nothing can be changed here: LORELEY_UI_TOKEN is not set")
+    with site.database.read() as connection:
+        notes = standing_notes(connection)
+    return page(request, "steering.html", notes=notes, longest=_LONGEST_NOTE)
+
+
+async def unlock(request: Request) -> Response:
+    """Let the browser that shows the token change things."""
+    entry = site_of(request).entry
+    shown = (await _form(request)).get("token", "")
+    if not entry.is_right(shown):
+        await asyncio.sleep(_WRONG_TOKEN_SECONDS)
+        raise HTTPException(403, "This is not the token")
+    answer = RedirectResponse(_PAGE, 303)
+    entry.admit(answer)
+    return answer
+
+
+async def lock(request: Request) -> Response:
+    """Let the browser change nothing more."""
+    answer = RedirectResponse(_PAGE, 303)
+    site_of(request).entry.forget(request, answer)
+    return answer
+
+
+async def new_note(request: Request) -> Response:
+    """Tell every later agent something."""
+    _require_entry(request)
+    text = (await _form(request)).get("text", "").strip()
+    legible = "".join(char for char in text if char.isprintable() or char == "\n")
+    if not legible or len(legible) > _LONGEST_NOTE:
+        raise HTTPException(400, f"A note has 1 to {_LONGEST_NOTE:,} characters")
+    await run_sync(add_note, site_of(request).database, legible)
+    return RedirectResponse(_PAGE, 303)
+
+
+async def withdrawn_note(request: Request) -> Response:
+    """Tell nobody any more."""
+    _require_entry(request)
+    number = request.path_params["number"]
+    if not await run_sync(withdraw_note, site_of(request).database, number):
+        raise HTTPException(404, "No such note stands")
+    return RedirectResponse(_PAGE, 303)
+
+
+async def cancelled_job(request: Request) -> Response:
+    """Cancel a job that waits."""
+    _require_entry(request)
+    job_id = request.path_params["job_id"]
+    why = "cancelled on the dashboard"
+    if not await run_sync(cancel_job, site_of(request).database, job_id, why):
+        raise HTTPException(409, "It does not wait any more, or is no job of the search")
+    return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+def _require_entry(request: Request) -> None:
+    if not site_of(request).entry.is_open(request):
+        raise HTTPException(403, "Show the token first: see Steering")
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form as browsers send it; the first of each name."""
+    content = b""
+    async for piece in request.stream():
+        content += piece
+        if len(content) > _LARGEST_FORM_BYTES:
+            raise HTTPException(413, "That is too much")
+    try:
+        fields = parse_qs(content.decode(), max_num_fields=20)
+    except ValueError as error:
+        raise HTTPException(400, "The form cannot be read") from error
+    return {name: values[0] for name, values in fields.items()}
