@@ -161,6 +161,17 @@ class IslandPopulation:
         """The elites of these cells, as far as they are filled, in no order."""
         return self._where(elites.c.cell.in_(cells))
 
+    def ranked(self, rank: int) -> Elite:
+        """The elite before which so many others come, the fittest first; equals by cell."""
+        query = (
+            select(elites)
+            .where(elites.c.island == self._island)
+            .order_by(elites.c.score.desc(), elites.c.cell)
+            .offset(rank)
+            .limit(1)
+        )
+        return _elite(self._connection.execute(query).mappings().one())
+
     def _where(self, condition: ColumnElement[bool]) -> list[Elite]:
         query = select(elites).where(elites.c.island == self._island, condition)
         return [_elite(row) for row in self._connection.execute(query).mappings()]

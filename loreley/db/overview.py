@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.core.map_elites.cells import Grid, Measure
 from loreley.db.engine import Database, now
 from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
 
@@ -51,6 +53,12 @@ class IslandState:
     cells_filled: int
     best: float  # fitness, in the metric's own direction
     qd_score: float  # the elites' scores above the root's, added up (Pugh et al. 2016)
+    cells: int  # how many there are to be filled
+
+    @property
+    def coverage(self) -> float:
+        """The share of the cells that hold an elite."""
+        return self.cells_filled / self.cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,7 @@ def read_overview(database: Database) -> Overview | None:
             fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
             higher_is_better=higher,
             jobs=_counts(connection),
-            islands=_islands(connection, root.fitness * sign if root else 0.0, sign),
+            islands=_islands(connection, row.search, root.fitness * sign if root else 0.0),
             root=root,
             best=_champion(connection, best, sign) if best else None,
             best_path=_path(connection, best) if best else (),
@@ -181,7 +189,10 @@ def _counts(connection: Connection) -> Mapping[JobState, int]:
     return {state: found.get(state, 0) for state in JobState}
 
 
-def _islands(connection: Connection, root_score: float, sign: float) -> tuple[IslandState, ...]:
+def _islands(
+    connection: Connection, search: Mapping[str, Any], root_score: float
+) -> tuple[IslandState, ...]:
+    sign = 1.0 if search["mapelites_fitness_higher_is_better"] else -1.0
     query = (
         select(
             elites.c.island,
@@ -193,9 +204,23 @@ def _islands(connection: Connection, root_score: float, sign: float) -> tuple[Is
         .order_by(elites.c.island)
     )
     return tuple(
-        IslandState(row.island, row.filled, row.best * sign, row.total - row.filled * root_score)
+        IslandState(
+            island=row.island,
+            cells_filled=row.filled,
+            best=row.best * sign,
+            qd_score=row.total - row.filled * root_score,
+            cells=_cells(search),
+        )
         for row in connection.execute(query)
     )
+
+
+def _cells(search: Mapping[str, Any]) -> int:
+    """How many cells each island has."""
+    if measures := search.get("mapelites_measures"):
+        return Grid(tuple(map(Measure.parse, measures))).cells
+    bins, axes = search.get("mapelites_descriptor_bins"), search.get("mapelites_descriptor_axes")
+    return int(bins**axes) if bins and axes else 1
 
 
 def _champion(connection: Connection, commit: str, sign: float) -> Champion | None:

@@ -75,7 +75,8 @@ def _experiment(overview: Overview) -> Iterator[str]:
     yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
     for island in overview.islands:
         yield (
-            f"island {island.island}    {island.cells_filled} cells filled, "
+            f"island {island.island}    {island.cells_filled} of {island.cells} cells filled "
+            f"({island.coverage:.0%}), "
             f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
         )
     best, root = overview.best, overview.root

@@ -127,6 +127,9 @@ def test_an_island_shows_its_own_elites(database: Database, commits: list[str]) 
         empty = IslandPopulation(connection, 2)
         assert (empty.size(), empty.at([]), empty.in_cells([1])) == (0, [], [])
 
+        ranked = [population.ranked(rank).cell for rank in range(population.size())]
+
+    assert ranked == [5, 3, 1]
     assert {elite.cell for elite in by_position} == {1, 3, 5}
     assert sorted(in_cells, key=lambda elite: elite.cell) == [
         Elite(3, commits[3], 3.0),

@@ -9,6 +9,8 @@ from loreley.core.map_elites.cells import Grid, Measure
 from loreley.core.map_elites.fitness import Estimate
 from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
 from loreley.db.engine import Database, open_database
+from loreley.db.overview import read_overview
+from loreley.db.schedule import Experiment, Schedule
 from tests.db.support import create_commits
 
 _GRID = Grid((Measure("x", -1.0, 1.0, 7), Measure("y", 0.0, 10.0, 5)))
@@ -59,3 +61,32 @@ def test_the_same_sequence_gives_the_same_answers_and_the_same_archive(
             theirs["index"], theirs["solution"], theirs["objective"], strict=True
         )
     }
+
+
+def test_coverage_qd_score_and_best_are_those_of_the_oracle(database: Database) -> None:
+    from ribs.archives import GridArchive
+
+    oracle = GridArchive(
+        solution_dim=1,
+        dims=[measure.bins for measure in _GRID.measures],
+        ranges=[(measure.low, measure.high) for measure in _GRID.measures],
+    )
+    texts = [f"{m.name}:{m.low}:{m.high}:{m.bins}" for m in _GRID.measures]
+    search = {"mapelites_fitness_metric": "s", "mapelites_fitness_higher_is_better": True}
+    Schedule(database).found(Experiment("a" * 40, search | {"mapelites_measures": texts}))
+    random = Random(3)
+    for number, commit in enumerate(create_commits(database, 60)):
+        score, place = random.random(), (random.uniform(-1, 1), random.uniform(0, 10))
+        oracle.add_single([float(number)], score, place)
+        with database.begin() as connection:
+            Archive(database, connection, confidence=2).add(
+                Placed(0, _GRID.cell_of(place), commit, Estimate(score), place)
+            )
+
+    overview = read_overview(database)
+
+    assert overview is not None
+    [island] = overview.islands
+    assert island.coverage == oracle.stats.coverage
+    assert island.qd_score == pytest.approx(float(oracle.stats.qd_score))
+    assert island.best == oracle.stats.obj_max

@@ -1,7 +1,7 @@
 """Which elites the next job starts from and looks at; pure.
 
-Every choice is made among a few elites drawn by position, so that its cost does not grow with
-the archive.
+Every choice is made among a few elites drawn by position or rank, so that its cost does not grow
+with the archive.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +13,14 @@ from typing import Protocol
 from loreley.core.map_elites.cells import Grid
 
 _DRAWN = 6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
+_EACH_RANK = 0.5  # the chance of the fittest, and of each next one among those that are left
 _REACHES = (1, 2, 4)  # how many bins away a near elite is looked for, nearest first
 
 
 class Way(StrEnum):
     """How a base is chosen."""
 
-    FITNESS = "fitness"  # among a few, the fittest
+    FITNESS = "fitness"  # by rank: the fittest half of the time, the second a quarter, and so on
     UNIFORM = "uniform"  # any
     CURIOSITY = "curiosity"  # among a few, the one whose children lately entered the archive
 
@@ -57,6 +58,10 @@ class Population(Protocol):
         """The elites of these cells, as far as they are filled, in no order."""
         ...
 
+    def ranked(self, rank: int) -> Elite:
+        """The elite before which so many others come, the fittest first; equals by cell."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
@@ -87,6 +92,9 @@ class Sampler:
     def _base(self, population: Population, random: Random) -> Elite | None:
         ways = sorted(self.shares)
         way = random.choices(ways, [self.shares[way] for way in ways])[0]
+        if way == Way.FITNESS:
+            size = population.size()
+            return population.ranked(_rank(size, random)) if size else None
         candidates = _drawn(population, random, 1 if way == Way.UNIFORM else _DRAWN)
         if way == Way.CURIOSITY:
             return max(candidates, key=lambda elite: (elite.curiosity, elite.score), default=None)
@@ -99,6 +107,14 @@ class Sampler:
             if found:
                 return sorted(found, key=lambda elite: elite.cell)
         return []
+
+
+def _rank(size: int, random: Random) -> int:
+    """A rank below ``size``, each half as likely as the one before it."""
+    rank = 0
+    while rank < size - 1 and random.random() >= _EACH_RANK:
+        rank += 1
+    return rank
 
 
 def _drawn(population: Population, random: Random, count: int) -> list[Elite]:

@@ -32,6 +32,10 @@ class Elites:
         self.looked_at += len(found)
         return found
 
+    def ranked(self, rank: int) -> Elite:
+        self.looked_at += 1
+        return sorted(self.elites, key=lambda elite: (-elite.score, elite.cell))[rank]
+
 
 def population(count: int) -> Elites:
     """The cells from 0 on; the higher the fitter, and the lower the more curious."""
@@ -98,12 +102,18 @@ def test_every_elite_may_become_a_base_where_chance_is_all(way: Way) -> None:
         assert max(counts.values()) < 4 * min(counts.values())
 
 
-def test_the_fit_are_bases_more_often_but_not_alone() -> None:
+def test_the_fittest_is_the_base_half_of_the_time_and_each_next_one_half_as_often() -> None:
     counts = bases(Way.FITNESS)
 
-    best_half = sum(count for cell, count in counts.items() if cell >= 25)
-    assert best_half > 0.95 * counts.total()
-    assert len(counts) > 10
+    shares = [counts[49 - rank] / counts.total() for rank in range(4)]
+    assert shares == pytest.approx([1 / 2, 1 / 4, 1 / 8, 1 / 16], abs=0.04)
+    assert len(counts) > 7
+
+
+def test_the_least_fit_of_two_is_a_base_half_of_the_time() -> None:
+    counts = bases(Way.FITNESS, count=2)
+
+    assert counts[0] / counts.total() == pytest.approx(0.5, abs=0.04)
 
 
 def test_the_curious_are_bases_more_often() -> None:
