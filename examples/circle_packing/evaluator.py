@@ -108,7 +108,8 @@ def printed(worktree: Path, scratch: Path, seconds: float) -> bytes:
     if len(output) >= OUTPUT_BYTES:
         raise ValueError(f"the candidate printed {OUTPUT_BYTES} bytes or more")
     if exit_code != 0:
-        raise ValueError(f"the candidate ended with exit code {exit_code}: {complaint[-300:]}")
+        last_line = complaint.rpartition("\n")[2][:300]
+        raise ValueError(f"the candidate ended with exit code {exit_code}: {last_line}")
     if (contents(worktree), contents(scratch)) != before:
         raise ValueError("the candidate wrote files")
     return output
