@@ -8,6 +8,7 @@ from pathlib import Path
 from loguru import logger
 
 import benchmarks.search.comparison as search
+import benchmarks.search.operators as operators
 from benchmarks.comparison import Benchmark, Plan
 from benchmarks.engine import engine_per_job
 from benchmarks.growth import growth
@@ -26,7 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "database": transactions,
     "growth": growth,
 }
-SEARCH = "search"  # takes minutes, and only by its name
+SEARCH, OPERATORS = "search", "operators"  # take minutes, and only by their names
 
 
 def main() -> int:
@@ -40,12 +41,15 @@ def main() -> int:
         arguments.postgresql,
     )
     names = arguments.only or list(BENCHMARKS)
-    comparisons = [each for name in names if name != SEARCH for each in BENCHMARKS[name](plan)]
+    comparisons = [each for name in names if name in BENCHMARKS for each in BENCHMARKS[name](plan)]
     if comparisons:
         print(as_table(comparisons))
     runs = search.compared(plan, _search_plan(arguments)) if SEARCH in names else []
     if runs:
         print(search.as_table(runs))
+    if OPERATORS in names:
+        jobs = arguments.jobs or (5 if arguments.quick else 150)
+        print(operators.as_table(operators.measured(plan, (arguments.seeds or [1])[0], jobs)))
     if arguments.json:
         text = as_json(comparisons, search.as_mapping(runs))
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
@@ -74,7 +78,7 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH])
+    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH, OPERATORS])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--postgresql", metavar="URL")

@@ -83,7 +83,7 @@ class Worker:
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
 
     def __post_init__(self) -> None:
-        self._judge = _evaluator()
+        self._judge = example_evaluator()
 
     def do(self, job_id: str) -> None:
         """Claim a job, do it, write down how it ended."""
@@ -179,7 +179,7 @@ def _settings(seed: int, jobs: int) -> dict[str, Any]:
     }
 
 
-def _evaluator() -> ModuleType:
+def example_evaluator() -> ModuleType:
     """The example's own evaluator, which judges without any tolerance."""
     spec = spec_from_file_location("packing_evaluator", EXAMPLE / "evaluator.py")
     assert spec is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import BENCHMARKS, SEARCH
+from benchmarks.__main__ import BENCHMARKS, OPERATORS, SEARCH
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
 from tests.support import PROJECT_ROOT
@@ -50,7 +50,7 @@ def test_the_task_names_every_benchmark() -> None:
     [only] = [each for each in tasks.bench.get_arguments() if each.name == "only"]
     assert only.help is not None
     names = only.help.partition(": ")[2]
-    assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, SEARCH}
+    assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, SEARCH, OPERATORS}
 
 
 @pytest.mark.slow
@@ -70,7 +70,7 @@ def test_bench_prints_a_table_and_writes_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*BENCHMARKS, SEARCH} - {"help"}))
+@pytest.mark.parametrize("name", sorted({*BENCHMARKS, SEARCH, OPERATORS} - {"help"}))
 def test_every_benchmark_runs(name: str) -> None:
     done = bench("--quick", "--only", name)
 

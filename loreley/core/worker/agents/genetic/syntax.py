@@ -8,7 +8,7 @@ import libcst as cst
 Node = TypeVar("Node", bound=cst.CSTNode)
 
 
-@lru_cache(maxsize=4)  # operators that are tried in turn see the same file
+@lru_cache(maxsize=16)  # operators that are tried in turn see the same files
 def parsed(source: str) -> cst.Module | None:
     """The tree of ``source``, which compiles; None where libcst cannot give it back unchanged."""
     try:
@@ -20,9 +20,14 @@ def parsed(source: str) -> cst.Module | None:
 
 def found(module: cst.Module, *kinds: type[Node]) -> list[Node]:
     """All nodes of some kinds, in the order of the source."""
+    return [node for node in _collected(module, kinds) if isinstance(node, kinds)]
+
+
+@lru_cache(maxsize=32)  # an operator that finds no hold asks the same again
+def _collected(module: cst.Module, kinds: tuple[type[cst.CSTNode], ...]) -> list[cst.CSTNode]:
     collector = _Collector(kinds)
     module.visit(collector)
-    return [node for node in collector.nodes if isinstance(node, kinds)]
+    return collector.nodes
 
 
 def replaced(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:

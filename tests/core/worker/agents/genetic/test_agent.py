@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,17 @@ def test_another_operator_steps_in_where_the_wanted_finds_no_hold(
 
     assert changed(workspace, before) == {"a.py"}
     assert proposal.operator in {operator.name for operator in OPERATORS} - {wanted}
+
+
+def test_an_operator_that_finds_no_hold_costs_little(tmp_path: Path) -> None:
+    [only] = [operator for operator in OPERATORS if operator.name == "change-boolean"]
+    workspace = folder(tmp_path, {f"{name}.py": _PROGRAM * 40 for name in "abcde"})
+    started = time.process_time()
+
+    with pytest.raises(AgentFailed, match="no operator"):
+        GeneticAgent(operators=[only]).propose(workspace, brief(), Deadline.after(60))
+
+    assert time.process_time() - started < 3  # each file is parsed once, not for every attempt
 
 
 _ELSEWHERE = """
