@@ -147,7 +147,7 @@ def _own_preset(settings: Settings) -> Preset:
             fix="set it, such as `my-agent --file {prompt_file}`",
         )
     program = str(expanded(words[0]).absolute()) if "/" in words[0] else words[0]
-    return Preset("command", program, words[1:], Lines(), needs_key=False)
+    return Preset("command", program, words[1:], Lines(), needs="nothing")
 
 
 def _arguments(settings: Settings, preset: Preset) -> str:
@@ -187,15 +187,19 @@ def _probed(preset: Preset, environ: Mapping[str, str]) -> Program:
 
 def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, str]) -> None:
     """A key, or a folder to be logged in from, or variables that only the operator knows."""
-    has_key = any(environ.get(key) for key in preset.keys)
-    if has_key or not preset.needs_key or options.home or options.environment:
+    names = preset.keys if preset.needs == "key" else preset.variables
+    if preset.needs == "nothing" or options.home or options.environment:
         return
+    if any(environ.get(name) for name in names) or (preset.needs == "model" and options.model):
+        return
+    model = " and no model" if preset.needs == "model" else ""
     raise ConfigError(
-        f"the agent {preset.name!r} has no key",
+        f"the agent {preset.name!r} has no key{model}",
         setting=", ".join(preset.keys),
         reason="none of these variables is set, and no home folder is granted",
         fix="set one of them in the environment or in .env, or log in with a HOME of its own and "
-        "name that folder in WORKER_AGENT_HOME",
+        "name that folder in WORKER_AGENT_HOME"
+        + (f", or name a local model in WORKER_AGENT_MODELS={preset.name}:…" if model else ""),
     )
 
 

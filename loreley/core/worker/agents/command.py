@@ -83,7 +83,7 @@ class CommandAgent:
         if outcome.ending is proc.Ending.OVERDUE:
             raise TimeLimitReached(
                 f"{self.name} took too long",
-                reason=str(outcome),
+                reason=": ".join(filter(None, [str(outcome), answer.error[:1000]])),
                 setting="WORKER_AGENT_TIMEOUT_SECONDS",
                 fix="raise it, or give the agent a smaller goal",
                 log=log,

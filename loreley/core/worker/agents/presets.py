@@ -35,7 +35,7 @@ class Preset:
     sandbox: OwnSandbox | None = None
     model: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    needs_key: bool = True
+    needs: Literal["key", "model", "nothing"] = "key"
     hand_on: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()

@@ -89,6 +89,19 @@ def test_a_missing_key_is_told_with_its_variables_and_the_way_to_log_in(
     assert "WORKER_AGENT_HOME" in problem.fix
 
 
+def test_an_agent_that_would_wait_for_a_person_needs_a_key_or_a_model(
+    installed: dict[str, str], tmp_path: Path
+) -> None:
+    program(tmp_path / "bin" / "aider", "")
+    path = {"PATH": installed["PATH"]}
+
+    [problem] = problems(path, worker_agent=["aider"])
+    assert "no key and no model" in problem.what
+    assert "WORKER_AGENT_MODELS=aider:" in problem.fix
+    assembled(path, worker_agent=["aider"], worker_agent_models=["aider:ollama_chat/qwen3"])
+    assembled(path | {"GEMINI_API_KEY": "key"}, worker_agent=["aider"])
+
+
 def test_a_home_to_be_logged_in_from_takes_the_place_of_a_key(
     installed: dict[str, str], tmp_path: Path
 ) -> None:

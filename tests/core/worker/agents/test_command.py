@@ -19,7 +19,13 @@ from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.prompts import Prompter
 from loreley.core.worker.sandbox import Level, Sandbox, probe
 from loreley.deadline import Deadline, Stop
-from loreley.errors import AgentFailed, CandidateRejected, JobInterrupted, TimeLimitReached
+from loreley.errors import (
+    AgentFailed,
+    CandidateRejected,
+    JobFailed,
+    JobInterrupted,
+    TimeLimitReached,
+)
 from tests.core.worker.agents.support import Bench, program
 from tests.core.worker.agents.transcripts import NOT_LOGGED_IN, SUCCESS, Seen
 from tests.core.worker.upstream import soon
@@ -27,7 +33,7 @@ from tests.support import eventually
 
 CHANGE = "open('src/pack.py', 'a').write('better = True\\n')\n"
 PROMPT = "sys.stdin.read()\n"
-OWN = Preset("command", "?", (), Lines(), needs_key=False)
+OWN = Preset("command", "?", (), Lines(), needs="nothing")
 
 
 def replay(seen: Seen) -> str:
@@ -73,8 +79,13 @@ def proposed(agent: CommandAgent, bench: Bench, deadline: Deadline | None = None
     return agent.propose(bench.worktree, bench.brief, deadline or soon(), bench.journal)
 
 
-def failure(agent: CommandAgent, bench: Bench, deadline: Deadline | None = None) -> AgentFailed:
-    with pytest.raises(AgentFailed) as raised:
+def failure(
+    agent: CommandAgent,
+    bench: Bench,
+    deadline: Deadline | None = None,
+    kind: type[JobFailed] = AgentFailed,
+) -> JobFailed:
+    with pytest.raises(kind) as raised:
         proposed(agent, bench, deadline)
     return raised.value
 
@@ -414,6 +425,17 @@ def test_an_own_command_that_fails_is_told_with_what_it_printed(agent: Make, ben
     error = failure(agent("print('no such model'); sys.exit(4)"), bench)
 
     assert "exit code 4: no such model" in error.summary
+
+
+def test_an_agent_that_waits_for_a_person_is_told_in_its_own_words(
+    agent: Make, bench: Bench
+) -> None:
+    said = "No LLM model was specified and no API keys were provided."
+    body = f"print({said!r}, flush=True); print('Waiting for you ...', flush=True); time.sleep(60)"
+
+    error = failure(agent(body, presets()["aider"]), bench, Deadline.after(1.0), TimeLimitReached)
+
+    assert said in error.summary
 
 
 def test_lines_that_are_no_events_are_passed_over() -> None:
