@@ -1,5 +1,6 @@
 """Figures that tests measure on the way, told at the end of a run for the documents."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,11 @@ _KEY = "figure"
 def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Report what was measured: a name and a value with its unit."""
     return lambda name, value: record_property(_KEY, (name, value))
+
+
+def seconds_since(began: float) -> str:
+    """The seconds since a moment of `time.monotonic`, as a figure."""
+    return f"{time.monotonic() - began:.1f} s"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

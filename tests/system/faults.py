@@ -8,9 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-from tests.services import free_port, redis_server
+from tests.services import free_port, missing_service, redis_server
 
 
 @dataclass
@@ -56,7 +54,7 @@ def small_filesystem(folder: Path, size: str) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], capture_output=True
     )
     if mounted.returncode != 0:
-        pytest.skip("mounting a small file system needs root")
+        missing_service("the right to mount a small file system")
     try:
         yield folder
     finally:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from loreley.config import Settings
-from loreley.core.jobs import FINAL_STATES
+from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.db.audit import overdue_jobs
 from loreley.db.engine import Database, open_database
 from loreley.db.models import jobs
 from loreley.holding import VARIABLE, Point
@@ -42,6 +44,9 @@ def evaluate(context):
         ],
     }
 '''
+
+
+only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @dataclass
@@ -93,10 +98,12 @@ class Process:
         """Everything it has said so far."""
         return self.stderr.read_text(errors="replace")
 
-    def wait_for(self, words: str, *, within: float = 60) -> None:
+    def wait_for(self, words: str, *, within: float = 60, times: int = 1) -> None:
         """Wait until it has said these words; fail when it ends before or takes too long."""
-        eventually(lambda: words in self.said or self.popen.poll() is not None, within=within)
-        assert words in self.said, self.said
+        eventually(
+            lambda: self.said.count(words) >= times or self.popen.poll() is not None, within=within
+        )
+        assert self.said.count(words) >= times, self.said
 
     def stop(self, number: signal.Signals = signal.SIGTERM, *, within: float = 30) -> int:
         """Send a signal and wait for the end; its exit code."""
@@ -122,12 +129,12 @@ class Stack:
     @property
     def base_clone(self) -> Path:
         """The worker's base clone."""
-        return self.folder / "worker-repo"
+        return Path(self.settings.get("WORKER_REPO_WORKTREE", self.folder / "worker-repo"))
 
     @property
     def worktrees(self) -> Path:
         """Where the worktrees of jobs are."""
-        return self.folder / "worker-repo-worktrees"
+        return self.base_clone.with_name("worker-repo-worktrees")
 
     @property
     def gate(self) -> Path:
@@ -175,6 +182,11 @@ class Stack:
         """The one of this id."""
         return next(process for process in self.processes if process.popen.pid == pid)
 
+    def overdue(self, database: Database, *, seconds: float) -> list[str]:
+        """The jobs whose lease ended so long ago."""
+        with database.read() as connection:
+            return overdue_jobs(connection, slack_seconds=seconds)
+
     def require_whole(self, *, jobs_wanted: int | None = None, settle_seconds: float = 20) -> None:
         """Fail unless every invariant of a run holds, and so many jobs have ended."""
         given: dict[str, Any] = {
@@ -198,6 +210,10 @@ class Stack:
         with database.read() as connection:
             rows = connection.execute(select(jobs).order_by(jobs.c.ordinal)).mappings()
             return [dict(row) for row in rows]
+
+    def count(self, database: Database, state: JobState) -> int:
+        """How many jobs are in a state."""
+        return sum(row["state"] == state for row in self.jobs(database))
 
     @contextmanager
     def database(self) -> Iterator[Database]:
@@ -230,9 +246,16 @@ class Stack:
         return process
 
 
+def finished(scheduler: Process, *others: Process, within: float = 120) -> None:
+    """Wait until the budget is spent."""
+    code = scheduler.popen.wait(timeout=within)
+    assert code == 0, "\n".join(process.said for process in (scheduler, *others))
+
+
 def create_stack(folder: Path, redis_url: str, database_url: str) -> Stack:
     """A fresh experiment on a tiny repository in ``folder``."""
     stack = Stack(folder, redis_url, database_url)
+    folder.mkdir(exist_ok=True)
     for name in ("evaluator", "gate", "holds", "tmp"):
         (folder / name).mkdir()
     (folder / "evaluator" / "judge.py").write_text(EVALUATOR.replace("GATE", str(stack.gate)))

@@ -10,9 +10,9 @@ import pytest
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
 from loreley.holding import Point
-from tests.figures import Figure
+from tests.figures import Figure, seconds_since
 from tests.support import eventually
-from tests.system.stack import Process, Stack
+from tests.system.stack import Stack, finished, only_sqlite
 
 pytestmark = pytest.mark.slow
 
@@ -21,18 +21,11 @@ OF_A_WORKER = (
     *(Point.EVALUATED, Point.PUSHED, Point.RECORDED, Point.ACKED),
 )
 OF_A_SCHEDULER = (Point.QUEUED, Point.SENT, Point.TAKEN_IN)
-only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def _quick(stack: Stack) -> None:
     stack.settings |= {"TASKS_WORKER_LEASE_SECONDS": "3", "TASKS_WORKER_GRACE_SECONDS": "1"}
-
-
-def finished(scheduler: Process, *others: Process, within: float = 120) -> None:
-    """Wait until the budget is spent."""
-    code = scheduler.popen.wait(timeout=within)
-    assert code == 0, "\n".join(process.said for process in (scheduler, *others))
 
 
 def running(stack: Stack, database: Database) -> list[dict[str, Any]]:
@@ -147,10 +140,6 @@ def test_dramatiq_s_time_limit_is_recorded_as_one(stack: Stack) -> None:
     assert (job["state"], job["failure_kind"], job["attempt"]) == (JobState.FAILED, "timeout", 1)
     hold.release()
     stack.require_whole(jobs_wanted=2)
-
-
-def seconds_since(began: float) -> str:
-    return f"{time.monotonic() - began:.1f} s"
 
 
 @only_sqlite
