@@ -106,7 +106,7 @@ class SearchSettings(BaseModel):
         3, ge=1, le=100, description="How many elites migrate at a time."
     )
     mapelites_base_choice: Annotated[Names, AfterValidator(each_weighted)] = Field(
-        ["fitness:0.6", "uniform:0.2", "curiosity:0.2"],
+        ["fitness:0.8", "uniform:0.1", "curiosity:0.1"],
         description="How often a job starts from a fit elite, from any elite, or from one whose "
         "children lately entered the archive, as `way:share`.",
     )

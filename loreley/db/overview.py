@@ -68,7 +68,7 @@ class ArmState:
     kind: str
     name: str
     trials: float
-    successes: float  # jobs whose commit entered the archive
+    successes: float  # jobs whose commit entered the archive and beat the one it was made from
     seconds: float
 
     @property

@@ -91,7 +91,7 @@ def _experiment(overview: Overview) -> Iterator[str]:
 def _arms(database: Database) -> Iterator[str]:
     arms = read_arms(database)
     if arms:
-        yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'entered':>7}  {'seconds':>7}"
+        yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'better':>7}  {'seconds':>7}"
     for arm in arms:
         yield (
             f"  {arm.kind:<9} {arm.name:<20} {arm.trials:6.1f}  {arm.success_rate:6.1%}"

@@ -12,7 +12,7 @@ from loreley.db.archive import AddResult, Archive, Placed
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Schedule, note_outcome, progress, take_in
-from loreley.db.scores import write_score
+from loreley.db.scores import read_score, write_score
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.landscape import Landscape
 from loreley.scheduler.learning import Learning
@@ -83,7 +83,8 @@ class Ingest:
             if job.kind is JobKind.EVOLUTION and job.state is not JobState.CANCELLED:
                 entered = outcome in (AddResult.NEW, AddResult.IMPROVED)
                 archive.credit(job.island, job.base_commit, entered=entered)
-                self._learning.learn(connection, job, success=entered)
+                success = entered and _improves_on_base(connection, job)
+                self._learning.learn(connection, job, success=success)
             self._migration.tick(connection, archive)
             count = progress(connection).judged_commits
             self._yardstick.landscape.grow(connection, archive, count)
@@ -152,3 +153,13 @@ class Ingest:
     def _infeasible(self, job: EndedJob, why: Infeasible) -> str:
         logger.warning("job {}: not archived: {}", job.job_id[:8], why.reason)
         return _INFEASIBLE
+
+
+def _improves_on_base(connection: Connection, job: EndedJob) -> bool:
+    """Whether the commit has a better score than the one it was made from.
+
+    To be merely different is not enough: operators that break programs are good at it.
+    """
+    base = read_score(connection, job.base_commit)
+    own = read_score(connection, job.commit) if job.commit else None
+    return own is not None and (base is None or own.score > base.score)

@@ -194,6 +194,24 @@ def test_a_success_is_credited_to_base_and_operator(database: Database, schedule
     assert (arm["trials"], arm["successes"]) == (1.0, 1.0)
 
 
+def test_to_be_merely_different_is_no_success_of_an_operator(
+    database: Database, schedule: Schedule
+) -> None:
+    one = ingest(database)
+    one.take(judged(database, 1, JobKind.BASELINE, score=1.0))
+    base = judged_commit(1).commit
+    child = schedule.create(NewJob(JobKind.EVOLUTION, 2, 7, base, operator="swap"))
+    succeeded(database, child, judged_commit(50, {"score": 0.5}))
+
+    for job in schedule.ended():
+        one.take(job)
+
+    curiosity = {elite["commit"]: elite["curiosity"] for elite in rows(database, "elites")}
+    assert curiosity[base] > 0  # a new cell was found from it
+    [arm] = [arm for arm in rows(database, "arms") if arm["name"] == "swap"]
+    assert (arm["trials"], arm["successes"]) == (1.0, 0.0)
+
+
 def test_what_breaks_off_leaves_the_job_waiting_and_the_archive_as_it_was(
     database: Database, schedule: Schedule
 ) -> None:

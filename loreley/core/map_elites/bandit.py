@@ -17,7 +17,7 @@ class Arm:
     """What an operator or agent has done; counts and seconds fade with time."""
 
     trials: float = 0.0
-    successes: float = 0.0  # trials whose candidate entered the archive
+    successes: float = 0.0  # trials whose candidate improved on its base
     cost: float = 0.0  # seconds, or jobs where runs must repeat exactly
 
     def after(self, *, success: bool, cost: float, memory: float) -> "Arm":
