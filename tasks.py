@@ -178,6 +178,28 @@ def minimise(
     minimise_commit(_look(), Choice.read(commit, island), wanted)
 
 
+@task(
+    help={
+        "output": "the file to write; an earlier report there is replaced",
+        "force": "replace the file whatever it is",
+        "json": "print everything as one JSON object instead",
+    }
+)
+@failures_as_messages()
+def report(
+    _c: Context, output: str = "loreley-report.html", force: bool = False, json: bool = False
+) -> None:
+    """Write the run, as far as it is, into one HTML file."""
+    from loreley.report.writing import print_report, write_report
+
+    path = Path(output).absolute()
+    settings = _look()
+    if json:
+        print_report(settings)
+    else:
+        write_report(settings, path, force=force)
+
+
 @task(help={"log-level": _LOG_LEVEL})
 @failures_as_messages()
 def worker(_c: Context, log_level: str | None = None) -> None:
@@ -519,6 +541,7 @@ namespace = Collection(
     best,
     export,
     minimise,
+    report,
     job,
     worker,
     scheduler,

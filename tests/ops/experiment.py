@@ -10,13 +10,16 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
+from sqlalchemy import update
+
 from loreley.config import Settings
 from loreley.core.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobKind, JudgedCommit, Record
 from loreley.core.map_elites.fitness import Estimate
 from loreley.db.archive import Archive, Placed
-from loreley.db.engine import Database, open_database
+from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
+from loreley.db.models import jobs as job_table
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.scores import write_score
 from tests.core.worker.upstream import Upstream, git
@@ -93,6 +96,8 @@ class SmallRun:
             write_score(connection, commit, Estimate(score), island=0)
             placed = Placed(0, number + 1, commit, Estimate(score), (float(number + 1), 1.0))
             Archive(database, connection, confidence=0).add(placed)
+            taken_in = update(job_table).where(job_table.c.id == job_id)
+            connection.execute(taken_in.values(ingested_at=now(), archive_outcome="new"))
         self.commits.append(commit)
 
 

@@ -1,0 +1,1 @@
+"""A run told in one file, for somebody who was not there."""

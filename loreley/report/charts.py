@@ -1,0 +1,147 @@
+"""The geometry of a report's charts: numbers in, coordinates out; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+
+from loreley.db.elites import CellElite, IslandMap
+from loreley.db.history import Moment
+
+WIDTH, HEIGHT = 480, 200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30
+_TICKS = 4
+_SHADES = 10
+_CELL = 22
+_MAP_WIDTH = 440
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A figure over the number of evaluations, as a path of steps."""
+
+    title: str
+    path: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A filled cell of a heat map."""
+
+    x: float
+    y: float
+    shade: int  # from 0, the worst, to 9
+    elite: CellElite
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """An island's archive over two of its measures."""
+
+    island: int
+    x_name: str
+    y_name: str
+    columns: int
+    rows: int
+    side: float
+    squares: tuple[Square, ...]
+    x_range: tuple[str, str]
+    y_range: tuple[str, str]
+
+    @property
+    def width(self) -> float:
+        """Of the grid, in the units of `Square.x`."""
+        return self.columns * self.side
+
+    @property
+    def height(self) -> float:
+        """Of the grid, in the units of `Square.y`."""
+        return self.rows * self.side
+
+
+def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line | None:
+    """The values of the moments as a line; None where one point is all there is."""
+    points = [
+        (moment.evaluations, value)
+        for moment, value in zip(moments, values, strict=True)
+        if isfinite(value)
+    ]
+    if len(points) < 2:
+        return None
+    x_ticks = _ticks(points[0][0], points[-1][0])
+    y_ticks = _ticks(min(y for _, y in points), max(y for _, y in points))
+    x_low, x_high = points[0][0], max(points[-1][0], points[0][0] + 1)
+    y_low, y_high = y_ticks[0], y_ticks[-1]
+
+    def x_of(x: float) -> float:
+        return round(_LEFT + (x - x_low) / (x_high - x_low) * (WIDTH - _LEFT - _RIGHT), 1)
+
+    def y_of(y: float) -> float:
+        return round(HEIGHT - _BOTTOM - (y - y_low) / (y_high - y_low) * _plot_height(), 1)
+
+    steps = [f"M{x_of(points[0][0])} {y_of(points[0][1])}"]
+    steps += [f"H{x_of(x)}V{y_of(y)}" for x, y in points[1:]]
+    return Line(
+        title,
+        "".join(steps),
+        tuple(Tick(x_of(x), f"{x:g}") for x in x_ticks if x_low <= x <= x_high),
+        tuple(Tick(y_of(y), f"{y:.6g}") for y in y_ticks),
+    )
+
+
+def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
+    """An island over its first two measures, its scores shaded from ``low`` to ``high``.
+
+    Where more measures make several cells of one square, the fittest is shown.
+    """
+    measures = island.grid.measures
+    x, y = measures[0], measures[1] if len(measures) > 1 else None
+    columns, rows = x.bins, y.bins if y else 1
+    side = min(_CELL, _MAP_WIDTH / max(columns, rows))
+    best: dict[tuple[int, int], CellElite] = {}
+    for elite in sorted(island.elites, key=lambda each: each.score):
+        best[elite.bins[0], elite.bins[1] if y else 0] = elite
+    return HeatMap(
+        island=island.island,
+        x_name=x.name,
+        y_name=y.name if y else "",
+        columns=columns,
+        rows=rows,
+        side=side,
+        squares=tuple(
+            Square(column * side, (rows - 1 - row) * side, _shade(elite.score, low, high), elite)
+            for (column, row), elite in best.items()
+        ),
+        x_range=(f"{x.low:g}", f"{x.high:g}"),
+        y_range=(f"{y.low:g}", f"{y.high:g}") if y else ("", ""),
+    )
+
+
+def _shade(score: float, low: float, high: float) -> int:
+    if high <= low:
+        return _SHADES - 1
+    return min(_SHADES - 1, int((score - low) / (high - low) * _SHADES))
+
+
+def _plot_height() -> int:
+    return HEIGHT - _TOP - _BOTTOM
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers that enclose the range; at least two."""
+    if high <= low:
+        low, high = low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1
+    raw = (high - low) / _TICKS
+    power = 10.0 ** floor(log10(raw))
+    step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= raw * 0.999)
+    first, last = floor(low / step), ceil(high / step)
+    return [round(number * step, 12) for number in range(first, last + 1)]

@@ -1,0 +1,170 @@
+"""All that `invoke report` tells, read once."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import func, select
+
+from loreley.config import Settings
+from loreley.core.jobs import JobState
+from loreley.core.objects import ObjectStore
+from loreley.core.patches import diffstat, patch_file
+from loreley.core.worker.transcript import legible
+from loreley.db.elites import IslandMap, read_island
+from loreley.db.engine import Database, open_database
+from loreley.db.expenses import Expense, read_expenses
+from loreley.db.history import History, Moment
+from loreley.db.lineage import Lineage, best_commit, read_lineage
+from loreley.db.models import jobs
+from loreley.db.overview import ArmState, Failure, Overview, read_arms, read_failures, read_overview
+from loreley.errors import LoreleyError
+from loreley.ops.objects_at_hand import objects_with
+from loreley.secrets import masked
+
+_MOMENTS = 400
+_FAILURES = 200  # the latest, of which some of each kind are shown
+_DIFF_BYTES = 400 * 1024
+_MASK = "***"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureKind:
+    """Jobs that failed for one kind of reason, with the latest of them."""
+
+    kind: str
+    count: int
+    latest: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BestDiff:
+    """What the best commit does otherwise than the root."""
+
+    stat: str
+    text: str
+    is_cut: bool
+    problem: str = ""  # why there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A run at one moment."""
+
+    made_at: datetime
+    database: str
+    remote: str
+    overview: Overview
+    began_at: datetime
+    ended_at: datetime | None  # when the latest job ended
+    moments: tuple[Moment, ...]
+    islands: tuple[IslandMap, ...]
+    lineage: Lineage | None
+    diff: BestDiff | None
+    failures: tuple[FailureKind, ...]
+    expenses: tuple[Expense, ...]
+    arms: tuple[ArmState, ...]
+    settings: Mapping[str, str]  # those that are not at their defaults
+
+
+def read_facts(settings: Settings) -> Facts:
+    """The facts of the configured run; raises `LoreleyError` when there is none."""
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        overview = read_overview(database)
+        if overview is None:
+            raise LoreleyError(
+                "there is no experiment yet",
+                target=masked(settings.sqlalchemy_url),
+                fix="`invoke evolve` begins one",
+            )
+        with database.read() as connection:
+            best = best_commit(connection)
+            times = select(func.min(jobs.c.created_at), func.max(jobs.c.finished_at))
+            began, ended = connection.execute(times).one()
+        lineage = read_lineage(database, best) if best else None
+        return Facts(
+            made_at=datetime.now(UTC),
+            database=masked(settings.sqlalchemy_url),
+            remote=settings.remote_target,
+            overview=overview,
+            began_at=datetime.fromtimestamp(began or 0, UTC),
+            ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
+            moments=tuple(History(database).read(at_most=_MOMENTS)),
+            islands=tuple(_islands(database, overview)),
+            lineage=lineage,
+            diff=_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,
+            failures=_failures(database),
+            expenses=tuple(read_expenses(database)),
+            arms=tuple(read_arms(database)),
+            settings=_told(settings),
+        )
+
+
+def _islands(database: Database, overview: Overview) -> Iterator[IslandMap]:
+    for island in overview.islands:
+        if (found := read_island(database, island.island)) is not None:
+            yield found
+
+
+def _diff(settings: Settings, lineage: Lineage) -> BestDiff:
+    """The diff as far as a page can show it, or why there is none."""
+    old, new = lineage.root_commit, lineage.last.commit
+    try:
+        with objects_with(settings, [old, new]) as store:
+            return _read_diff(store, old, new)
+    except LoreleyError as error:
+        return BestDiff("", "", is_cut=False, problem=error.summary)
+
+
+def _read_diff(store: ObjectStore, old: str, new: str) -> BestDiff:
+    with patch_file(store, old, new, binary=False) as patch:
+        with patch.open("rb") as file:
+            text = legible(file.read(_DIFF_BYTES).decode("utf-8", "replace"))
+        is_cut = patch.stat().st_size > _DIFF_BYTES
+    return BestDiff(legible(diffstat(store, old, new)), text, is_cut)
+
+
+def _failures(database: Database) -> tuple[FailureKind, ...]:
+    """The most frequent kind first."""
+    kind = func.coalesce(jobs.c.failure_kind, "rejected")
+    query = (
+        select(kind, func.count())
+        .where(jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]))
+        .group_by(kind)
+    )
+    with database.read() as connection:
+        counts = Counter({row[0]: row[1] for row in connection.execute(query)})
+    latest = read_failures(database, limit=_FAILURES)
+    return tuple(
+        FailureKind(name, count, _distinct([each for each in latest if each.kind == name]))
+        for name, count in counts.most_common()
+    )
+
+
+def _distinct(failures: Sequence[Failure], shown: int = 5) -> tuple[Failure, ...]:
+    """Some failures with different reasons, the latest of each."""
+    by_reason = {each.reason: each for each in reversed(failures)}
+    return tuple(sorted(by_reason.values(), key=lambda each: -each.ordinal)[:shown])
+
+
+def _told(settings: Settings) -> Mapping[str, str]:
+    """Settings that were set, secrets and credentials masked."""
+    return {
+        name.upper(): _shown(value)
+        for name in type(settings).model_fields
+        if (value := getattr(settings, name)) != type(settings).model_fields[name].default
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        text = masked(value.get_secret_value())
+        # A URL without credentials may be shown; a bare secret may not.
+        return text if "://" in text or text.startswith("/") else _MASK
+    if isinstance(value, list):
+        return masked(", ".join(map(str, value)))
+    return masked(str(value))

@@ -1,0 +1,112 @@
+"""The report as one HTML file that needs nothing beside itself, and as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from loreley.core.evaluation import Metric
+from loreley.db.elites import IslandMap
+from loreley.report.charts import HEIGHT, WIDTH, HeatMap, Line, heat_map, line
+from loreley.report.facts import Facts
+from loreley.report.wording import FILTERS
+
+_KINDS = {"+": "added", "-": "removed", "@": "place"}
+_HEADS = (
+    "diff --git ",
+    "index ",
+    "--- ",
+    "+++ ",
+    "new file",
+    "deleted file",
+    "old mode",
+    "new mode",
+)
+
+
+def as_html(facts: Facts) -> str:
+    """The page; text from outside is escaped wherever it stands."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= FILTERS
+    return environment.get_template("page.html").render(
+        facts=facts,
+        overview=facts.overview,
+        lineage=facts.lineage,
+        lines=_lines(facts),
+        maps=_maps(facts.islands),
+        figures=_figures(facts),
+        diff_lines=_diff_lines(facts.diff.text) if facts.diff else [],
+        largest_gain=_largest_gain(facts),
+        chart_width=WIDTH,
+        chart_height=HEIGHT,
+    )
+
+
+def as_json(facts: Facts) -> str:
+    """The same facts for programs."""
+    known = asdict(facts)
+    known["overview"] |= {"gain": facts.overview.gain, "ended": facts.overview.ended}
+    for island, shown in zip(facts.islands, known["islands"], strict=True):
+        shown["measures"] = [asdict(measure) for measure in island.grid.measures]
+        del shown["grid"]
+    return json.dumps(known, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _lines(facts: Facts) -> list[Line]:
+    moments = facts.moments
+    name = facts.overview.fitness_name
+    drawn = [
+        line(f"best {name}", moments, [each.best for each in moments]),
+        line("QD score", moments, [each.qd_score for each in moments]),
+        line("cells filled", moments, [float(each.cells) for each in moments]),
+    ]
+    return [each for each in drawn if each is not None]
+
+
+def _maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
+    """All islands on one scale, so that they can be compared."""
+    scores = [elite.score for island in islands for elite in island.elites]
+    low, high = min(scores, default=0.0), max(scores, default=0.0)
+    return [heat_map(island, low, high) for island in islands if island.grid.measures]
+
+
+def _figures(facts: Facts) -> list[tuple[Metric, float | None, float | None]]:
+    """Each metric of the best commit with the root's value and how much better it is."""
+    if facts.lineage is None:
+        return []
+    before = {metric.name: metric.value for metric in facts.lineage.root_metrics}
+    found: list[tuple[Metric, float | None, float | None]] = []
+    for metric in facts.lineage.metrics:
+        old = before.get(metric.name)
+        change = None if old is None else metric.value - old
+        better = change if change is None or metric.higher_is_better else -change
+        found.append((metric, old, better))
+    return found
+
+
+def _diff_lines(text: str) -> list[tuple[str, str]]:
+    """Each line with its kind, for its colour."""
+    shown = []
+    for each in text.split("\n"):
+        kind = "head" if each.startswith(_HEADS) else _KINDS.get(each[:1], "")
+        shown.append((kind, each))
+    return shown
+
+
+def _largest_gain(facts: Facts) -> float:
+    steps = facts.lineage.steps if facts.lineage else ()
+    return max([step.gain or 0.0 for step in steps], default=0.0) or 1.0

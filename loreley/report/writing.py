@@ -1,0 +1,37 @@
+"""`invoke report`: where the report goes."""
+
+import sys
+from pathlib import Path
+
+from loreley.config import Settings
+from loreley.ops.messages import tell
+from loreley.ops.output_file import output_file
+from loreley.report.facts import read_facts
+from loreley.report.page import as_html, as_json
+
+_SIGN = b'<meta name="generator" content="Loreley">'
+_HEAD_BYTES = 2048
+
+
+def write_report(settings: Settings, path: Path, *, force: bool = False) -> None:
+    """Write the page to ``path``, over an earlier report but over nothing else unless ``force``.
+
+    Raises `LoreleyError` when there is no run, or the file cannot be written.
+    """
+    content = as_html(read_facts(settings)).encode("utf-8", "replace")
+    with output_file(path, force=force or _is_report(path)) as output:
+        output.write(content)
+    tell(f"wrote     {path} ({len(content):,} bytes): one file, to be opened by any browser")
+
+
+def print_report(settings: Settings) -> None:
+    """Print everything the page tells as one JSON object; raises `LoreleyError`."""
+    sys.stdout.write(f"{as_json(read_facts(settings))}\n")
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _SIGN in file.read(_HEAD_BYTES)
+    except OSError:
+        return False

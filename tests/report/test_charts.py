@@ -1,0 +1,72 @@
+"""The geometry of charts."""
+
+import re
+
+import pytest
+
+from loreley.core.map_elites.cells import Grid, Measure
+from loreley.db.elites import CellElite, IslandMap, bins_of
+from loreley.db.history import Moment
+from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
+
+
+def moments(count: int) -> list[Moment]:
+    return [Moment(float(number), number, float(number), 1, 0.0) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0.0, 1.0, 3.0], [5.0, 5.0, 5.0], [-1e-12, 0.0, 1e-12], [1e200, 2e200, 3e200], [0, 0, -7]],
+)
+def test_every_point_lies_within_the_chart_between_its_ticks(values: list[float]) -> None:
+    chart = line("best", moments(3), values)
+
+    assert chart is not None
+    ys = [float(y) for y in re.findall(r"[V ](-?[\d.]+)", chart.path)]
+    xs = [float(x) for x in re.findall(r"[MH](-?[\d.]+)", chart.path)]
+    assert len(ys) == len(xs) == 3
+    assert all(0 <= y <= HEIGHT for y in ys)
+    assert all(0 <= x <= WIDTH for x in xs)
+    assert 2 <= len(chart.y_ticks) <= 7
+    assert all(0 <= tick.at <= HEIGHT for tick in chart.y_ticks)
+    assert min(tick.at for tick in chart.y_ticks) <= min(ys)
+
+
+def test_better_is_higher() -> None:
+    chart = line("best", moments(2), [1.0, 2.0])
+
+    assert chart is not None
+    first, second = (float(y) for y in re.findall(r"[V ](-?[\d.]+)", chart.path))
+    assert second < first
+
+
+def test_one_point_is_no_line() -> None:
+    assert line("best", moments(1), [1.0]) is None
+    assert line("best", moments(2), [1.0, float("inf")]) is None
+
+
+def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
+    elites = tuple(
+        CellElite(cell, bins_of(grid, cell), "a" * 40, score, score, "subject", 1, 0)
+        for cell, score in scores.items()
+    )
+    return IslandMap(0, (0,), grid, "b" * 40, elites)
+
+
+def test_a_cell_stands_where_its_measures_are_and_is_shaded_by_its_score() -> None:
+    grid = Grid((Measure("x", 0, 1, 4), Measure("y", 0, 1, 3)))
+    seen = heat_map(island(grid, {0: 1.0, 11: 5.0}), 1.0, 5.0)
+
+    low, high = seen.squares
+    assert (low.x, low.y, low.shade) == (0, 2 * seen.side, 0)
+    assert (high.x, high.y, high.shade) == (3 * seen.side, 0, 9)
+    assert (seen.width, seen.height) == (4 * seen.side, 3 * seen.side)
+
+
+def test_one_measure_is_a_row_and_of_three_the_fittest_is_shown() -> None:
+    row = heat_map(island(Grid((Measure("x", 0, 1, 5),)), {2: 1.0}), 1.0, 1.0)
+    assert (row.rows, row.squares[0].y, row.squares[0].shade, row.y_name) == (1, 0, 9, "")
+
+    grid = Grid((Measure("x", 0, 1, 2), Measure("y", 0, 1, 2), Measure("z", 0, 1, 2)))
+    seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), 0.0, 5.0)
+    assert [square.elite.score for square in seen.squares] == [4.0]
