@@ -15,7 +15,7 @@ EXAMPLE = Example(
         "WORKER_EVOLUTION_GLOBAL_GOAL": "Pack 26 circles into the unit square so that the sum of "
         "their radii is as large as possible.",
         "MAPELITES_FITNESS_METRIC": "sum_radii",
-        "MAPELITES_MEASURES": "radius_spread:0:0.7:14,edit_distance:0:120:6",
+        "MAPELITES_MEASURES": "radius_spread:0:0.7:14,mean_distance_to_centre:0.3:0.45:10",
     },
 )
 
