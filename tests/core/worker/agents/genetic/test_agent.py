@@ -18,6 +18,7 @@ from loreley.deadline import Deadline
 from loreley.errors import AgentFailed, TimeLimitReached
 from tests.core.worker.agents.genetic import sources
 from tests.core.worker.agents.genetic.folder import MATE, OTHER, Folder, brief, folder
+from tests.core.worker.upstream import Upstream, git, opened, soon
 from tests.support import PROJECT_ROOT
 
 _PROGRAM = "import math\n\nWIDTH = 0.75\nCOUNT = 16\n\nprint(WIDTH * COUNT)\n"
@@ -208,6 +209,25 @@ def test_a_merge_is_three_way_where_the_ancestor_is_known(tmp_path: Path) -> Non
     propose(workspace, operator="merge-lines", inspirations=(MATE,))
 
     assert workspace.contents() == {"a.py": b"A = 10\nB = 2\nC = 3\nD = 40\n"}
+
+
+def test_commits_of_a_real_repository_are_merged_three_ways(tmp_path: Path) -> None:
+    source = "A = 1\nB = 2\nC = 3\nD = 4\n"
+    upstream = Upstream.create(tmp_path / "upstream", {"a.py": source})
+    root = upstream.head()
+    mate = upstream.commit({"a.py": source.replace("D = 4", "D = 40")}, branch="mate")
+    git("reset", "-q", "--hard", root, cwd=upstream.author)
+    base = upstream.commit({"a.py": source.replace("A = 1", "A = 10")}, branch="base")
+    repository = opened(upstream, tmp_path / "clones" / "base")
+    wanted = brief(operator="merge-lines", inspirations=(mate,))
+
+    with repository.lease(base, "job-1", soon()) as worktree:
+        proposal = GeneticAgent().propose(worktree, wanted, soon())
+        merged = (worktree.path / "a.py").read_text()
+    repository.close()
+
+    assert merged == "A = 10\nB = 2\nC = 3\nD = 40\n"
+    assert proposal.operator == "merge-lines"
 
 
 @pytest.mark.parametrize(
