@@ -12,8 +12,8 @@ from typing import Any
 
 from loguru import logger
 
-from benchmarks.commands import ROOT
 from benchmarks.search.folders import Commits, Folder, edit_distance, read_folder, tree_of
+from examples.evol_circle_packing import EXAMPLE as PACKING
 from loreley.config import Settings
 from loreley.core.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
 from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
@@ -28,9 +28,9 @@ from loreley.errors import CandidateRejected, EvaluationFailed, JobFailed
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.main import Scheduler
 
-EXAMPLE = ROOT / "examples" / "circle_packing"
+EXAMPLE = PACKING.folder
 METRIC = "sum_radii"
-MEASURES = ("radius_spread:0:0.7:14", "edit_distance:0:120:6")
+MEASURES = tuple(PACKING.settings["MAPELITES_MEASURES"].split(","))
 _JOB_SECONDS = 120.0
 
 
