@@ -69,7 +69,7 @@ def read_accounts(database: Database) -> list[Account]:
 
 
 def read_ending(database: Database) -> str | None:
-    """Which limit allowed no further call at the latest, in words; None where none did."""
+    """Which limit of the budget ends the run, and why; None where none does."""
     with database.read() as connection:
         over = read_reached(connection)
     return f"{over.limit}: {over.why}" if over else None

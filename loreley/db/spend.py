@@ -70,9 +70,14 @@ class Spend:
         return any(limit.measure is Measure.DOLLARS for limit in self.limits())
 
     def reached(self) -> Reached | None:
-        """Which limit allowed no further call, as the worker found that was refused."""
+        """Which limit ends the run, or allowed no further call of a worker."""
         with self._database.read() as connection:
             return read_reached(connection)
+
+    def note_reached(self, over: Reached) -> None:
+        """Keep which limit ends the run, for whoever asks."""
+        with self._database.begin() as connection:
+            _note_reached(connection, over)
 
     def open(self, claim: Claim, agent: str) -> Opened | Decision:
         """Begin a call if the budget allows it, with its expected cost reserved."""
@@ -83,9 +88,7 @@ class Spend:
             accounts = [call_account(connection, limit) for limit in limits]
             decision = decide(accounts, expected)
             if isinstance(decision, Reached):
-                limit = decision.limit
-                said = {"limit": limit.key, "amount": limit.amount, "why": decision.why}
-                connection.execute(update(experiment).values(budget_reached=said))
+                _note_reached(connection, decision)
             if not isinstance(decision, Granted):
                 return decision
             return Opened(_insert(connection, claim, agent, expected, decision.reserved))
@@ -114,12 +117,17 @@ def read_limits(connection: Connection) -> tuple[Limit, ...]:
 
 
 def read_reached(connection: Connection) -> Reached | None:
-    """Which limit allowed no further call, as the worker found that was refused."""
+    """Which limit ends the run, or allowed no further call of a worker."""
     said = connection.execute(select(experiment.c.budget_reached)).scalar()
     if said is None:
         return None
     [limit] = limits_from_mapping({said["limit"]: said["amount"]})
     return Reached(limit, said["why"])
+
+
+def _note_reached(connection: Connection, over: Reached) -> None:
+    said = {"limit": over.limit.key, "amount": over.limit.amount, "why": over.why}
+    connection.execute(update(experiment).values(budget_reached=said))
 
 
 def call_account(connection: Connection, limit: Limit) -> Account:

@@ -4,8 +4,9 @@ import os
 import time
 from pathlib import Path
 
-from loreley.config import Role, Settings, load_settings
+from loreley.config import Role, load_settings
 from loreley.db.engine import Database, open_database
+from loreley.db.expenses import read_ending
 from loreley.db.overview import Overview, read_overview
 from loreley.ops.fleet import Fleet
 from loreley.ops.messages import tell
@@ -43,11 +44,15 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
                 if signals.asked:
                     tell("evolve: stopping; Ctrl+C again interrupts the running jobs")
                 fleet.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
-        overview = read_overview(database)
+        overview, over = read_overview(database), read_ending(database)
     finally:
         database.close()
-    seconds = time.monotonic() - started
-    print(_ending(overview, settings, seconds=seconds, logs=logs, stopped=signals.asked, goal=jobs))
+    if overview is None:
+        print("nothing was evolved: the scheduler did not begin")
+    else:
+        seconds = time.monotonic() - started
+        ending = _ending(overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over)
+        print(f"{report(overview, settings, logs)}\n{ending}")
     return 130 if signals.count > 1 else 0
 
 
@@ -59,18 +64,10 @@ def _watch(fleet: Fleet, database: Database, signals: StopSignals, *, goal: int)
 
 
 def _ending(
-    overview: Overview | None,
-    settings: Settings,
-    *,
-    seconds: float,
-    logs: Path,
-    stopped: bool,
-    goal: int,
+    overview: Overview, *, seconds: float, stopped: bool, goal: int, over: str | None
 ) -> str:
-    if overview is None:
-        return "nothing was evolved: the scheduler did not begin"
     if stopped and overview.ended < goal:
-        ending = f"stopped after {seconds:.0f} s; the same command goes on from here"
-    else:
-        ending = f"done in {seconds:.0f} s; a larger --jobs goes on from here"
-    return f"{report(overview, settings, logs)}\n{ending}"
+        return f"stopped after {seconds:.0f} s; the same command goes on from here"
+    if over is not None:
+        return f"done in {seconds:.0f} s, as the budget is reached: {over}"
+    return f"done in {seconds:.0f} s; a larger --jobs goes on from here"

@@ -60,6 +60,7 @@ class Budget:
         said = f"{limit.limit}: {limit.why}"
         if self.reached is None:
             logger.warning("no further job is created: {}", said)
+            self._spend.note_reached(limit)
         self.reached = said
         if limit.limit.measure is not Measure.JOBS:
             count = self._schedule.cancel_waiting(f"the budget is reached: {said}")

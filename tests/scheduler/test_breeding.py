@@ -1,15 +1,19 @@
 """New jobs: how many, from what, and always the same for the same seed."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from loreley.core.jobs import JobKind
+from loreley.core.map_elites.bandit import Arm
 from loreley.core.map_elites.cells import Grid, Measure
 from loreley.core.map_elites.fitness import Estimate
 from loreley.core.map_elites.islands import Ring
 from loreley.core.map_elites.sampler import Sampler, Way
 from loreley.db.archive import Archive, Placed
+from loreley.db.arms import write_arm
 from loreley.db.engine import Database
 from loreley.db.schedule import Experiment, Schedule, take_in
 from loreley.errors import AgentFailed
@@ -35,6 +39,7 @@ def breeding(
     seed_population: int = 0,
     random_seed: int = 1,
     islands: int = 1,
+    agents: Mapping[str, float] = MappingProxyType({}),
 ) -> Breeding:
     return Breeding(
         database,
@@ -47,6 +52,7 @@ def breeding(
             seed_population=seed_population,
             random_seed=random_seed,
             operators={"swap": 1.0, "shift": 2.0},
+            agents=agents,
         ),
     )
 
@@ -201,3 +207,35 @@ def test_two_schedulers_make_each_job_once(database: Database, schedule: Schedul
     other.tick()
 
     assert len(jobs(database)) == 4
+
+
+def test_one_agent_is_no_choice(database: Database, schedule: Schedule) -> None:
+    breeding(database, agents={"claude": 1.0}).tick()
+
+    assert {job["agent"] for job in jobs(database)} == {None}
+
+
+def test_agents_are_tried_by_their_weights_and_only_genetic_has_operators(
+    database: Database, schedule: Schedule
+) -> None:
+    breeding(database, max_unfinished=60, agents={"claude": 3.0, "genetic": 1.0}).tick()
+
+    bred = jobs(database)
+    names = [job["agent"] for job in bred]
+    assert 35 <= names.count("claude") <= 55
+    assert all((job["operator"] is None) == (job["agent"] == "claude") for job in bred)
+
+
+def test_an_agent_whose_candidates_enter_the_archive_is_preferred(
+    database: Database, schedule: Schedule
+) -> None:
+    with database.begin() as connection:
+        for name, successes in (("claude", 1.0), ("codex", 20.0)):
+            arm = Arm(trials=30.0, successes=successes, cost=30.0)
+            write_arm(database, connection, kind="agent", name=name, arm=arm)
+
+    breeding(database, max_unfinished=60, agents={"claude": 1.0, "codex": 1.0}).tick()
+
+    names = [job["agent"] for job in jobs(database)]
+    assert names.count("codex") > 45
+    assert names.count("claude") > 0

@@ -11,6 +11,7 @@ from loreley.core.budget import Limit, Measure, Period, Usage
 from loreley.core.jobs import JobKind, JobState, Record
 from loreley.db.activity import active_hours
 from loreley.db.engine import Database
+from loreley.db.expenses import read_ending
 from loreley.db.jobs import Jobs
 from loreley.db.models import activity
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -166,6 +167,7 @@ def test_hours_are_counted_over_every_start(database: Database, schedule: Schedu
 
     assert early is None
     assert str(second.reached).startswith("the run's 2 hours")
+    assert read_ending(database) == second.reached
 
 
 def test_hours_of_yesterday_do_not_count_today(database: Database, schedule: Schedule) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -90,8 +90,9 @@ def chat_server() -> Iterator[ChatServer]:
             self.send_header("content-length", str(len(raw) + response.promised_bytes))
             for name, value in response.headers.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(raw)
+            with suppress(ConnectionError):  # of a client that has not waited
+                self.end_headers()
+                self.wfile.write(raw)
             if response.promised_bytes:
                 self.close_connection = True
 
