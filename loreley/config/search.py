@@ -98,7 +98,7 @@ class SearchSettings(BaseModel):
         2, ge=1, le=64, description="Populations that evolve apart, each with its own archive."
     )
     mapelites_migration_interval: int = Field(
-        50,
+        10,
         ge=0,
         description="After so many jobs each island sends its best to the next; 0: never.",
     )

@@ -12,15 +12,16 @@ from loreley.core.map_elites.sampler import Sampler
 from loreley.core.remote import Remote
 from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
 from loreley.db.scores import read_projection
-from loreley.scheduler.baseline import Baseline
+from loreley.scheduler.baseline import Baseline, Needs
 from loreley.scheduler.breeding import Breeding, BreedingOptions
 from loreley.scheduler.budget import Budget, limits_of
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.dispatch import Dispatch, Queue
 from loreley.scheduler.ingest import Ingest, Yardstick
-from loreley.scheduler.landscape import CodeLandscape, Landscape, NamedLandscape
+from loreley.scheduler.landscape import OWN_FIGURES, CodeLandscape, Landscape, NamedLandscape
 from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
 from loreley.scheduler.pruning import JobBranches, Pruning
@@ -45,7 +46,9 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
     schedule = Schedule(database)
     return Parts(
         ingest=_ingest(database, settings),
-        baseline=Baseline(schedule, experiment.root_commit),
+        baseline=Baseline(
+            schedule, experiment.root_commit, Needs(Jobs(database), _needed_metrics(settings))
+        ),
         breeding=_breeding(database, experiment, settings),
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
         budget=Budget(database, limits_of(settings)),
@@ -77,6 +80,19 @@ def fitness_of(settings: Settings) -> Fitness:
         sign = 1.0 if settings.mapelites_fitness_higher_is_better else -1.0
         terms = [Term(settings.mapelites_fitness_metric, sign)]
     return Fitness(terms, [Constraint.parse(text) for text in settings.mapelites_constraints])
+
+
+def _needed_metrics(settings: Settings) -> dict[str, list[str]]:
+    fitness = settings.mapelites_fitness_metric
+    weights = map(Term.parse, settings.mapelites_fitness_weights)
+    constraints = map(Constraint.parse, settings.mapelites_constraints)
+    measures = [Measure.parse(text).name for text in settings.mapelites_measures]
+    return {
+        "MAPELITES_FITNESS_METRIC": [fitness] if fitness else [],
+        "MAPELITES_FITNESS_WEIGHTS": [term.metric for term in weights],
+        "MAPELITES_CONSTRAINTS": [constraint.metric for constraint in constraints],
+        "MAPELITES_MEASURES": [name for name in measures if name not in OWN_FIGURES],
+    }
 
 
 def _landscape(database: Database, settings: Settings) -> Landscape:

@@ -1,18 +1,56 @@
 """The root commit's own evaluation: every experiment begins with it."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
 from loguru import logger
 
 from loreley.core.jobs import JobKind, JobState
+from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
-from loreley.errors import LoreleyError
+from loreley.errors import ConfigError, LoreleyError, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The metrics without which no candidate can be compared, by the setting that names them."""
+
+    jobs: Jobs
+    metrics: Mapping[str, Collection[str]]
+
+    def require(self, root_commit: str) -> None:
+        """Raise `ConfigError` when the root's evaluation lacks one: each other one would, too."""
+        [root] = self.jobs.judged([root_commit])
+        reported = [metric.name for metric in root.evaluation.metrics]
+        problems = [
+            Problem(
+                "the evaluator does not report what the search asks for",
+                setting=setting,
+                target=", ".join(missing),
+                reason=f"of the root commit it reports {', '.join(reported)}",
+                fix="correct the name, or let the evaluator report it; then begin anew with "
+                "another DATABASE_URL or LORELEY_STATE_DIR",
+            )
+            for setting, names in self.metrics.items()
+            if (missing := [name for name in names if name not in reported])
+        ]
+        if problems:
+            raise ConfigError.of(problems)
 
 
 class Baseline:
     """Has the root commit judged once; a failure ends the run with its reason."""
 
-    def __init__(self, schedule: Schedule, root_commit: str) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        root_commit: str,
+        needs: Needs | None = None,
+    ) -> None:
+        """``needs`` are the metrics that the search asks for."""
         self._schedule = schedule
         self._root_commit = root_commit
+        self._needs = needs
         self._asked = False
         self._is_ready = False
 
@@ -22,6 +60,8 @@ class Baseline:
             return True
         last = self._schedule.last_baseline()
         if last is not None and last.state is JobState.SUCCEEDED:
+            if last.ingested and self._needs is not None:
+                self._needs.require(self._root_commit)
             self._is_ready = last.ingested
             return self._is_ready
         failed = last is not None and last.state.is_final

@@ -14,6 +14,8 @@ from loreley.core.map_elites.projection import Projection, fit
 from loreley.db.archive import Archive, Placed
 from loreley.db.scores import scored_commits, write_projection
 
+OWN_FIGURES = ("edit_distance", "code_size")  # of each commit, without an evaluator
+
 
 class Landscape(Protocol):
     """Gives each judged commit its place."""
@@ -40,10 +42,7 @@ class NamedLandscape:
 
     def measures(self, judged: JudgedCommit) -> tuple[float, ...] | Infeasible:
         """The figures in the order of the measures."""
-        own = {
-            "edit_distance": float(judged.edit_distance),
-            "code_size": float(judged.code_size),
-        }
+        own = {name: float(getattr(judged, name)) for name in OWN_FIGURES}
         own |= {metric.name: metric.value for metric in judged.evaluation.metrics}
         missing = [measure.name for measure in self.grid.measures if measure.name not in own]
         if missing:

@@ -4,9 +4,10 @@ import pytest
 
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule, take_in
-from loreley.errors import EvaluationFailed, LoreleyError
-from loreley.scheduler.baseline import Baseline
+from loreley.errors import ConfigError, EvaluationFailed, LoreleyError
+from loreley.scheduler.baseline import Baseline, Needs
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
 
 ROOT = f"{1:040x}"
@@ -103,3 +104,37 @@ def test_a_start_that_finds_the_root_being_judged_waits_for_it(
 
     with pytest.raises(LoreleyError, match="cannot be evaluated"):
         restarted.tick()
+
+
+def test_a_root_that_lacks_a_metric_ends_the_run_and_says_which(
+    schedule: Schedule, database: Database
+) -> None:
+    needs = Needs(
+        Jobs(database),
+        {
+            "MAPELITES_FITNESS_METRIC": ["score"],
+            "MAPELITES_MEASURES": ["speed", "size"],
+            "MAPELITES_CONSTRAINTS": ["memory"],
+        },
+    )
+    baseline = Baseline(schedule, ROOT, needs)
+    baseline.tick()
+    succeeded(database, newest(database), judged_commit(1, {"score": 1.0, "size": 2.0}))
+    take_all_in(schedule, database)
+
+    with pytest.raises(ConfigError) as raised:
+        baseline.tick()
+
+    found = [(problem.setting, problem.target) for problem in raised.value.problems]
+    assert found == [("MAPELITES_MEASURES", "speed"), ("MAPELITES_CONSTRAINTS", "memory")]
+    assert "it reports score, size" in raised.value.summary
+
+
+def test_a_root_with_every_metric_is_ready(schedule: Schedule, database: Database) -> None:
+    needs = Needs(Jobs(database), {"MAPELITES_MEASURES": ["score"]})
+    baseline = Baseline(schedule, ROOT, needs)
+    baseline.tick()
+    succeeded(database, newest(database), judged_commit(1, {"score": 1.0}))
+    take_all_in(schedule, database)
+
+    assert baseline.tick()

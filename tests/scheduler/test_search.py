@@ -146,6 +146,20 @@ def test_operators_are_credited(database: Database) -> None:
     assert any(arm.successes > 1 for arm in arms if arm.kind == "operator")
 
 
+def constant(_genome: Mapping[str, float], _random: Random) -> Mapping[str, float]:
+    """A plain on which all are alike."""
+    return {"score": 1.0, "x": 2.0, "y": 2.0}
+
+
+def test_where_all_are_alike_the_first_stays(database: Database) -> None:
+    Simulation(database, {"scheduler_max_total_jobs": 20}, judge=constant).run()
+
+    state = overview(database)
+    assert state.ended == 20
+    assert state.cells_filled == 2  # one of each island
+    assert {row["commit"] for row in rows(database, "elites")} == {state.root_commit}
+
+
 def noisy(genome: Mapping[str, float], random: Random) -> Mapping[str, float]:
     """A plain with hills so low that the noise hides them."""
     height = 0.02 * sphere(genome, random)["score"]
