@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from loguru import logger
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.retry import Retry
 
 from loreley.config import QueueSettings
@@ -53,14 +54,31 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
 
 
 def require_redis(settings: QueueSettings) -> None:
-    """Ping the server once, in at most a few seconds, or raise `ServiceUnavailable`."""
+    """Ping the server once, in at most a few seconds, or raise `ServiceUnavailable`.
+
+    Warns of a server that may throw messages away.
+    """
     client = redis_client(settings, retries=0)
     try:
         client.ping()
+        _warn_of_eviction(client)
     except (RedisError, OSError) as error:
         raise unavailable(settings, error) from error
     finally:
         client.close()
+
+
+def _warn_of_eviction(client: Redis) -> None:
+    try:
+        policy = str(client.info("memory").get("maxmemory_policy", ""))
+    except ResponseError:  # this user may not ask
+        return
+    if policy.startswith("allkeys"):
+        logger.warning(
+            "Redis may throw away messages of jobs, which then wait to be sent again: "
+            "its maxmemory-policy is {}; set it to noeviction",
+            policy,
+        )
 
 
 def unavailable(settings: QueueSettings, error: Exception) -> ServiceUnavailable:

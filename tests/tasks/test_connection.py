@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
+from redis import Redis
 from redis.exceptions import RedisError
 
 from loreley.config import Settings
@@ -191,3 +193,23 @@ def test_an_error_without_words_is_told_by_its_name() -> None:
     error = unavailable(Settings(), RedisError())
 
     assert error.problems[0].reason == "RedisError"
+
+
+@pytest.mark.parametrize(("policy", "warns"), [("allkeys-lru", True), ("noeviction", False)])
+def test_a_server_that_may_evict_messages_is_warned_of(
+    tmp_path: Path, policy: str, warns: bool
+) -> None:
+    said: list[str] = []
+    sink = logger.add(said.append, level="WARNING", format="{message}")
+    with redis_server(tmp_path, "--maxmemory-policy", policy) as url:
+        require_redis(Settings(tasks_redis_url=url))
+    logger.remove(sink)
+
+    assert ("maxmemory-policy is allkeys-lru" in "".join(said)) is warns
+
+
+def test_a_user_that_may_not_ask_for_the_policy_may_work(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as url:
+        with Redis(port=port_of(url)) as client:
+            client.execute_command("ACL", "SETUSER", "default", "-info")
+        require_redis(Settings(tasks_redis_url=url))
