@@ -153,8 +153,8 @@ def export(
 @failures_as_messages()
 def minimise(
     _c: Context,
-    evaluations: int = 200,
-    keep: float = 1.0,
+    evaluations: str = "200",
+    keep: str = "1",
     push: bool = False,
     patch: str | None = None,
     force: bool = False,
@@ -174,7 +174,8 @@ def minimise(
 
     logger.disable("loreley")  # its progress is told by lines of its own
     file = Path(patch).absolute() if patch else None
-    wanted = Minimising(evaluations, keep, push, file, force)
+    most, share = _number("evaluations", evaluations), _number("keep", keep)
+    wanted = Minimising(int(most), share, push, file, force)
     minimise_commit(_look(), Choice.read(commit, island), wanted)
 
 
@@ -198,6 +199,20 @@ def report(
         print_report(settings)
     else:
         write_report(settings, path, force=force)
+
+
+@task(
+    help={
+        "once": "print it once, as in a pipe, and end",
+        "every": "draw it anew after so many seconds",
+    }
+)
+@failures_as_messages()
+def top(_c: Context, once: bool = False, every: str = "2") -> None:
+    """Watch a run in the terminal until Ctrl+C."""
+    from loreley.ops.top import top as show
+
+    show(_look(), every_seconds=_number("every", every), once=once)
 
 
 @task(help={"log-level": _LOG_LEVEL})
@@ -519,6 +534,18 @@ def _example_defaults(settings: "Settings", *, ready: bool = False) -> Mapping[s
     return defaults
 
 
+def _number(flag: str, text: str) -> float:
+    """The value of a flag; Invoke's own answer to what is no number is a traceback."""
+    from math import isfinite
+
+    from loreley.errors import ConfigError
+
+    with suppress(ValueError):
+        if isfinite(number := float(text)):
+            return number
+    raise ConfigError("that is no number", setting=f"--{flag} {text}", fix="such as 1 or 0.5")
+
+
 def _option(name: str, value: str | None) -> list[str]:
     return [] if value is None else [name, value]
 
@@ -542,6 +569,7 @@ namespace = Collection(
     export,
     minimise,
     report,
+    top,
     job,
     worker,
     scheduler,

@@ -232,6 +232,36 @@ def test_the_doctor_looks_at_everything_however_much_is_broken(project: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("top", "--every", "x"), ("top", "--every", "0"), ("minimise", "--keep", "all"),
+        ("minimise", "--evaluations", "0"), ("best", "--island", "x"), ("export",),
+        ("best", "--commit", "1", "--island", "1"), ("export", "--branch", "main"),
+    ],
+)  # fmt: skip
+def test_flags_without_meaning_are_told_without_a_traceback(
+    project: Path, arguments: tuple[str, ...]
+) -> None:
+    code, stdout, stderr = finished(project, *arguments)
+
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith("error: ")
+    assert "Traceback" not in stderr
+    assert "  fix:" in stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["best", "report", "minimise"])
+def test_before_there_is_a_run_the_tasks_say_so(project: Path, task: str) -> None:
+    code, _, stderr = finished(project, task)
+
+    assert code == 1
+    assert stderr.startswith("error: there is no experiment yet\n")
+    assert not (project / "script" / "loreley-report.html").exists()
+
+
+@pytest.mark.slow
 def test_logs_show_the_end_and_follow_until_ctrl_c(project: Path) -> None:
     code, _, stderr = finished(project, "logs")
     assert code == 1

@@ -1,0 +1,262 @@
+"""`invoke top`: how a run goes, in a terminal, until Ctrl+C."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from loreley.config import Settings, is_configured
+from loreley.core.worker.transcript import legible
+from loreley.db.engine import Database, open_database
+from loreley.db.expenses import Expense, read_expenses
+from loreley.db.overview import (
+    Failure,
+    Overview,
+    RunningJob,
+    read_failures,
+    read_overview,
+    read_running,
+)
+from loreley.db.pace import Pace, read_pace
+from loreley.errors import ConfigError, LoreleyError
+from loreley.ops.environment import REDIS_SETTINGS
+from loreley.ops.health import QueueHealth, examine
+from loreley.ops.server_folder import ServerFolder
+from loreley.secrets import masked
+from loreley.signals import StopSignals
+
+_FAILURES = 5
+_RUNNING = 12
+_BARS = " ▁▂▃▄▅▆▇█"
+_REASON_LENGTH = 300
+_MINUTES = 30
+_PIPE_WIDTH = 160
+_LEAST_SECONDS, _MOST_SECONDS = 0.2, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A run at one moment; ``overview`` is None before the scheduler has begun one."""
+
+    database: str
+    overview: Overview | None
+    running: tuple[RunningJob, ...]
+    failures: tuple[Failure, ...]
+    pace: Pace
+    expenses: tuple[Expense, ...]
+    queue: QueueHealth | None  # None: none is configured, and the embedded one does not run
+
+
+def top(settings: Settings, *, every_seconds: float, once: bool) -> None:
+    """Show the run, anew every so many seconds until Ctrl+C; once, as plain text, in a pipe.
+
+    Raises `LoreleyError` when the database cannot be read.
+    """
+    if not _LEAST_SECONDS <= every_seconds <= _MOST_SECONDS:
+        raise ConfigError(
+            "the screen cannot be drawn that often",
+            setting=f"--every {every_seconds:g}",
+            fix=f"give seconds from {_LEAST_SECONDS:g} to {_MOST_SECONDS:g}",
+        )
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        if once or not sys.stdout.isatty():
+            print_glance(glance(settings, database))
+            return
+        _live(settings, database, every_seconds)
+
+
+def _queue_health(settings: Settings) -> QueueHealth | None:
+    """The queue as it is: looking does not start the embedded one."""
+    if settings.tasks_redis_url is None and not is_configured(*REDIS_SETTINGS):
+        folder = ServerFolder.below(settings.loreley_state_dir)
+        if not folder.socket_path.exists():
+            return None
+        settings = settings.model_copy(update={"tasks_redis_url": SecretStr(folder.url)})
+    return examine(settings)
+
+
+def _live(settings: Settings, database: Database, every_seconds: float) -> None:
+    console = Console(highlight=False)
+    with (
+        StopSignals() as signals,
+        Live(console=console, screen=True, auto_refresh=False) as screen,
+    ):
+        while True:
+            screen.update(_drawn(settings, database), refresh=True)
+            if signals.wait(every_seconds):
+                return
+
+
+def _drawn(settings: Settings, database: Database) -> RenderableType:
+    """The run, or why it cannot be seen at the moment: services come back."""
+    try:
+        return Group(*_parts(glance(settings, database)))
+    except LoreleyError as error:
+        return Text(str(error))
+
+
+def glance(settings: Settings, database: Database) -> Glance:
+    """Look at database and queue; a queue that is away is a part of the picture."""
+    return Glance(
+        database=masked(settings.sqlalchemy_url),
+        overview=read_overview(database),
+        running=tuple(read_running(database)),
+        failures=tuple(read_failures(database, limit=_FAILURES)),
+        pace=read_pace(database, minutes=_MINUTES),
+        expenses=tuple(read_expenses(database)),
+        queue=_queue_health(settings),
+    )
+
+
+def print_glance(seen: Glance) -> None:
+    """Print it once; colours and width are those of where it goes."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(*_parts(seen), sep="\n")
+        return
+    console = Console(highlight=False, width=_PIPE_WIDTH, no_color=True, force_terminal=False)
+    with console.capture() as captured:
+        console.print(*_parts(seen), sep="\n")
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _parts(seen: Glance) -> Iterator[RenderableType]:
+    yield Text(f"loreley · {seen.database} · {time.strftime('%H:%M:%S')}", style="bold")
+    if seen.overview is None:
+        yield Text("no experiment yet: the scheduler begins one (invoke evolve, invoke scheduler)")
+        yield _row("queue", *_queue(seen.queue))
+        return
+    yield _figures(seen, seen.overview)
+    yield _running(seen.running)
+    if seen.failures:
+        yield _failures(seen.failures)
+
+
+def _figures(seen: Glance, overview: Overview) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column()
+    for name, text in (
+        ("jobs", _jobs(overview)),
+        ("pace", _pace(seen.pace)),
+        ("best", _best(overview)),
+        ("archive", _archive(overview)),
+        ("spend", _spend(seen.expenses)),
+    ):
+        if text:
+            grid.add_row(name, Text(text))
+    grid.add_row("queue", Text(*_queue(seen.queue)))
+    return grid
+
+
+def _row(name: str, text: str, style: str = "") -> Text:
+    return Text.assemble((f"{name}  ", "dim"), (text, style))
+
+
+def _jobs(overview: Overview) -> str:
+    counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
+    return f"{overview.total}: {', '.join(counts) or 'none'}"
+
+
+def _pace(pace: Pace) -> str:
+    """Jobs a minute, and how many each of the last minutes had."""
+    ended = [good + bad for good, bad in pace.per_minute]
+    most = max(ended, default=0)
+    if not most:
+        return f"no job in the last {len(ended)} minutes"
+    bars = "".join(_BARS[-(-each * (len(_BARS) - 1) // most)] for each in ended)
+    return f"{pace.rate:.1f} jobs/min  {bars.strip()}"
+
+
+def _best(overview: Overview) -> str:
+    best, root = overview.best, overview.root
+    if best is None or root is None:
+        return "nothing has been judged yet"
+    gained = f", {overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
+    where = "the root itself" if best.commit == overview.root_commit else f"#{best.ordinal}"
+    subject = _one_line(best.subject)
+    return (
+        f"{_one_line(overview.fitness_name)} {best.fitness:.6g}{gained}  "
+        f"{where} {best.commit[:12]} {subject}"
+    )
+
+
+def _archive(overview: Overview) -> str:
+    return "   ".join(
+        f"island {each.island}: {each.cells_filled} cells, best {each.best:.6g}"
+        for each in overview.islands
+    )
+
+
+def _spend(expenses: tuple[Expense, ...]) -> str:
+    return "   ".join(
+        f"{_one_line(each.agent)}: {each.calls} calls, ${each.dollars:.2f}, {each.tokens:,} tokens"
+        for each in expenses
+    )
+
+
+def _queue(queue: QueueHealth | None) -> tuple[str, str]:
+    """The queue in words, and a style that tells how bad it is."""
+    if queue is None:
+        return "the embedded server does not run: it starts with a run", "dim"
+    if queue.problems:
+        return _one_line(f"{queue.problems[0].what}: {queue.problems[0].reason}"), "red"
+    parts = [
+        f"{_counted(queue.waiting)} waiting",
+        f"{_counted(queue.unacknowledged)} in work",
+        f"{_counted(queue.processes_seen)} processes alive",
+    ]
+    if queue.dead:
+        parts.append(f"{queue.dead} dead letters")
+    return " · ".join([*parts, *queue.warnings]), "yellow" if queue.warnings else ""
+
+
+def _counted(count: int | None) -> str:
+    return "?" if count is None else str(count)
+
+
+def _running(running: tuple[RunningJob, ...]) -> RenderableType:
+    if not running:
+        return Text("no job runs at the moment", style="dim")
+    table = _table("running", "worker", "for", "attempt")
+    for job in running[:_RUNNING]:
+        table.add_row(
+            f"#{job.ordinal} {job.job_id[:8]}",
+            Text(_one_line(job.worker)),
+            f"{job.seconds:.0f} s",
+            str(job.attempt),
+        )
+    if len(running) > _RUNNING:
+        table.add_row(f"and {len(running) - _RUNNING} more", "", "", "")
+    return table
+
+
+def _failures(failures: tuple[Failure, ...]) -> Table:
+    table = _table("latest failures", "kind", "why")
+    table.columns[-1].overflow = "ellipsis"
+    table.columns[-1].ratio = 1
+    table.expand = True
+    for one in failures:
+        table.add_row(
+            f"#{one.ordinal} {one.job_id[:8]}",
+            Text(one.kind),
+            Text(_one_line(one.reason)[:_REASON_LENGTH]),
+        )
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _one_line(text: str) -> str:
+    return " ".join(legible(text).split())
