@@ -51,6 +51,10 @@ class Deadline:
         """This deadline or ``seconds`` from now, whichever comes first; zero or less: this one."""
         return replace(self, at=min(self.at, self.clock() + seconds)) if seconds > 0 else self
 
+    def postponed(self, seconds: float, latest: "Deadline") -> "Deadline":
+        """This deadline so many seconds later, as far as that is not after ``latest``."""
+        return replace(self, at=max(self.at, min(self.at + seconds, latest.at)))
+
     @property
     def remaining_seconds(self) -> float:
         """Seconds left, never negative; infinite without a deadline."""

@@ -108,7 +108,7 @@ class Attempt:
                 self.worktree,
                 briefing.brief(self.claim, known),
                 self.deadline.within(self.options.agent_timeout_seconds),
-                briefing.journal(self.claim, agent.name, record),
+                briefing.journal(self.claim, agent.name, record, self.deadline),
             )
         finally:
             record.agent_seconds = time.monotonic() - started
@@ -133,7 +133,7 @@ class Attempt:
                 self.worktree,
                 self.claim.root_commit,
                 unpacked(parent.vector) if parent else None,
-                self.options.briefing.journal(self.claim, EMBEDDING, self.record),
+                self.options.briefing.journal(self.claim, EMBEDDING, self.record, self.deadline),
                 self.deadline,
             )
         )

@@ -10,6 +10,7 @@ from loreley.core.worker.agents.protocol import Brief, Proposal, Specimen
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.journal import AttemptJournal, NoTreasury, Treasury
 from loreley.core.worker.leaks import Secrets
+from loreley.deadline import Deadline
 
 
 class Memory(Protocol):
@@ -57,9 +58,14 @@ class Briefing:
             recollection=self.memory.recollect(claim),
         )
 
-    def journal(self, claim: Claim, agent: str, record: Record) -> AttemptJournal:
-        """Where the agent notes what it does; it ends up in the record."""
-        return AttemptJournal(claim, agent, record, self.treasury, self.secrets)
+    def journal(
+        self, claim: Claim, agent: str, record: Record, deadline: Deadline | None = None
+    ) -> AttemptJournal:
+        """Where the agent notes what it does; it ends up in the record.
+
+        Until ``deadline``, if there is one, it waits for its share of the budget.
+        """
+        return AttemptJournal(claim, agent, record, self.treasury, self.secrets, deadline)
 
     def without_secrets(self, proposal: Proposal) -> Proposal:
         """The proposal as it may be committed and pushed."""

@@ -74,6 +74,8 @@ class AttemptJournal:
     record: Record
     treasury: Treasury
     secrets: Secrets
+    patience: Deadline | None = None  # how long to wait for a share; None: as the call's own
+    waited_seconds: float = 0.0  # for shares, so far
 
     @contextmanager
     def paid_call(self, deadline: Deadline, *, priced: bool) -> Iterator[Bill]:
@@ -84,9 +86,13 @@ class AttemptJournal:
         """
         if not priced and self.treasury.needs_prices():
             raise _price_unknown(self.agent)
-        call_id = self._opened(deadline)
-        bill = Bill()
+        asked = time.monotonic()
+        patience = self.patience or deadline
+        call_id = self._opened(patience)
         began = time.monotonic()
+        self.waited_seconds += began - asked
+        # A call that was paid for must not be cut off because others were paid before.
+        bill = Bill(deadline=deadline.postponed(self.waited_seconds, patience))
         try:
             yield bill
         finally:

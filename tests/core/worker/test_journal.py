@@ -38,9 +38,11 @@ class Treasury:
         self.closed.append(usage)
 
 
-def journal(treasury: Treasury, record: Record | None = None) -> AttemptJournal:
+def journal(
+    treasury: Treasury, record: Record | None = None, patience: Deadline | None = None
+) -> AttemptJournal:
     secrets = Secrets({"KEY": "correct-horse-7"})
-    return AttemptJournal(claim(), "stub", record or Record(), treasury, secrets)
+    return AttemptJournal(claim(), "stub", record or Record(), treasury, secrets, patience)
 
 
 def test_what_a_call_used_is_noted_even_when_it_fails() -> None:
@@ -64,6 +66,23 @@ def test_a_call_waits_for_its_share() -> None:
         pass
 
     assert len(treasury.closed) == 1
+
+
+def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
+    deadline = Deadline.after(0.2)
+    found = journal(Treasury([Wait(), Wait(), Call()]), patience=Deadline.after(30))
+
+    with found.paid_call(deadline, priced=True) as bill:
+        assert bill.deadline.at - deadline.at >= 1.0
+        assert bill.deadline.remaining_seconds > 0
+
+
+def test_a_call_ends_with_its_job_all_the_same() -> None:
+    patience = Deadline.after(5)
+    found = journal(Treasury([Wait(), Call()]), patience=patience)
+
+    with found.paid_call(Deadline.after(4.9), priced=True) as bill:
+        assert bill.deadline.at == patience.at
 
 
 def test_a_wait_ends_at_the_deadline() -> None:

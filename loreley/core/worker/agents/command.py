@@ -53,15 +53,15 @@ class CommandAgent:
             journal.paid_call(deadline, priced=self.is_priced) as bill,
             self.process.prepared(workspace, prompt) as run,
         ):
-            answer = self._answered(run, deadline, bill, journal)
+            answer = self._answered(run, bill, journal)
             self._remove_leftovers(workspace)
             self._require_success(run, answer, workspace)
             return self._proposal(run, answer)
 
-    def _answered(self, run: Run, deadline: Deadline, bill: Bill, journal: Journal) -> Answer:
+    def _answered(self, run: Run, bill: Bill, journal: Journal) -> Answer:
         """What the program says of its work; the bill and the journal have it, too."""
         try:
-            self.process.complete(run, deadline)
+            self.process.complete(run, bill.deadline)
         finally:
             answer = self.process.preset.answer.read(run.stdout)
             bill.usage = self.tariff.priced(answer.usage)

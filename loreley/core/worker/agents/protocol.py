@@ -98,6 +98,7 @@ class Bill:
     """What one paid call has used; to be filled in by the agent, before or after it failed."""
 
     usage: Usage = field(default_factory=Usage)
+    deadline: Deadline = field(default_factory=Deadline)  # of the call itself
 
 
 class Journal(Protocol):
@@ -106,6 +107,7 @@ class Journal(Protocol):
     def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[Bill]:
         """Around each call that may cost money; waits for its share of the budget.
 
+        That wait takes nothing of the time until ``deadline``: the bill holds the later one.
         ``priced`` tells whether the bill will hold a price. Raises `BudgetReached` when the
         budget allows no further call, `AgentFailed` when it cannot be kept without a price.
         """
