@@ -106,11 +106,11 @@ def measured(plan: Plan, seed: int, jobs: int) -> list[Tally]:
     laboratory = Laboratory(Commits(), example_evaluator())
     random = Random(seed)
     bases = _bases(list(_searched(laboratory, random, plan, jobs)), plan.rounds(6, quick=1))
-    tries = plan.rounds(4, quick=1)
+    seeds = [random.getrandbits(48) for _ in range(len(bases) * plan.rounds(4, quick=1))]
     tallies = []
     for operator in OPERATORS:
         plan.tell(f"operators: {operator.name}")
-        tallies.append(_tally(laboratory, operator, bases, tries))
+        tallies.append(_tally(laboratory, operator, bases, seeds))
     return sorted(tallies, key=lambda tally: -tally.gain_per_minute)
 
 
@@ -151,19 +151,19 @@ def _tally(
     laboratory: Laboratory,
     operator: Operator,
     bases: Sequence[tuple[Judged, list[Judged]]],
-    tries: int,
+    seeds: Sequence[int],
 ) -> Tally:
     agent, tally = GeneticAgent(operators=[operator]), Tally(operator.name)
-    for base, mates in bases:
-        for seed in range(tries):
-            began = perf_counter()
-            child = laboratory.child(agent, base, mates, seed)
-            tally.seconds += perf_counter() - began
-            tally.tried += 1
-            tally.made += child != "nothing"
-            if isinstance(child, Judged):
-                tally.evaluated += 1
-                tally.gains += [child.score - base.score] * (child.score > base.score)
+    for number, seed in enumerate(seeds):
+        base, mates = bases[number % len(bases)]
+        began = perf_counter()
+        child = laboratory.child(agent, base, mates, seed)
+        tally.seconds += perf_counter() - began
+        tally.tried += 1
+        tally.made += child != "nothing"
+        if isinstance(child, Judged):
+            tally.evaluated += 1
+            tally.gains += [child.score - base.score] * (child.score > base.score)
     return tally
 
 

@@ -85,6 +85,22 @@ def test_the_sine_example_keeps_several_compromises(state: Path) -> None:
     assert run.gain > 0
 
 
+def test_a_missing_compiler_is_told_at_once(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/evol_sorting.py", "--jobs", "1"],
+        cwd=PROJECT_ROOT,
+        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "LORELEY_STATE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "make and gcc cannot be found on PATH" in done.stderr
+    assert "build-essential" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def story(state: Path) -> list[tuple[str, str | None, str | None]]:
     """Every job in its order: how it ended, its operator, the tree that it made."""
     database = open_database(f"sqlite:///{state / 'loreley.db'}")
