@@ -1,0 +1,202 @@
+"""The dashboard in a real browser."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from loreley.core.evaluation import Artifact
+from loreley.db.engine import Database, open_database
+from tests.evolved import Evolved
+from tests.services import redis_server
+from tests.support import eventually
+from tests.system.stack import create_stack
+from tests.web.browser import NARROW, WIDE, chromium, visit
+from tests.web.support import dashboard
+
+pytestmark = pytest.mark.slow
+HOSTILE = (
+    "<script>window.caught=1</script><img src=x onerror=window.caught=1>"
+    "\"'><svg onload=window.caught=1>{{7*7}}${7*7}</title></textarea>"
+    + "W" * 400
+    + "\u202e\u0301" * 9
+)
+PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="60" height="60">'
+    b"<script>top.caught=1</script><image href='http://evil.example/x.png'/>"
+    b'<circle cx="30" cy="30" r="29" fill="teal"/></svg>'
+)
+PATHS = ("/", "/archive", "/lineage", "/jobs", "/logs")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path / 'run.db'}")
+    yield database
+    database.close()
+
+
+def hostile_run(database: Database) -> Evolved:
+    run = Evolved(database)
+    run.root(1.0)
+    patch = f"diff --git a/{HOSTILE} b/{HOSTILE}\n@@ -1 +1 @@\n-{HOSTILE}\n+{HOSTILE}\n".encode()
+    artifacts = [
+        Artifact("patch.diff", "text/x-diff", patch),
+        Artifact(HOSTILE[:120], "image/svg+xml", PICTURE),
+        Artifact("prompt.md", "text/plain", HOSTILE.encode()),
+    ]
+    first = run.child(2.0, width=3, subject=HOSTILE, artifacts=artifacts)
+    run.child(3.0, parent=first, width=6, height=7, subject=HOSTILE, artifacts=artifacts)
+    run.failure(HOSTILE)
+    run.waiting(running=True, worker=HOSTILE[:200])
+    return run
+
+
+def test_every_page_follows_a_live_run(browser: Browser, tmp_path: Path) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with redis_server(folder) as redis_url:
+        stack = create_stack(tmp_path, redis_url, f"sqlite:///{tmp_path / 'run.db'}")
+        try:
+            stack.start_scheduler("--max-jobs", "500")
+            stack.start_worker()
+            with stack.database() as database:
+                eventually(
+                    lambda: sum(bool(row["ingested_at"]) for row in stack.jobs(database)) > 6,
+                    within=60,
+                )
+                settings = {
+                    "tasks_redis_url": redis_url,
+                    "worker_repo_remote_url": str(stack.remote),
+                    "worker_repo_worktree": str(stack.base_clone),
+                }
+                with dashboard(database, tmp_path, **settings) as shown:
+                    with visit(browser) as looking:
+                        page = looking.page
+                        page.goto(shown.address)
+                        ended = page.locator(".tile", has_text="Jobs ended").locator(".number")
+                        before = ended.inner_text()
+                        expect(ended).not_to_have_text(before, timeout=20_000)
+                        expect(page.locator("#chart-best path.line")).to_be_visible()
+                        page.goto(f"{shown.address}/logs")
+                        lines = page.locator("#log .event")
+                        expect(lines.filter(has_text="succeeded in").first).to_be_visible()
+                        count = lines.count()
+                        eventually(lambda: lines.count() > count, within=20)
+                        looking.require_sound()
+                    stack.gate.touch()
+                    eventually(
+                        lambda: any(row["state"] == "running" for row in stack.jobs(database))
+                    )
+                    job = next(row for row in stack.jobs(database) if row["commit"])
+                    paths = (*PATHS, f"/jobs/{job['id']}", f"/commits/{job['commit']}")
+                    for width, scheme in ((WIDE, "light"), (WIDE, "dark"), (NARROW, "light")):
+                        with visit(browser, width=width, scheme=scheme) as looking:
+                            for path in paths:
+                                looking.page.goto(shown.address + path, wait_until="load")
+                                looking.page.wait_for_selector("main")
+                                if path == "/":
+                                    looking.page.wait_for_selector("#chart-best path.line")
+                                    expect(looking.page.locator("body")).to_contain_text("Running")
+                                looking.require_sound()
+                                name = path.strip("/").partition("/")[0] or "overview"
+                                looking.screenshot(f"{name}-{width}-{scheme}")
+        finally:
+            stack.close()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_nothing_that_others_wrote_acts_or_breaks_the_layout(
+    browser: Browser, database: Database, tmp_path: Path, width: int
+) -> None:
+    run = hostile_run(database)
+    folder = tmp_path / "logs" / "worker"
+    folder.mkdir(parents=True)
+    head = "2026-11-23 12:00:00.000 | INFO     | 1/MainThread job=- | m:f:1 - "
+    (folder / "worker-20261123-120000.log").write_text(
+        f"{head}{HOSTILE}\n{head}{'x' * 10_000_000}\n{head}the end\n"
+    )
+    with dashboard(database, tmp_path) as shown, visit(browser, width=width) as looking:
+        page = looking.page
+        commit = f"{1:040x}"
+        for path in (*PATHS, *(f"/jobs/{job}" for job in run.jobs), f"/commits/{commit}"):
+            page.goto(shown.address + path)
+            page.wait_for_load_state("load")
+            if path == "/logs":
+                expect(page.locator("#log .event").filter(has_text="the end")).to_be_visible()
+            if path == "/":
+                page.wait_for_selector("#chart-best path.line")
+            assert page.evaluate("window.caught") is None, path
+            looking.require_sound()
+            name = path.strip("/").partition("/")[0] or "overview"
+            looking.screenshot(f"hostile-{name}-{width}")
+        page.goto(f"{shown.address}/jobs/{run.jobs[1]}/artifact?name={HOSTILE[:120]!s}")
+        assert page.evaluate("window.caught") is None
+
+
+def test_an_empty_database_is_shown_on_every_page(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    with dashboard(database, tmp_path) as shown, visit(browser) as looking:
+        for path in PATHS:
+            looking.page.goto(shown.address + path)
+            looking.require_sound()
+            looking.screenshot(f"empty-{path.strip('/') or 'overview'}")
+        looking.page.goto(shown.address)
+        run = Evolved(database)
+        run.root(1.0)
+        run.child(2.0)
+        expect(looking.page.locator("#chart-best path.line")).to_be_visible(timeout=10_000)
+
+
+def test_the_keyboard_is_enough(browser: Browser, database: Database, tmp_path: Path) -> None:
+    hostile_run(database)
+    with dashboard(database, tmp_path) as shown, visit(browser) as looking:
+        page = looking.page
+        page.goto(f"{shown.address}/archive")
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        page.keyboard.press("Enter")
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.dataset.cell"):
+                break
+        chosen = page.evaluate("document.activeElement.dataset.cell")
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel")).to_contain_text(chosen[:12])
+        expect(page.locator("#panel a").first).to_have_attribute("href", f"/commits/{chosen}")
+
+        page.goto(f"{shown.address}/jobs")
+        page.keyboard.press("/")
+        page.keyboard.type("0")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(r"/jobs/[0-9a-f-]{36}$"))
+        looking.require_sound()
+
+
+def test_light_and_dark_follow_the_system_and_the_button(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    colour = "getComputedStyle(document.documentElement).backgroundColor"
+    with dashboard(database, tmp_path) as shown:
+        with visit(browser, scheme="dark") as looking:
+            looking.page.goto(shown.address)
+            dark = looking.page.evaluate(colour)
+        with visit(browser) as looking:
+            page = looking.page
+            page.goto(shown.address)
+            light = page.evaluate(colour)
+            page.get_by_role("button", name="Change between light and dark").click()
+            assert page.evaluate(colour) == dark
+            page.goto(f"{shown.address}/jobs")
+            assert page.evaluate(colour) == dark
+            looking.require_sound()
+    assert light != dark
