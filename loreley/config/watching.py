@@ -13,6 +13,16 @@ class WatchingSettings(BaseModel):
         description="Whoever shows it to the dashboard may steer the run; at least 16 characters. "
         "Unset: the dashboard changes nothing.",
     )
+    loreley_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_000,
+        description="Port of the scheduler's figures for Prometheus; each worker of the machine "
+        "takes the next free one above it. 0: none.",
+    )
+    loreley_metrics_host: str = Field(
+        "127.0.0.1", pattern=r"^[^\s/@]+$", description="Address at which the figures are served."
+    )
 
     @field_validator("loreley_ui_token")
     @classmethod

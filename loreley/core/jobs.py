@@ -98,6 +98,7 @@ class Record:
     operator: str | None = None  # with which of its operators
     agent_seconds: float | None = None  # that the agent took
     subject: str | None = None  # what it says it did, in one line
+    stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
 
 
 class JobStore(Protocol):

@@ -34,6 +34,7 @@ from loreley.db.spend import Spend
 from loreley.deadline import Deadline, Stop
 from loreley.errors import JobInterrupted
 from loreley.tasks.connection import require_redis
+from loreley.tasks.figures import measured
 
 _PREPARE_SECONDS = 3600.0  # a first clone may be large
 _CHECK_SECONDS = 60.0  # for a service to answer at all
@@ -77,7 +78,7 @@ class Engine:
             logger.debug("preparing the base clone of {}", settings.remote_target)
             repository.prepare(Deadline.after(_PREPARE_SECONDS))
             evolution = Evolution(
-                jobs=Jobs(database),
+                jobs=stack.enter_context(measured(settings, Jobs(database))),
                 repository=repository,
                 agent=agent,
                 judge=judge,

@@ -49,6 +49,7 @@ class Map:
     up: Axis
     tiles: tuple[Tile, ...]
     tile_size: int
+    tile_height: int
     left: int = _LEFT
     bottom: int = _BOTTOM
 
@@ -60,7 +61,7 @@ class Map:
     @property
     def height(self) -> int:
         """In pixels, of the part with tiles."""
-        return self.up.tiles * self.tile_size
+        return self.up.tiles * self.tile_height
 
 
 def archive_page(request: Request) -> HTMLResponse:
@@ -125,11 +126,12 @@ def _drawn(found: IslandMap, x: int, y: int, scale: Scale) -> Map:
         if place not in tiles or elite.score > tiles[place].score:
             tiles[place] = elite
     size = max(9, min(_TILE * 2, _MAP_WIDTH // across.tiles))
+    height = size if up.tiles > 1 else max(size, 2 * _TILE)
     shown = (
-        Tile(column * size, (up.tiles - 1 - row) * size, elite, scale.step(elite.score))
+        Tile(column * size, (up.tiles - 1 - row) * height, elite, scale.step(elite.score))
         for (column, row), elite in sorted(tiles.items(), key=lambda one: (-one[0][1], one[0][0]))
     )
-    return Map(across, up, tuple(shown), size)
+    return Map(across, up, tuple(shown), size, height)
 
 
 def _axis(measure: Measure) -> Axis:
@@ -137,7 +139,7 @@ def _axis(measure: Measure) -> Axis:
     parts = min(tiles, 4)
     width = measure.high - measure.low
     ticks = tuple(
-        (tiles * part / parts, figure(measure.low + width * part / parts, 3))
+        (tiles * part / parts, figure(measure.low + width * part / parts, 4))
         for part in range(parts + 1)
     )
     return Axis(measure.name, tiles, ticks)

@@ -15,6 +15,7 @@ from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.describing import EMBEDDING, Describer, Errand
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Candidate, Worktree
+from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline
 from loreley.errors import CandidateRejected
 from loreley.holding import Point, reached
@@ -75,9 +76,10 @@ class Attempt:
 
     def evaluation(self, commit: str) -> Evaluation:
         """What the evaluator says of the checked-out commit."""
-        judgement = self.judge.judge(
-            self.worktree.path, commit, self.worktree.scratch, self.deadline
-        )
+        with timed(self.record, "evaluation"):
+            judgement = self.judge.judge(
+                self.worktree.path, commit, self.worktree.scratch, self.deadline
+            )
         self.record.artifacts.append(
             Artifact("evaluation.log", "text/plain", judgement.log.encode())
         )
@@ -89,7 +91,10 @@ class Attempt:
         """A candidate that has passed every gate, with what its agent says of it."""
         proposal = self._asked(chosen(self.agent, self.claim), known)
         try:
-            candidate = self.worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
+            with timed(self.record, "commit"):
+                candidate = self.worktree.commit_all(
+                    proposal.subject, proposal.summary, self.deadline
+                )
         finally:  # what was refused is looked at too
             patch = self.options.briefing.secrets.hidden_in(self.worktree.patch(_PATCH_BYTES))
             self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
@@ -143,7 +148,8 @@ class Attempt:
         if self.claim.kind is not JobKind.EVOLUTION:
             return None
         branch = f"{self.options.branch_prefix}/{self.claim.name}"
-        self.worktree.push(branch, self.deadline)
+        with timed(self.record, "push"):
+            self.worktree.push(branch, self.deadline)
         logger.info("pushed {}", branch)
         reached(Point.PUSHED)
         return branch

@@ -16,6 +16,7 @@ from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.keeper import kept
 from loreley.core.worker.patience import PatientJobs, patiently
 from loreley.core.worker.repository import WorkerRepository
+from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline, Stop
 from loreley.errors import (
     CandidateRejected,
@@ -157,7 +158,8 @@ class Evolution:
         claim, deadline = held.claim, self._deadline(held.stop)
         with ExitStack() as stack:
             lease = partial(self._repository.lease, claim.base_commit, claim.name, deadline)
-            worktree = patiently(lambda: stack.enter_context(lease()), deadline)
+            with timed(held.record, "checkout"):
+                worktree = patiently(lambda: stack.enter_context(lease()), deadline)
             yield Attempt(
                 claim=claim,
                 worktree=worktree,

@@ -1,0 +1,109 @@
+"""The figures of a whole run, read from the database whenever they are asked for."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import func, select
+
+from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.db.engine import Database, now
+from loreley.db.expenses import read_expenses
+from loreley.db.models import jobs
+from loreley.db.overview import Overview, read_overview
+from loreley.errors import ServiceUnavailable
+
+Family = CounterMetricFamily | GaugeMetricFamily
+
+
+class RunCollector(Collector):
+    """Jobs, queue, archive and spend of the experiment in a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self) -> Iterable[Family]:
+        """Nothing: what there is depends on the run, and asking now would read the database."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """Everything as it stands; only that the database is away, when it is."""
+        try:
+            families = list(self._families())
+        except ServiceUnavailable:
+            families = []
+        up = GaugeMetricFamily("loreley_database_up", "Whether the database answered.")
+        up.add_metric([], float(bool(families)))
+        yield up
+        yield from families
+
+    def _families(self) -> Iterator[Family]:
+        yield _age(self._database)
+        overview = read_overview(self._database)
+        if overview is not None:
+            yield from _jobs(overview)
+            yield from _archive(overview)
+        yield from _spend(self._database)
+
+
+def _age(database: Database) -> Family:
+    waiting = jobs.c.state.in_([JobState.PENDING, JobState.QUEUED])
+    query = select(func.coalesce(now() - func.min(jobs.c.created_at), 0.0)).where(waiting)
+    with database.read() as connection:
+        seconds = float(connection.execute(query).scalar_one())
+    family = GaugeMetricFamily(
+        "loreley_queue_age_seconds", "How long the oldest job that waits has waited; 0: none does."
+    )
+    family.add_metric([], seconds)
+    return family
+
+
+def _jobs(overview: Overview) -> Iterator[Family]:
+    ended = CounterMetricFamily(
+        "loreley_jobs", "Evolution jobs that have ended, by outcome.", labels=["outcome"]
+    )
+    open_ = GaugeMetricFamily(
+        "loreley_open_jobs", "Evolution jobs that have not ended, by state.", labels=["state"]
+    )
+    for state, count in overview.jobs.items():
+        (ended if state in FINAL_STATES else open_).add_metric([state], count)
+    yield ended
+    yield open_
+
+
+def _archive(overview: Overview) -> Iterator[Family]:
+    cells = GaugeMetricFamily(
+        "loreley_archive_cells", "Filled cells of the archive.", labels=["island"]
+    )
+    score = GaugeMetricFamily(
+        "loreley_archive_qd_score", "What the elites are above the root.", labels=["island"]
+    )
+    for island in overview.islands:
+        cells.add_metric([str(island.island)], island.cells_filled)
+        score.add_metric([str(island.island)], island.qd_score)
+    fitness = GaugeMetricFamily(
+        "loreley_fitness", "Fitness of the root and of the best commit.", labels=["of"]
+    )
+    for name, champion in (("root", overview.root), ("best", overview.best)):
+        if champion is not None:
+            fitness.add_metric([name], champion.fitness)
+    yield from (cells, score, fitness)
+
+
+def _spend(database: Database) -> Iterator[Family]:
+    calls = CounterMetricFamily("loreley_agent_calls", "Calls of agents.", labels=["agent"])
+    unpriced = CounterMetricFamily(
+        "loreley_agent_unpriced_calls", "Calls whose price is not known.", labels=["agent"]
+    )
+    dollars = CounterMetricFamily(
+        "loreley_agent_dollars", "What calls have cost, where it is known.", labels=["agent"]
+    )
+    tokens = CounterMetricFamily(
+        "loreley_agent_tokens", "Tokens of input and output.", labels=["agent"]
+    )
+    for expense in read_expenses(database):
+        calls.add_metric([expense.agent], expense.calls)
+        unpriced.add_metric([expense.agent], expense.unpriced_calls)
+        dollars.add_metric([expense.agent], expense.dollars)
+        tokens.add_metric([expense.agent], expense.tokens)
+    yield from (calls, unpriced, dollars, tokens)

@@ -1,0 +1,157 @@
+"""The figures for Prometheus, fetched as Prometheus fetches them."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+from loreley.config import Settings
+from loreley.core.budget import Usage
+from loreley.core.jobs import JobKind, Record
+from loreley.db.engine import Database, open_database
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import NewJob, Schedule
+from loreley.db.spend import Opened, Spend
+from loreley.errors import AgentFailed, CandidateRejected, ConfigError
+from loreley.metrics.endpoint import served
+from loreley.metrics.run import RunCollector
+from loreley.tasks.figures import measured, run_figures
+from tests.db.support import judged_commit
+from tests.evolved import ROOT, Evolved
+from tests.services import free_port, own_postgresql
+
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def fetched(port: int) -> Figures:
+    """Every figure by its name and labels."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+
+def asked(database: Database) -> Figures:
+    registry = CollectorRegistry()
+    registry.register(RunCollector(database))
+    with served(registry, "127.0.0.1", [free_port()]) as port:
+        return fetched(port)
+
+
+def test_the_figures_of_a_run(database: Database) -> None:
+    run = Evolved(database)
+    run.root(1.0)
+    run.child(3.0, width=5)
+    run.failure()
+    run.failure(rejected=True)
+    run.waiting()
+    run.waiting(running=True)
+    claim = Jobs(database).claim(run.waiting(), worker="host:1", lease_seconds=30)
+    opened = Spend(database).open(claim, "claude")
+    assert isinstance(opened, Opened)
+    Spend(database).close(opened.call_id, Usage(100, 20, 0, 0.25), 1.0)
+
+    figures = asked(database)
+
+    assert figures["loreley_database_up", ()] == 1
+    assert figures["loreley_jobs_total", (("outcome", "succeeded"),)] == 1
+    assert figures["loreley_jobs_total", (("outcome", "failed"),)] == 1
+    assert figures["loreley_jobs_total", (("outcome", "rejected"),)] == 1
+    assert figures["loreley_open_jobs", (("state", "running"),)] == 2
+    assert figures["loreley_open_jobs", (("state", "queued"),)] == 1
+    assert 0 < figures["loreley_queue_age_seconds", ()] < 60
+    assert figures["loreley_archive_cells", (("island", "0"),)] == 2
+    assert figures["loreley_archive_qd_score", (("island", "0"),)] == 2.0
+    assert figures["loreley_fitness", (("of", "best"),)] == 3.0
+    assert figures["loreley_agent_dollars_total", (("agent", "claude"),)] == 0.25
+    assert figures["loreley_agent_tokens_total", (("agent", "claude"),)] == 120
+
+
+def test_an_empty_database_has_figures_too(database: Database) -> None:
+    figures = asked(database)
+    assert figures["loreley_database_up", ()] == 1
+    assert figures["loreley_queue_age_seconds", ()] == 0
+
+
+def test_a_database_that_is_away_is_told_and_nothing_else() -> None:
+    with own_postgresql() as server:
+        url = server.url.replace("postgresql://", "postgresql+psycopg://")
+        database = open_database(url)
+        server.stop()
+        try:
+            figures = asked(database)
+        finally:
+            database.close()
+            server.start()
+    assert figures == {("loreley_database_up", ()): 0}
+
+
+def settings(port: int, tmp_path: Path) -> Settings:
+    return Settings(_env_file=None, loreley_state_dir=tmp_path, loreley_metrics_port=port)
+
+
+def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path) -> None:
+    schedule = Schedule(database)
+    Evolved(database)
+    for number in range(3):
+        schedule.create(NewJob(JobKind.EVOLUTION, number, 7, ROOT))
+    first, second, third = schedule.queue()
+    port = free_port()
+    record = Record(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
+
+    with measured(settings(port, tmp_path), Jobs(database)) as jobs:
+        jobs.succeed(jobs.claim(first, worker="w", lease_seconds=30), judged_commit(1), record)
+        jobs.fail(jobs.claim(second, worker="w", lease_seconds=30), AgentFailed("x"), Record())
+        claim = jobs.claim(third, worker="w", lease_seconds=30)
+        jobs.release(claim)
+        schedule.queue()
+        again = jobs.claim(third, worker="w", lease_seconds=30)
+        jobs.fail(again, CandidateRejected("x"), Record())
+        figures = fetched(port + 1)
+
+    name = "loreley_worker_jobs_total"
+    outcomes = {labels[0][1]: value for (each, labels), value in figures.items() if each == name}
+    assert outcomes == {"succeeded": 1, "failed_agent": 1, "released": 1, "rejected": 1}
+    stage = "loreley_worker_stage_seconds_sum"
+    assert figures[stage, (("stage", "agent"),)] == 2.0
+    assert figures[stage, (("stage", "evaluation"),)] == 0.5
+    assert figures["loreley_worker_stage_seconds_count", (("stage", "whole"),)] == 4
+
+
+def test_workers_of_a_machine_take_ports_one_after_the_other(
+    database: Database, tmp_path: Path
+) -> None:
+    port = free_port()
+    with ExitStack() as stack:
+        stack.enter_context(run_figures(settings(port, tmp_path), database))
+        for _ in range(3):
+            stack.enter_context(measured(settings(port, tmp_path), Jobs(database)))
+        assert ("loreley_database_up", ()) in fetched(port)
+        for each in (port + 1, port + 2, port + 3):
+            assert ("loreley_database_up", ()) not in fetched(each)
+
+
+def test_a_second_scheduler_on_the_machine_is_refused(database: Database, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(ConfigError, match="another process listens there"),
+            run_figures(settings(port, tmp_path), database),
+        ):
+            pass
+
+
+def test_without_a_port_nothing_listens(database: Database, tmp_path: Path) -> None:
+    jobs = Jobs(database)
+    with (
+        measured(settings(0, tmp_path), jobs) as store,
+        run_figures(settings(0, tmp_path), database),
+    ):
+        assert store is jobs
