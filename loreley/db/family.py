@@ -47,7 +47,7 @@ def read_family(database: Database, chosen: str, *, at_most: int) -> Family | No
         path = _line(chosen, parents)
         fittest = select(elites.c.commit, elites.c.score).distinct().order_by(elites.c.score.desc())
         names = [each.commit for each in connection.execute(fittest)]
-        parents |= _ancestors(connection, names[:at_most])
+        parents |= _ancestors(connection, names[: at_most + len(path)])
         wanted, left_out = _within(path, names, parents, at_most)
         members = _members(connection, wanted, sign, set(names))
     known = {each.commit: each for each in members}

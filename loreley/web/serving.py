@@ -3,7 +3,7 @@
 import errno
 import socket
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import uvicorn
@@ -33,7 +33,8 @@ def serve(settings: Settings, logs_base: Path, *, host: str, port: int) -> None:
         app = create_app(Site(database, settings, logs_base, entry), names=own_names(host))
         server = DashboardServer(app)
         _announce(listener, host, entry)
-        server.run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again when all has ended
+            server.run(sockets=[listener])
 
 
 class DashboardServer(uvicorn.Server):
