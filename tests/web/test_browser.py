@@ -182,6 +182,11 @@ def test_the_keyboard_is_enough(browser: Browser, database: Database, tmp_path: 
         page.keyboard.press("Enter")
         expect(page.locator("#panel")).to_contain_text(chosen[:12])
         expect(page.locator("#panel a").first).to_have_attribute("href", f"/commits/{chosen}")
+        expect(page.locator("#below #changes")).to_contain_text("What it changes")
+        page.locator("#below nav").get_by_text("The root").click()
+        against = page.locator("#below nav [aria-current]")
+        expect(against).to_have_text("The root")
+        expect(against).to_have_attribute("href", f"/commits/{chosen}?against=root")
 
         page.goto(f"{shown.address}/jobs")
         page.keyboard.press("/")
@@ -209,3 +214,24 @@ def test_light_and_dark_follow_the_system_and_the_button(
             assert page.evaluate(colour) == dark
             looking.require_sound()
     assert light != dark
+
+
+def test_a_browser_that_shows_the_token_steers(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    token = "a token that nobody guesses"
+    waits = Evolved(database).waiting()
+    with dashboard(database, tmp_path, token=token) as shown, visit(browser) as looking:
+        page = looking.page
+        page.goto(f"{shown.address}/steering")
+        page.get_by_label("The token").fill(token)
+        page.get_by_role("button", name="Enter").click()
+        page.get_by_label("A new note").fill(HOSTILE)
+        page.get_by_role("button", name="Tell the agents").click()
+        expect(page.locator(".note")).to_contain_text("<script>window.caught=1</script>")
+        looking.screenshot("steering")
+        page.goto(f"{shown.address}/jobs/{waits}")
+        page.get_by_role("button", name="Cancel this job").click()
+        expect(page.locator("h1")).to_contain_text("cancelled")
+        assert page.evaluate("window.caught") is None
+        looking.require_sound()

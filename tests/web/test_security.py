@@ -41,7 +41,7 @@ def test_every_answer_forbids_what_is_not_needed(shown: Dashboard) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
 
 
 def test_only_reading_and_forms_are_understood(shown: Dashboard) -> None:
