@@ -6,7 +6,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, RowMapping, and_, select
 
-from loreley.core.jobs import JobKind, JobState
+from loreley.core.jobs import JobKind
 from loreley.db.engine import Database
 from loreley.db.landscape import Places, read_places
 from loreley.db.models import commits, experiment, jobs, metrics
@@ -97,7 +97,6 @@ def _news(
         .join(commits, commits.c.commit == jobs.c.commit)
         .where(
             jobs.c.ingested_at >= archive.taken_at,
-            jobs.c.state == JobState.SUCCEEDED,
             commits.c.score.is_not(None),
         )
         .order_by(jobs.c.ingested_at, jobs.c.ordinal)
