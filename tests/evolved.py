@@ -88,6 +88,7 @@ class Evolved:
         artifacts: Sequence[Artifact] = (),
         subject: str | None = None,
         commit: str | None = None,
+        more: Sequence[Metric] = (),
     ) -> str:
         """Let a job make a commit of this score and place; the commit."""
         self.count += 1
@@ -103,6 +104,7 @@ class Evolved:
             island,
             artifacts,
             subject or f"change {self.count}",
+            more,
         )
 
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
@@ -136,6 +138,7 @@ class Evolved:
         island: int,
         artifacts: Sequence[Artifact],
         subject: str,
+        more: Sequence[Metric] = (),
     ) -> str:
         job_id = self._queued(NewJob(kind, ordinal, 7, base, island=island))
         jobs = Jobs(self.database)
@@ -144,6 +147,7 @@ class Evolved:
             Metric("score", score, "points", self.higher_is_better),
             Metric("width", width),
             Metric("height", height),
+            *more,
         )
         judged = JudgedCommit(
             commit=commit,
