@@ -178,12 +178,12 @@ def _best(overview: Overview) -> str:
     best, root = overview.best, overview.root
     if best is None or root is None:
         return "nothing has been judged yet"
-    gained = f", {overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
-    where = "the root itself" if best.commit == overview.root_commit else f"#{best.ordinal}"
-    subject = _one_line(best.subject)
+    found = f"{_one_line(overview.fitness_name)} {best.fitness:.6g}"
+    if best.commit == overview.root_commit:
+        return f"{found}, the root itself  {best.commit[:12]}"
     return (
-        f"{_one_line(overview.fitness_name)} {best.fitness:.6g}{gained}  "
-        f"{where} {best.commit[:12]} {subject}"
+        f"{found}, {overview.gain or 0:+.6g} on the root's {root.fitness:.6g}  "
+        f"#{best.ordinal} {best.commit[:12]} {_one_line(best.subject)}"
     )
 
 

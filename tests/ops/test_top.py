@@ -77,6 +77,18 @@ def test_a_queue_that_is_away_is_a_part_of_the_picture(
     assert "hunter2" not in told
 
 
+def test_a_root_that_nothing_beats_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = SmallRun.begin(tmp_path, {"plan.txt": "one\n"})
+
+    top(run.settings, every_seconds=1, once=True)
+
+    told = capsys.readouterr().out
+    assert f"score 1, the root itself  {run.commits[0][:12]}" in told
+    assert "+0" not in told
+
+
 def test_looking_starts_no_queue_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = usual(tmp_path)
 
