@@ -11,10 +11,10 @@ from redis import Redis
 
 from loreley.core.jobs import JobState
 from tests.support import eventually
-from tests.system.stack import Stack, finished, only_sqlite
+from tests.system.stack import PATIENCE_SECONDS, Stack, finished, only_sqlite
 from tests.tasks.test_consumer import QUEUE, SOUND, UNREADABLE, UNWANTED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PYTHON = Path(sys.base_prefix) / "bin" / "python3"
 
@@ -117,7 +117,7 @@ def outcomes(stack: Stack, jobs: int) -> list[dict[str, Any]]:
     """Run so many jobs with one worker; what became of them, in the order of their claims."""
     worker = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", str(jobs))
-    finished(scheduler, worker, within=150)
+    finished(scheduler, worker, within=2 * PATIENCE_SECONDS)
     assert worker.runs
     assert "Traceback" not in worker.said
     assert "a defect of Loreley's own" not in worker.said

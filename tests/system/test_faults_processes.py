@@ -12,9 +12,9 @@ from loreley.db.engine import Database
 from loreley.holding import Point
 from tests.figures import Figure, seconds_since
 from tests.support import eventually
-from tests.system.stack import Stack, finished, only_sqlite
+from tests.system.stack import BUSY_SECONDS, PATIENCE_SECONDS, Stack, finished, only_sqlite
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 OF_A_WORKER = (
     *(Point.CLAIMED, Point.LEASED, Point.PROPOSED, Point.COMMITTED),
@@ -70,7 +70,7 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(stack: Stack, poin
     os.kill(sleeper.popen.pid, signal.SIGSTOP)
     hold.release()
     other = stack.start_worker()
-    other.wait_for("attempt 2", within=60)
+    other.wait_for("attempt 2")
     os.kill(sleeper.popen.pid, signal.SIGCONT)
 
     sleeper.wait_for("given up, nothing is recorded")
@@ -112,7 +112,7 @@ def test_work_goes_on_while_no_scheduler_is_there(stack: Stack) -> None:
     worker = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "3")
     with stack.database() as database:
-        eventually(lambda: running(stack, database), within=60)
+        eventually(lambda: running(stack, database), within=PATIENCE_SECONDS)
         scheduler.kill()
         first_lease = running(stack, database)[0]["lease_until"]
         # The worker alone keeps its job, beyond the lease that it began with.
@@ -152,7 +152,7 @@ def test_a_killed_worker_s_job_begins_again_soon(stack: Stack, figure: Figure) -
     first.kill()
     killed_at = time.monotonic()
 
-    second.wait_for("attempt 2", within=3 + 10)  # the lease and ten seconds
+    second.wait_for("attempt 2", within=3 + 10 + BUSY_SECONDS)  # the lease and ten seconds
     figure("kill -9 of a worker to its job's second attempt, lease 3 s", seconds_since(killed_at))
     finished(scheduler, second)
     stack.require_whole(jobs_wanted=1)
@@ -166,7 +166,7 @@ def test_an_interrupted_job_goes_back_and_nothing_of_it_stays(stack: Stack, figu
     stack.wait_for_evaluation()
     began = time.monotonic()
 
-    code = worker.stop(within=1 + 3)  # the grace period and three seconds
+    code = worker.stop(within=1 + 3 + BUSY_SECONDS)  # the grace period and three seconds
 
     figure("SIGTERM to the end of a busy worker, grace 1 s", seconds_since(began))
     assert code == 0, worker.said
@@ -191,7 +191,7 @@ def test_a_second_signal_interrupts_at_once(stack: Stack, figure: Figure) -> Non
     worker.wait_for("stopping")
     began = time.monotonic()
 
-    code = worker.stop(signal.SIGINT, within=1)
+    code = worker.stop(signal.SIGINT, within=1 + BUSY_SECONDS)
 
     figure("second signal to the end of a busy worker", seconds_since(began))
     assert code == 130, worker.said

@@ -15,9 +15,9 @@ from tests.services import free_port, own_postgresql, postgresql_database
 from tests.support import eventually
 from tests.system.faults import Redis, fill, locked_sqlite, small_filesystem
 from tests.system.proxy import Proxy
-from tests.system.stack import Stack, create_stack, finished, only_sqlite
+from tests.system.stack import PATIENCE_SECONDS, Stack, create_stack, finished, only_sqlite
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(autouse=True)
@@ -201,7 +201,7 @@ def test_a_push_whose_answer_was_lost_is_done_once(stack: Stack) -> None:
         stack.settings["WORKER_REPO_REMOTE_URL"] = f"{proxy.instead_of(server)}/remote.git"
         worker = stack.start_worker()
         scheduler = stack.start_scheduler("--max-jobs", "3")
-        eventually(waiting.exists, within=60)
+        eventually(waiting.exists, within=PATIENCE_SECONDS)
         proxy.drop()
         go_on.touch()
 

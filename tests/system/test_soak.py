@@ -17,7 +17,7 @@ SECONDS = float(os.environ.get("TEST_SOAK_SECONDS", "60"))
 KILL_EVERY_SECONDS = 2.0
 WORKERS = 8
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 400)]
 
 
 @dataclass
@@ -49,7 +49,8 @@ class Fleet:
         self.scheduler.kill()
         with self.stack.database() as database:
             created = sum(row["ordinal"] >= 0 for row in self.stack.jobs(database))
-        finished(self.stack.start_scheduler("--max-jobs", str(created)), *self.workers)
+        scheduler = self.stack.start_scheduler("--max-jobs", str(created))
+        finished(scheduler, *self.workers)
         with self.stack.database() as database:
             return [row for row in self.stack.jobs(database) if row["ordinal"] >= 0]
 
