@@ -8,6 +8,7 @@ import pytest
 from benchmarks.__main__ import BENCHMARKS, OPERATORS, SEARCH
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
+from loreley.commands.developing import bench as bench_task
 from tests.support import PROJECT_ROOT
 
 
@@ -44,10 +45,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_task_names_every_benchmark() -> None:
-    sys.path.insert(0, str(PROJECT_ROOT))
-    import tasks
-
-    [only] = [each for each in tasks.bench.get_arguments() if each.name == "only"]
+    [only] = [each for each in bench_task.get_arguments() if each.name == "only"]
     assert only.help is not None
     names = only.help.partition(": ")[2]
     assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, SEARCH, OPERATORS}

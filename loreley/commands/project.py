@@ -1,0 +1,76 @@
+"""The project that a task is run in: its folder, and the example that it falls back to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from invoke.context import Context
+
+if TYPE_CHECKING:
+    from examples.frame import Example
+    from loreley.config import Settings
+
+_REPOSITORY_SETTINGS = (
+    "WORKER_REPO_REMOTE_URL",
+    "WORKER_EVALUATOR_PLUGIN",
+    "WORKER_EVALUATOR_COMMAND",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What tasks.py configures its collection with."""
+
+    root: Path
+    example_module: str  # has it as EXAMPLE
+
+    @classmethod
+    def of(cls, c: Context) -> Self:
+        """The project whose tasks.py Invoke has loaded."""
+        return cls(Path(c.config["root"]), c.config["example"])
+
+    def prepare(self) -> None:
+        """See to settings and queue; with no repository configured, to the example's as well."""
+        from loreley.ops.environment import enter_project, prepare
+        from loreley.ops.messages import tell
+
+        enter_project(self.root)
+        if _is_configured():
+            prepare(self.root)
+        else:
+            tell("repository: none is configured; taking the circle packing example")
+            self._example().prepare()
+
+    def settings(self) -> "Settings":
+        """The settings for looking at a run, the example's where no repository is configured."""
+        from loreley.config import load_settings
+        from loreley.ops.environment import enter_project
+
+        enter_project(self.root)
+        enter_project(self.root, self.example_defaults(load_settings()))
+        return load_settings()
+
+    def example_defaults(self, settings: "Settings", *, ready: bool = False) -> Mapping[str, str]:
+        """The example's settings where no other repository is configured; ``ready``: makes its."""
+        from loreley.ops.embedded_repository import ensure_repository
+
+        if _is_configured():
+            return {}
+        example = self._example()
+        defaults = example.defaults(settings.loreley_state_dir.absolute())
+        if ready:
+            remote = Path(defaults["WORKER_REPO_REMOTE_URL"])
+            ensure_repository(example.folder / "repository", remote)
+        return defaults
+
+    def _example(self) -> "Example":
+        example: Example = import_module(self.example_module).EXAMPLE
+        return example
+
+
+def _is_configured() -> bool:
+    from loreley.config import is_configured
+
+    return is_configured(*_REPOSITORY_SETTINGS)

@@ -1,0 +1,140 @@
+"""How a run goes."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from loreley.commands.options import number
+from loreley.commands.project import Project
+from loreley.ops.messages import failures_as_messages
+
+
+@task(help={"json": "print everything as one JSON object"})
+@failures_as_messages()
+def status(c: Context, json: bool = False) -> None:
+    """Tell how the experiment stands: jobs, best commit, failures."""
+    from loreley.config import load_settings
+    from loreley.ops.environment import enter_project
+    from loreley.ops.status import status as describe
+
+    enter_project(Project.of(c).root)
+    print(describe(load_settings(), as_json=json))
+
+
+@task(
+    help={
+        "once": "print it once, as in a pipe, and end",
+        "every": "draw it anew after so many seconds",
+    }
+)
+@failures_as_messages()
+def top(c: Context, once: bool = False, every: str = "2") -> None:
+    """Watch a run in the terminal until Ctrl+C."""
+    from loreley.ops.top import top as show
+
+    show(Project.of(c).settings(), every_seconds=number("every", every), once=once)
+
+
+@task(
+    help={
+        "host": "address to listen at; beyond loopback everybody who reaches it can read all",
+        "port": "port to listen at; 0: any that is free",
+    }
+)
+@failures_as_messages()
+def ui(c: Context, host: str = "127.0.0.1", port: int = 8420) -> None:
+    """Show the evolution on a local web page, until Ctrl+C.
+
+    It reads the database and the logs, and needs neither a run nor the internet. Nothing can be
+    changed on it unless LORELEY_UI_TOKEN is set. Where its libraries are missing, uv brings them.
+    """
+    from loreley.ops.extras import require_extra
+
+    require_extra("ui", "jinja2", "starlette", "uvicorn", "xstatic")
+    from loreley.web.serving import serve
+
+    project = Project.of(c)
+    settings = project.settings()
+    serve(settings, Path(settings.logs_base_dir or project.root), host=host, port=port)
+
+
+@task(
+    help={
+        "output": "the file to write; an earlier report there is replaced",
+        "force": "replace the file whatever it is",
+        "json": "print everything as one JSON object instead",
+    }
+)
+@failures_as_messages()
+def report(
+    c: Context, output: str = "loreley-report.html", force: bool = False, json: bool = False
+) -> None:
+    """Write the run, as far as it is, into one HTML file."""
+    from loreley.report.writing import print_report, write_report
+
+    path = Path(output).absolute()
+    settings = Project.of(c).settings()
+    if json:
+        print_report(settings)
+    else:
+        write_report(settings, path, force=force)
+
+
+@task(
+    help={
+        "job": "number or beginning of the id, as `invoke status` shows them",
+        "artifact": "print only this file of it, such as patch.diff",
+    }
+)
+@failures_as_messages()
+def job(c: Context, job: str, artifact: str | None = None) -> None:
+    """Tell the story of one job: its commit, figures, patch and logs."""
+    from loreley.config import load_settings
+    from loreley.ops.environment import enter_project
+    from loreley.ops.job_story import tell_job
+
+    enter_project(Project.of(c).root)
+    tell_job(load_settings(), job, artifact=artifact)
+
+
+@task(
+    help={
+        "follow": "go on with what is added, through rotations and new starts, until Ctrl+C",
+        "lines": "how many lines of the end to show first",
+        "level": "only events of this level and above, such as WARNING",
+        "role": "only processes of this role: worker or scheduler",
+        "run": "another run than the newest, which is 1",
+        "list-runs": "list the runs instead, the newest first",
+    }
+)
+@failures_as_messages()
+def logs(
+    c: Context,
+    follow: bool = False,
+    lines: int = 50,
+    level: str | None = None,
+    role: str | None = None,
+    run: int = 1,
+    list_runs: bool = False,
+) -> None:
+    """Show the end of the newest run's logs, or follow them.
+
+    Processes that overlapped in time are one run; their lines are interleaved by time, each
+    with the process it is from. The logs are those below LOGS_BASE_DIR, or below the project.
+    """
+    from loreley.ops.environment import enter_project
+    from loreley.ops.log_view import LogView, known_level, known_roles, logs_base
+
+    enter_project(Project.of(c).root)
+    base = logs_base(os.environ.get("LOGS_BASE_DIR"))
+    view = LogView(base, roles=known_roles(role), level=known_level(level))
+    if list_runs:
+        view.list_runs()
+    elif follow:
+        with suppress(KeyboardInterrupt):
+            view.follow(lines=lines)
+    else:
+        view.show(lines=lines, run=run)
