@@ -30,7 +30,7 @@ class Example:
     def prepare(self) -> None:
         """Fill in the example's settings, and make its repository and queue ready to use."""
         from loreley.config import load_settings
-        from loreley.ops.embedded_repository import ensure_repository
+        from loreley.ops.embedded.repository import ensure_repository
         from loreley.ops.environment import enter_project
         from loreley.ops.environment import prepare as prepare_environment
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.ops.embedded import stop_server
+from loreley.ops.embedded.start import stop_server
 from tests.support import PROJECT_ROOT, eventually
 
 SCRIPT = """

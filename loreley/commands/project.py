@@ -54,7 +54,7 @@ class Project:
 
     def example_defaults(self, settings: "Settings", *, ready: bool = False) -> Mapping[str, str]:
         """The example's settings where no other repository is configured; ``ready``: makes its."""
-        from loreley.ops.embedded_repository import ensure_repository
+        from loreley.ops.embedded.repository import ensure_repository
 
         if _is_configured():
             return {}

@@ -29,8 +29,8 @@ def best(
     json: bool = False,
 ) -> None:
     """Tell which commit is best, why, and by which steps it came."""
-    from loreley.ops.best import show_diff, tell_best
-    from loreley.ops.choice import Choice
+    from loreley.ops.results.best import show_diff, tell_best
+    from loreley.ops.results.choice import Choice
 
     settings, choice = Project.of(c).settings(), Choice.read(commit, island)
     if diff or parent:
@@ -63,9 +63,9 @@ def export(
 
     The patch says in one mail what all steps from the root achieve together.
     """
-    from loreley.ops.choice import Choice
-    from loreley.ops.export import Export
-    from loreley.ops.export import export as export_commit
+    from loreley.ops.results.choice import Choice
+    from loreley.ops.results.export import Export
+    from loreley.ops.results.export import export as export_commit
 
     file = patch if patch in (None, "-") else str(Path(patch).absolute())
     settings = Project.of(c).settings()
@@ -102,9 +102,9 @@ def minimise(
     """
     from loguru import logger
 
-    from loreley.ops.choice import Choice
-    from loreley.ops.minimising import Minimising
-    from loreley.ops.minimising import minimise as minimise_commit
+    from loreley.ops.results.choice import Choice
+    from loreley.ops.results.minimise import Minimising
+    from loreley.ops.results.minimise import minimise as minimise_commit
 
     logger.disable("loreley")  # its progress is told by lines of its own
     file = Path(patch).absolute() if patch else None

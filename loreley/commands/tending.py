@@ -25,9 +25,9 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
     """
     from loguru import logger
 
-    from loreley.ops.diagnosis import diagnose
-    from loreley.ops.doctor import as_json, as_text, exit_code
-    from loreley.ops.surroundings import surroundings
+    from loreley.ops.doctor.diagnosis import diagnose
+    from loreley.ops.doctor.findings import as_json, as_text, exit_code
+    from loreley.ops.doctor.surroundings import surroundings
 
     logger.disable("loreley")  # everything is said by the findings
     project = Project.of(c)
@@ -47,8 +47,8 @@ def redis(c: Context, json: bool = False) -> None:
     Exit code 1 if not, with what to change.
     """
     from loreley.ops.environment import with_queue
-    from loreley.ops.health import examine
-    from loreley.ops.health_report import as_json, as_text, complain
+    from loreley.ops.queue.health import examine
+    from loreley.ops.queue.report import as_json, as_text, complain
 
     health = examine(with_queue(Project.of(c).root))
     print(as_json(health) if json else as_text(health))

@@ -126,7 +126,7 @@ def logs(
     with the process it is from. The logs are those below LOGS_BASE_DIR, or below the project.
     """
     from loreley.ops.environment import enter_project
-    from loreley.ops.log_view import LogView, known_level, known_roles, logs_base
+    from loreley.ops.logs.view import LogView, known_level, known_roles, logs_base
 
     enter_project(Project.of(c).root)
     base = logs_base(os.environ.get("LOGS_BASE_DIR"))

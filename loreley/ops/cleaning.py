@@ -8,8 +8,8 @@ from pathlib import Path
 
 from loreley.config import Role
 from loreley.errors import ConfigError
-from loreley.ops.embedded import stop_server
-from loreley.ops.log_files import find_logs
+from loreley.ops.embedded.start import stop_server
+from loreley.ops.logs.files import find_logs
 
 _CACHES = (
     *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"),

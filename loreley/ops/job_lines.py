@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 
 from loreley.config import Role
-from loreley.ops.log_files import find_logs
-from loreley.ops.log_lines import Record, records_backwards
-from loreley.ops.tailing import LabelledRecord
+from loreley.ops.logs.files import find_logs
+from loreley.ops.logs.lines import Record, records_backwards
+from loreley.ops.logs.tailing import LabelledRecord
 
 _MARGIN = timedelta(seconds=2)
 _MOST_RECORDS = 50_000  # looked at; a busy machine's logs of some hours

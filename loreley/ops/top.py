@@ -26,9 +26,9 @@ from loreley.db.overview import (
 )
 from loreley.db.pace import Pace, read_pace
 from loreley.errors import ConfigError, LoreleyError
+from loreley.ops.embedded.folder import ServerFolder
 from loreley.ops.environment import REDIS_SETTINGS
-from loreley.ops.health import QueueHealth, examine
-from loreley.ops.server_folder import ServerFolder
+from loreley.ops.queue.health import QueueHealth, examine
 from loreley.secrets import masked
 from loreley.signals import StopSignals
 

@@ -23,7 +23,7 @@ from loreley.db.lineage import Lineage, best_commit, read_lineage
 from loreley.db.models import jobs
 from loreley.db.overview import ArmState, Failure, Overview, read_arms, read_failures, read_overview
 from loreley.errors import LoreleyError
-from loreley.ops.objects_at_hand import objects_with
+from loreley.ops.results.objects import objects_with
 from loreley.secrets import masked
 
 _MOMENTS = 400

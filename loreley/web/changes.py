@@ -6,7 +6,7 @@ from loreley.db.lineage import read_lineage
 from loreley.db.story import read_story
 from loreley.deadline import Deadline
 from loreley.errors import LoreleyError
-from loreley.ops.objects_at_hand import objects_here
+from loreley.ops.results.objects import objects_here
 from loreley.web.diffs import Diff, parse_diff
 from loreley.web.site import Site
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from loreley.config import LOG_LEVELS, Role
-from loreley.ops.log_files import find_logs, find_runs
-from loreley.ops.tailing import Follower, LabelledRecord, last_records, without_unfinished_line
+from loreley.ops.logs.files import find_logs, find_runs
+from loreley.ops.logs.tailing import Follower, LabelledRecord, last_records, without_unfinished_line
 from loreley.web.rendering import page, site_of
 from loreley.web.streams import stream
 

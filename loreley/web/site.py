@@ -14,8 +14,8 @@ from loreley.core.budget import Account
 from loreley.db.engine import Database
 from loreley.db.expenses import Expense, read_accounts, read_ending, read_expenses
 from loreley.db.history import History
-from loreley.ops.health import QueueHealth, examine
-from loreley.ops.server_folder import ServerFolder
+from loreley.ops.embedded.folder import ServerFolder
+from loreley.ops.queue.health import QueueHealth, examine
 from loreley.web.entry import Entry
 
 REDIS_SETTINGS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.ops.server_folder import answers
+from loreley.ops.embedded.folder import answers
 from tests.support import eventually
 
 StartRedis = Callable[..., str]

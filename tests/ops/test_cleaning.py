@@ -5,7 +5,7 @@ import pytest
 
 from loreley.errors import ConfigError
 from loreley.ops.cleaning import clean
-from loreley.ops.embedded import ensure_server
+from loreley.ops.embedded.start import ensure_server
 from tests.support import eventually
 
 

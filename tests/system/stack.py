@@ -19,8 +19,8 @@ from loreley.db.audit import overdue_jobs
 from loreley.db.engine import Database, open_database
 from loreley.db.models import jobs
 from loreley.holding import VARIABLE, Point
-from loreley.ops.doctor import Verdict, as_text, examine
-from loreley.ops.invariants import run_checks
+from loreley.ops.doctor.findings import Verdict, as_text, examine
+from loreley.ops.doctor.invariants import run_checks
 from tests.support import PROJECT_ROOT, eventually
 
 EVALUATOR = '''

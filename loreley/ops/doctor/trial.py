@@ -1,0 +1,172 @@
+"""Whether evaluator and agents work: tried for real, before a run depends on them."""
+
+import os
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from loreley.config import Role, Settings
+from loreley.core.evaluation import Evaluation
+from loreley.core.git import Git
+from loreley.core.map_elites.fitness import Infeasible
+from loreley.core.worker.agents.assembly import agent_environment, assemble
+from loreley.core.worker.agents.presets import presets
+from loreley.core.worker.agents.probing import probe
+from loreley.core.worker.agents.programs import find_program
+from loreley.core.worker.cascade import Cascade
+from loreley.core.worker.evaluator import Judgement
+from loreley.core.worker.evaluator_options import EvaluatorOptions
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.core.worker.sandbox import require
+from loreley.db.engine import open_database, read_revision
+from loreley.db.migrations import HEAD
+from loreley.db.schedule import Schedule
+from loreley.deadline import Deadline
+from loreley.errors import ConfigError, JobFailed, LoreleyError, Problem
+from loreley.ops.doctor.findings import Check, Finding, Verdict
+from loreley.scheduler.assembly import fitness_of
+from loreley.temporary import temporary_folder
+
+_CHECKOUT_SECONDS = 1800.0
+
+
+def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
+    """The checks of evaluator and agents; ``quick`` leaves out the evaluation of the root."""
+    return [
+        Check("evaluator", lambda: _evaluator(settings)),
+        *([] if quick else [Check("evaluation", lambda: _evaluation(settings))]),
+        *(_agent_check(name, settings) for name in settings.agent_weights),
+    ]
+
+
+def judge_of(settings: Settings) -> Cascade:
+    """The judge that a worker would have; raises `ConfigError`."""
+    return Cascade.from_options(
+        EvaluatorOptions.from_settings(settings),
+        settings.worker_evaluator_stages,
+        settings.worker_evaluator_repeats,
+        require(settings.worker_sandbox),
+    )
+
+
+def _evaluator(settings: Settings) -> Finding:
+    options = EvaluatorOptions.from_settings(settings)
+    if not options.name:
+        raise ConfigError(
+            "nothing judges the candidates",
+            setting="WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND",
+            fix="set one of the two",
+        )
+    judge_of(settings).check()
+    return Finding(Verdict.GOOD, f"{options.name} can be started in the sandbox")
+
+
+def _evaluation(settings: Settings) -> Finding:
+    """What the evaluator says of the root commit, and whether the search can use it."""
+    if not EvaluatorOptions.from_settings(settings).name:
+        return Finding(Verdict.WARNING, "not tried: there is no evaluator", "set one first")
+    judge = judge_of(settings)
+    with temporary_folder() as folder:
+        try:
+            repository = _checked_out(settings, folder)
+        except LoreleyError as error:
+            why = error.problems[0].what
+            return Finding(
+                Verdict.WARNING, f"not tried: {why}", "mend the repository first, as told above"
+            )
+        with closing(repository):
+            judgement = _judged(settings, judge, repository)
+    return _usable(settings, judgement.evaluation)
+
+
+def _checked_out(settings: Settings, folder: Path) -> WorkerRepository:
+    """A repository of the trial's own, ready to lease."""
+    options = RepositoryOptions.from_settings(settings)
+    repository = WorkerRepository(
+        replace(options, base=folder / "base", randomize=False, fetch_depth=1)
+    )
+    repository.prepare(Deadline.after(_CHECKOUT_SECONDS))
+    return repository
+
+
+def _judged(settings: Settings, judge: Cascade, repository: WorkerRepository) -> Judgement:
+    deadline = Deadline.after(settings.tasks_worker_time_limit_seconds)
+    root = _root(settings)
+    with repository.lease(root, "doctor", deadline) as worktree:
+        try:
+            return judge.judge(worktree.path, root, worktree.scratch, deadline)
+        except JobFailed as failure:
+            problem = failure.problems[0]
+            raise LoreleyError(
+                "the root commit gets no evaluation, so no run could begin",
+                reason=failure.summary,
+                fix=problem.fix or "mend the evaluator, or the root commit",
+            ) from failure
+
+
+def _root(settings: Settings) -> str:
+    """The experiment's root, or what a first start would take for it."""
+    if read_revision(settings.sqlalchemy_url) == HEAD:
+        with closing(open_database(settings.sqlalchemy_url)) as database:
+            if known := Schedule(database).experiment():
+                return known.root_commit
+    url = settings.worker_repo_remote_url
+    assert url is not None  # it was cloned
+    return settings.mapelites_experiment_root_commit or Git(
+        settings.worker_repo_git_bin
+    ).remote_head(url.get_secret_value(), settings.worker_repo_branch)
+
+
+def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
+    values = {metric.name: metric.value for metric in evaluation.metrics}
+    errors = {metric.name: metric.error for metric in evaluation.metrics}
+    named = [text.partition(":")[0] for text in settings.mapelites_measures]
+    absent = [name for name in named if name not in {*values, "edit_distance", "code_size"}]
+    known = ", ".join(map(repr, values))
+    if absent:
+        return Finding(
+            Verdict.BAD,
+            f"the evaluation of the root lacks {', '.join(map(repr, absent))}; it has {known}",
+            "name metrics of the evaluator in MAPELITES_MEASURES",
+        )
+    judged = fitness_of(settings).judge(values, errors)
+    if isinstance(judged, Infeasible):
+        return Finding(
+            Verdict.BAD,
+            f"the root has no fitness: {judged.reason}; it has {known}",
+            "correct MAPELITES_FITNESS_METRIC, its weights or MAPELITES_CONSTRAINTS",
+        )
+    fitness = f"the root's fitness is {judged.score:.6g}"
+    spread = f" ± {judged.error:.2g}" if judged.error else ""
+    return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
+
+
+def _agent_check(name: str, settings: Settings) -> Check:
+    return Check(f"agent {name}", lambda: _agent(name, settings))
+
+
+def _agent(name: str, settings: Settings) -> Finding:
+    alone = settings.model_copy(update={"worker_agent": [name]})
+    unset = [each for each in alone.problems(Role.WORKER) if _is_about_agents(each)]
+    if unset:
+        raise ConfigError.of(unset)
+    environ = agent_environment(os.environ)
+    assemble(alone, require(settings.worker_sandbox), environ)
+    preset = presets().get(name)
+    program = find_program(preset.program, environ.get("PATH", "")) if preset else None
+    if preset is None or program is None:
+        return Finding(Verdict.GOOD, "ready")
+    answer = probe(preset, program, environ)
+    seen = f"{program.path}, version {answer.version or 'not told'}"
+    if answer.is_as_expected:
+        return Finding(Verdict.GOOD, seen)
+    lacking = ", ".join(answer.missing_flags)
+    return Finding(
+        Verdict.WARNING,
+        f"{seen}{f'; its help does not show {lacking}' if lacking else ''}",
+        f"if its jobs fail, install the version that was tried: {preset.seen or 'a newer one'}",
+    )
+
+
+def _is_about_agents(problem: Problem) -> bool:
+    return problem.setting.startswith(("WORKER_AGENT", "WORKER_CHAT"))

@@ -1,0 +1,1 @@
+"""The queue server that runs beside the tasks where none is configured."""

@@ -1,0 +1,1 @@
+"""What the processes have said: found, read, shown and followed."""

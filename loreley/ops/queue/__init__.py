@@ -1,0 +1,1 @@
+"""Whether the queue server is fit to work with."""

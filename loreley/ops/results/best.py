@@ -1,0 +1,148 @@
+"""`invoke best`: which commit is best, by how much, how it came to be, and its diff."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+
+from loreley.config import Settings
+from loreley.core.evaluation import Metric
+from loreley.core.patches import diffstat, patch_file
+from loreley.core.worker.transcript import legible
+from loreley.db.engine import open_database
+from loreley.db.lineage import Lineage, Step
+from loreley.ops.results.choice import Choice, chosen
+from loreley.ops.results.message import one_line
+from loreley.ops.results.objects import objects_with
+
+_ON_TERMINAL_BYTES = 256 * 1024
+_SUBJECT_LENGTH = 72
+
+
+def tell_best(settings: Settings, choice: Choice, *, as_json: bool = False) -> None:
+    """Print what is known of the chosen commit; raises `LoreleyError`."""
+    lineage = read_choice(settings, choice)
+    print(to_json(lineage, settings) if as_json else "\n".join(_lines(lineage, settings)))
+
+
+def show_diff(settings: Settings, choice: Choice, *, with_parent: bool) -> None:
+    """Print what the commit does otherwise than the root, or than its parent.
+
+    A terminal gets legible text and not too much of it, anything else the patch byte by byte.
+    """
+    lineage = read_choice(settings, choice)
+    old = (with_parent and lineage.last.parent) or lineage.root_commit
+    new = lineage.last.commit
+    is_terminal = sys.stdout.isatty()
+    with (
+        objects_with(settings, [old, new]) as store,
+        patch_file(store, old, new, binary=not is_terminal) as patch,
+    ):
+        if is_terminal:
+            print(legible(diffstat(store, old, new)), _for_terminal(patch), sep="\n\n")
+            return
+        sys.stdout.flush()
+        with patch.open("rb") as source:
+            shutil.copyfileobj(source, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+def read_choice(settings: Settings, choice: Choice) -> Lineage:
+    """The lineage of the chosen commit; raises `LoreleyError`."""
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        return chosen(database, choice)
+
+
+def to_json(lineage: Lineage, settings: Settings) -> str:
+    """Everything about the commit, for programs."""
+    known = asdict(lineage) | {"gain": lineage.gain, "remote": settings.remote_target}
+    return json.dumps(known, indent=2, default=str)
+
+
+def _for_terminal(patch: Path) -> str:
+    with patch.open("rb") as file:
+        text = legible(file.read(_ON_TERMINAL_BYTES).decode("utf-8", "replace"))
+    size_bytes = patch.stat().st_size
+    if size_bytes <= _ON_TERMINAL_BYTES:
+        return text.rstrip("\n")
+    cut = f"… the first {_ON_TERMINAL_BYTES:,} of {size_bytes:,} bytes"
+    return f"{text}\n{cut}; all of them: invoke best --diff > FILE"
+
+
+def _lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
+    last, root = lineage.last, lineage.root
+    yield f"best      {lineage.fitness_name} {_fitness(last)}{_gained(lineage)}"
+    yield f"commit    {last.commit}"
+    if last.branch:
+        yield f"branch    {last.branch} at {settings.remote_target}"
+    yield f"made by   {_maker(last)}, {last.made_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    if summary := one_line(lineage.summary):
+        yield f"judged    {summary}"
+    yield from _metrics(lineage)
+    yield "path"
+    yield from (_step(step) for step in lineage.steps)
+    if last is not root:
+        yield "diff      invoke best --diff"
+        yield "take it   invoke export --patch FILE, or --branch NAME"
+    if last.branch:
+        yield f"fetch     git fetch {settings.remote_target} {last.branch}"
+
+
+def _gained(lineage: Lineage) -> str:
+    if lineage.gain is None or len(lineage.steps) == 1:
+        return ": the root commit itself" if len(lineage.steps) == 1 else ""
+    steps = len(lineage.steps) - 1
+    return (
+        f", from {_fitness(lineage.root)} at the root "
+        f"({lineage.gain:+.6g} in {steps} step{'s' if steps != 1 else ''})"
+    )
+
+
+def _fitness(step: Step) -> str:
+    if step.fitness is None:
+        return "without fitness"
+    return f"{step.fitness:.6g}" + (f" ± {step.error:.3g}" if step.error else "")
+
+
+def _maker(step: Step) -> str:
+    """The job, agent and operator behind a step."""
+    if step.parent is None:
+        return "you: it is the root commit"
+    by = " ".join(filter(None, (step.agent, step.operator)))
+    return f"job #{step.ordinal}" + (f", {one_line(by)}" if by else "")
+
+
+def _metrics(lineage: Lineage) -> Iterator[str]:
+    """The figures beside the root's."""
+    before = {metric.name: metric.value for metric in lineage.root_metrics}
+    width = max([len(metric.name) for metric in lineage.metrics], default=0)
+    if lineage.metrics:
+        yield f"metrics   {'':<{width}} {'root':>12} {'now':>12} {'better by':>12}"
+    for metric in lineage.metrics:
+        old = before.get(metric.name)
+        shown = "" if old is None else f"{old:.6g}"
+        unit = f" {one_line(metric.unit)}" if metric.unit else ""
+        yield (
+            f"          {metric.name:<{width}} {shown:>12} {metric.value:>12.6g} "
+            f"{_better_by(metric, old):>12}{unit}"
+        ).rstrip()
+
+
+def _better_by(metric: Metric, old: float | None) -> str:
+    if old is None or old == metric.value:
+        return ""
+    return f"{metric.value - old if metric.higher_is_better else old - metric.value:+.6g}"
+
+
+def _step(step: Step) -> str:
+    number = "root" if step.parent is None else f"#{step.ordinal}"
+    gain = "" if step.gain is None else f"{step.gain:+.6g}"
+    by = " ".join(filter(None, (step.agent, step.operator)))
+    subject = one_line(step.subject)[:_SUBJECT_LENGTH]
+    return (
+        f"  {number:<6} {_fitness(step):>12} {gain:>12}  {step.commit[:12]}  "
+        f"{one_line(by):<20} {subject}"
+    ).rstrip()

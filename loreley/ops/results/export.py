@@ -1,0 +1,142 @@
+"""`invoke export`: a commit of the run as a patch file, or as a branch on the remote."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from loreley.config import Settings
+from loreley.core.commits import Identity, scratch_of, write_commit
+from loreley.core.git import Git
+from loreley.core.git_failures import GitCommandFailed
+from loreley.core.mail import write_mail
+from loreley.core.objects import ObjectStore
+from loreley.core.remote import Remote
+from loreley.db.lineage import Lineage
+from loreley.errors import ConfigError, LoreleyError
+from loreley.ops.messages import tell
+from loreley.ops.output_file import output_file
+from loreley.ops.results.best import read_choice
+from loreley.ops.results.choice import Choice
+from loreley.ops.results.message import message_of
+from loreley.ops.results.objects import objects_with
+
+_STANDARD_OUTPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is made of the chosen commit, and whether it may take the place of another."""
+
+    patch: str | None = None  # an absolute path, or - for standard output
+    branch: str | None = None
+    squash: bool = False  # the branch: one commit on the root, instead of every step
+    force: bool = False
+
+
+def export(settings: Settings, choice: Choice, wanted: Export) -> None:
+    """Write the patch, push the branch, and say how to go on; raises `LoreleyError`."""
+    if wanted.patch is None and wanted.branch is None:
+        raise ConfigError(
+            "nothing is asked for",
+            setting="--patch, --branch",
+            fix="give --patch FILE or --branch NAME, or both",
+        )
+    if wanted.branch is not None:
+        _require_free_name(settings, wanted.branch)
+    lineage = read_choice(settings, choice)
+    if len(lineage.steps) == 1:
+        raise LoreleyError(
+            "the root commit differs from itself by nothing",
+            target=lineage.last.commit,
+            fix="wait until the evolution has found something better, or name a --commit",
+        )
+    with objects_with(settings, [lineage.root_commit, lineage.last.commit]) as store:
+        if wanted.patch is not None:
+            _write_patch(settings, lineage, store, wanted.patch, force=wanted.force)
+        if wanted.branch is not None:
+            _push(settings, lineage, store, wanted)
+
+
+def identity(settings: Settings) -> Identity:
+    """Who the commits of an evolution are by."""
+    return Identity(settings.worker_evolution_commit_author, settings.worker_evolution_commit_email)
+
+
+def push_branch(
+    settings: Settings, store: ObjectStore, commit: str, branch: str, *, force: bool
+) -> None:
+    """Make the remote's ``branch`` hold ``commit``.
+
+    Raises `LoreleyError` when it holds another one and that is not to be replaced.
+    """
+    url = settings.worker_repo_remote_url
+    assert url is not None  # the commits came from there
+    remote = Remote.parse(url.get_secret_value())
+    lease = "--force" if force else f"--force-with-lease=refs/heads/{branch}:"
+    try:
+        store.run(
+            *("push", "--porcelain", "--no-verify", "--no-follow-tags", lease, "--", remote.url),
+            f"{commit}:refs/heads/{branch}",
+            remote=remote,
+        )
+    except GitCommandFailed as error:
+        if "(stale info)" not in error.stdout:
+            raise
+        raise LoreleyError(
+            "the branch exists and holds another commit",
+            target=f"{branch} at {settings.remote_target}",
+            fix="choose another name, or replace it by --force",
+        ) from error
+
+
+def _write_patch(
+    settings: Settings, lineage: Lineage, store: ObjectStore, target: str, *, force: bool
+) -> None:
+    commits = lineage.root_commit, lineage.last.commit
+    message, author = message_of(lineage), identity(settings)
+    if target == _STANDARD_OUTPUT:
+        write_mail(store, *commits, message=message, author=author, output=sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    with output_file(path, force=force) as output:
+        has_returns = write_mail(store, *commits, message=message, author=author, output=output)
+    tell(f"wrote     {path} ({path.stat().st_size:,} bytes): {message.subject}")
+    tell(f"apply it  git am {'--keep-cr ' if has_returns else ''}{path}, or git apply")
+
+
+def _push(settings: Settings, lineage: Lineage, store: ObjectStore, wanted: Export) -> None:
+    assert wanted.branch is not None
+    with scratch_of(store) as scratch:
+        commit = lineage.last.commit
+        if wanted.squash:
+            tree = store.facts(commit).tree
+            commit = write_commit(
+                scratch, tree, lineage.root_commit, message_of(lineage), identity(settings)
+            )
+        push_branch(settings, scratch, commit, wanted.branch, force=wanted.force)
+    tell(f"pushed    {commit[:12]} as {wanted.branch} to {settings.remote_target}")
+    tell(f"fetch it  git fetch {settings.remote_target} {wanted.branch}")
+
+
+def _require_free_name(settings: Settings, branch: str) -> None:
+    """Raise `ConfigError` for a name that git refuses, or that the evolution itself needs."""
+    reason = ""
+    if branch == settings.worker_repo_branch:
+        reason = "the evolution began from it; merge the export when you have looked at it"
+    elif f"{branch}/".startswith(f"{settings.worker_repo_job_branch_prefix}/"):
+        reason = "branches there belong to jobs, and are deleted when they are old"
+    elif not _is_name(settings, branch):
+        reason = "git allows no such name"
+    if reason:
+        raise ConfigError(
+            "the branch cannot be written",
+            setting=f"--branch {branch}",
+            reason=reason,
+            fix="choose another name, such as evolved",
+        )
+
+
+def _is_name(settings: Settings, branch: str) -> bool:
+    answer = Git(settings.worker_repo_git_bin).ask("check-ref-format", f"refs/heads/{branch}")
+    return answer.exit_code == 0 and not branch.startswith("-")

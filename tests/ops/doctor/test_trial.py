@@ -1,0 +1,124 @@
+"""Evaluator and agents tried for real."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loreley.config import Settings
+from loreley.ops.doctor.findings import Finding, Verdict, examine
+from loreley.ops.doctor.trial import trial_checks
+from tests.core.worker.upstream import Upstream
+
+JUDGE = """
+def judge(context):
+    lines = (context.worktree / "src" / "pack.py").read_text().splitlines()
+    return {"summary": "", "metrics": [{"name": "lines", "value": len(lines)}]}
+
+def broken(context):
+    raise RuntimeError("no data set")
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    upstream = Upstream.create(tmp_path / "upstream")
+    (tmp_path / "judge.py").write_text(JUDGE)
+    return Settings.model_validate(
+        {
+            "loreley_state_dir": tmp_path / "state",
+            "worker_repo_remote_url": str(upstream.path),
+            "worker_repo_worktree": str(tmp_path / "base"),
+            "worker_evaluator_plugin": "judge:judge",
+            "worker_evaluator_python_paths": [str(tmp_path)],
+            "mapelites_fitness_metric": "lines",
+        }
+    )
+
+
+def found(settings: Settings, *, quick: bool = False, **changes: Any) -> dict[str, Finding]:
+    checks = trial_checks(settings.model_copy(update=changes), quick=quick)
+    return {finding.name: finding for finding in examine(checks)}
+
+
+def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Path) -> None:
+    seen = found(settings)
+
+    assert {str(one.verdict) for one in seen.values()} == {"good"}
+    assert seen["evaluation"].seen.startswith("the root's fitness is 2, in ")
+    made = {path.name for path in tmp_path.iterdir()} - {"__pycache__"}  # of the plugin
+    assert made == {"judge.py", "upstream"}
+
+
+def test_quickly_nothing_is_judged(settings: Settings) -> None:
+    assert set(found(settings, quick=True)) == {"evaluator", "agent genetic"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen", "fix"),
+    [
+        ({"worker_evaluator_plugin": "judge:broken"}, "no data set", "mend the evaluator"),
+        ({"mapelites_fitness_metric": "score"}, "lacks 'score'; it has 'lines'", "FITNESS_METRIC"),
+        ({"mapelites_measures": ["size:0:1:2"]}, "lacks 'size'", "MAPELITES_MEASURES"),
+        ({"mapelites_constraints": ["lines >= 9"]}, "does not hold", "MAPELITES_CONSTRAINTS"),
+    ],
+)
+def test_a_root_that_no_run_could_begin_with_is_bad(
+    settings: Settings, changes: dict[str, Any], seen: str, fix: str
+) -> None:
+    evaluation = found(settings, **changes)["evaluation"]
+
+    assert evaluation.verdict is Verdict.BAD
+    assert seen in evaluation.seen
+    assert fix in evaluation.fix
+
+
+def test_an_evaluator_that_is_not_there_is_bad(settings: Settings) -> None:
+    seen = found(settings, worker_evaluator_plugin="nowhere:judge")
+
+    assert seen["evaluator"].verdict is Verdict.BAD
+    assert "No module named 'nowhere'" in seen["evaluator"].seen
+
+
+def test_without_evaluator_or_repository_the_trial_says_what_is_first(settings: Settings) -> None:
+    none = found(settings, worker_evaluator_plugin=None)
+    assert (none["evaluator"].verdict, none["evaluation"].verdict) == (
+        Verdict.BAD, Verdict.WARNING,
+    )  # fmt: skip
+
+    away = Settings(worker_repo_remote_url="/nowhere").worker_repo_remote_url
+    seen = found(settings, worker_repo_remote_url=away)
+    assert (seen["evaluator"].verdict, seen["evaluation"].verdict) == (
+        Verdict.GOOD, Verdict.WARNING,
+    )  # fmt: skip
+
+
+def test_agents_are_judged_one_by_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    seen = found(settings, quick=True, worker_agent=["genetic", "codex:2", "chat", "command"])
+
+    assert {name: str(one.verdict) for name, one in seen.items() if "agent" in name} == {
+        "agent genetic": "good",
+        "agent codex": "bad",
+        "agent chat": "bad",
+        "agent command": "bad",
+    }
+    assert all(one.fix for name, one in seen.items() if one.verdict is Verdict.BAD)
+
+
+def test_a_coding_agent_tells_its_version_and_the_flags_it_lacks(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "codex").write_text("#!/bin/sh\necho codex-cli 1.2.3\n")
+    (programs / "codex").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("CODEX_API_KEY", "sk-test")
+
+    codex = found(settings, quick=True, worker_agent=["codex"])["agent codex"]
+
+    assert codex.verdict is Verdict.WARNING
+    assert "version 1.2.3; its help does not show --" in codex.seen

@@ -1,0 +1,166 @@
+"""`invoke best` on a real run: what is told, and what is not there."""
+
+import json
+import os
+import pty
+from pathlib import Path
+
+import pytest
+
+from loreley.config import Settings
+from loreley.errors import ConfigError, GitError, LoreleyError
+from loreley.ops.results.best import show_diff, tell_best
+from loreley.ops.results.choice import Choice
+from tests.core.worker.upstream import git
+from tests.ops.experiment import SmallRun, lines_of, text, usual
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> SmallRun:
+    return usual(tmp_path)
+
+
+def test_the_best_is_told_with_its_gain_its_figures_and_its_way(
+    run: SmallRun, capsys: Capture
+) -> None:
+    tell_best(run.settings, Choice())
+
+    told = capsys.readouterr().out
+    assert lines_of(told, "best") == [
+        "best      score 3.5, from 1 at the root (+2.5 in 2 steps)",
+    ]
+    assert f"commit    {run.commits[2]}" in told
+    assert f"branch    evolution/job/2 at {run.upstream.path}" in told
+    assert [line.split() for line in told.splitlines() if line.startswith("          ")] == [
+        ["score", "1", "3.5", "+2.5"],
+        ["time", "9", "6.5", "+2.5", "s"],
+    ]
+    path = [
+        line.split() for line in told.splitlines() if line.startswith("  ") and "line" not in line
+    ]
+    steps = [words for words in path if words[0] in ("root", "#0", "#1")]
+    assert [words[:3] for words in steps][1:] == [["#0", "2", "+1"], ["#1", "3.5", "+1.5"]]
+    assert "genetic shift" in told
+    assert "spell the third" in told
+
+
+def test_the_same_is_told_to_programs(run: SmallRun, capsys: Capture) -> None:
+    tell_best(run.settings, Choice(), as_json=True)
+
+    told = json.loads(capsys.readouterr().out)
+    assert [step["commit"] for step in told["steps"]] == run.commits
+    assert [step["gain"] for step in told["steps"]] == [None, 1.0, 1.5]
+    assert told["gain"] == 2.5
+    assert told["remote"] == str(run.upstream.path)
+    assert {metric["name"] for metric in told["metrics"]} == {"score", "time"}
+
+
+@pytest.mark.parametrize("wanted", ["0", "#0"])
+def test_another_commit_is_named_by_its_job(run: SmallRun, wanted: str, capsys: Capture) -> None:
+    tell_best(run.settings, Choice(wanted))
+
+    assert f"commit    {run.commits[1]}" in capsys.readouterr().out
+
+
+def test_another_commit_is_named_by_its_id(run: SmallRun, capsys: Capture) -> None:
+    tell_best(run.settings, Choice(run.commits[0][:10]))
+
+    told = capsys.readouterr().out
+    assert "score 1: the root commit itself" in told
+    assert "--diff" not in told
+
+
+def test_the_diff_in_a_pipe_is_a_patch_of_the_root(
+    run: SmallRun, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    show_diff(run.settings, Choice(), with_parent=False)
+
+    (tmp_path / "best.patch").write_bytes(capfdbinary.readouterr().out)
+    clone = tmp_path / "clone"
+    git("clone", "-q", str(run.upstream.path), str(clone), cwd=tmp_path)
+    git("apply", "--index", str(tmp_path / "best.patch"), cwd=clone)
+    assert git("write-tree", cwd=clone) == git(
+        "rev-parse", f"{run.commits[2]}^{{tree}}", cwd=run.upstream.path
+    )
+
+
+def test_the_diff_with_the_parent_is_the_last_step(run: SmallRun, capfd: Capture) -> None:
+    show_diff(run.settings, Choice(), with_parent=True)
+
+    told = capfd.readouterr().out
+    assert "+line 27!" in told
+    assert "+line three" not in told
+
+
+def test_a_terminal_sees_no_control_characters_and_no_binary_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = SmallRun.begin(tmp_path, {"plan.txt": text()})
+    run.step({"plan.txt": text({4: "\x1b[31mred\x07"}), "new.bin": b"\0\1" * 999}, 2.0)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        show_diff(run.settings, Choice(), with_parent=False)
+        terminal.flush()
+        told = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+
+    assert "+red" in told
+    assert "\x1b" not in told
+    assert "Binary files" in told
+    assert "2 files changed" in told
+
+
+def test_commits_are_fetched_where_no_repository_is_at_hand(tmp_path: Path, capfd: Capture) -> None:
+    run = usual(tmp_path)
+    far = f"file://{run.upstream.path}"
+    settings = run.settings.model_copy(update={"worker_repo_remote_url": _secret(far)})
+
+    show_diff(settings, Choice(), with_parent=False)
+
+    assert "+line 27!" in capfd.readouterr().out
+
+
+def test_a_deleted_branch_is_said(tmp_path: Path) -> None:
+    run = usual(tmp_path)
+    git("update-ref", "-d", "refs/heads/evolution/job/2", cwd=run.upstream.path)
+    git("reflog", "expire", "--expire=now", "--all", cwd=run.upstream.path)
+    git("gc", "-q", "--prune=now", cwd=run.upstream.path)
+
+    with pytest.raises(GitError, match="not on the remote any more"):
+        show_diff(run.settings, Choice(), with_parent=False)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (Choice("77"), "no such job"),
+        (Choice("feedfeedfeed"), "no such job"),
+        (Choice(""), "several|no such"),
+        (Choice("%"), "no such job"),
+        (Choice(island=3), "no such island"),
+    ],
+)
+def test_what_is_not_there_is_said(run: SmallRun, choice: Choice, message: str) -> None:
+    with pytest.raises(LoreleyError, match=message):
+        tell_best(run.settings, choice)
+
+
+def test_an_empty_database_is_said(tmp_path: Path) -> None:
+    with pytest.raises(LoreleyError, match="no experiment yet"):
+        tell_best(Settings(loreley_state_dir=tmp_path), Choice())
+
+
+def test_options_that_contradict_or_mean_nothing_are_refused() -> None:
+    with pytest.raises(ConfigError, match="two commits"):
+        Choice.read("1", "1")
+    for island in ("x", "-1", "", "²"):
+        with pytest.raises(ConfigError, match="is a number"):
+            Choice.read(None, island)
+    assert Choice.read(None, "2") == Choice(island=2)
+
+
+def _secret(text: str) -> object:
+    return Settings(worker_repo_remote_url=text).worker_repo_remote_url

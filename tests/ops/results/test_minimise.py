@@ -1,0 +1,203 @@
+"""`invoke minimise` on a real run with a real evaluator in its sandbox."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loreley.config import Settings
+from loreley.errors import ConfigError, LoreleyError
+from loreley.ops.results.choice import Choice
+from loreley.ops.results.minimise import Minimising, minimise
+from tests.core.worker.upstream import git
+from tests.ops.experiment import SmallRun, text
+from tests.support import PROJECT_ROOT
+
+pytestmark = pytest.mark.slow
+
+JUDGE = """
+import time
+
+def judge(context):
+    text = (context.worktree / "plan.txt").read_text()
+    if "broken" in text and "mended" not in text:
+        raise RuntimeError("broken without mended")
+    score = 1 + ("gain" in text) + 0.01 * ("little" in text)
+    return {"summary": "", "metrics": [{"name": "score", "value": score}]}
+
+def slow(context):
+    time.sleep(0.3)
+    return judge(context)
+
+def noisy(context):
+    answer = judge(context)
+    number = int(context.scratch.name.rpartition("-")[2])
+    answer["metrics"][0]["value"] += 0.001 * (number % 2)
+    return answer
+"""
+CHANGES = {3: "mended", 8: "noise", 12: "gain", 16: "broken", 20: "little", 24: "more noise"}
+SCRIPT = """
+import sys
+from loreley.config import Settings
+from loreley.ops.results.choice import Choice
+from loreley.ops.messages import failures_as_messages
+from loreley.ops.results.minimise import Minimising, minimise
+from loguru import logger
+logger.disable("loreley")
+with failures_as_messages():
+    minimise(Settings(), Choice(), Minimising())
+"""
+
+
+def begun(tmp_path: Path, **settings: object) -> SmallRun:
+    """A run whose best commit holds more than its gain."""
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges" / "judge.py").write_text(JUDGE)
+    run = SmallRun.begin(
+        tmp_path,
+        {"plan.txt": text(), "old.bin": b"\0"},
+        worker_evaluator_plugin=settings.pop("worker_evaluator_plugin", "judge:judge"),
+        worker_evaluator_python_paths=[str(tmp_path / "judges")],
+        **settings,
+    )
+    run.step({"plan.txt": text(CHANGES), "new.bin": b"\0\1", "old.bin": None}, 2.01, "do it all")
+    return run
+
+
+def result(run: SmallRun) -> str:
+    """The commit that came of it, where a person would fetch it."""
+    branch = f"evolution/minimised/{run.commits[-1][:12]}"
+    return git("rev-parse", f"refs/heads/{branch}", cwd=run.folder / "base")
+
+
+def added(run: SmallRun, commit: str) -> list[str]:
+    """The lines that differ from the root."""
+    diff = git("diff", "--unified=0", run.commits[0], commit, cwd=run.folder / "base")
+    return [line[1:] for line in diff.splitlines() if line.startswith("+") and line[1] != "+"]
+
+
+def test_only_what_carries_the_gain_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path)
+
+    minimise(run.settings, Choice(), Minimising(patch=tmp_path / "small.patch"))
+
+    commit, told = result(run), capsys.readouterr()
+    assert added(run, commit) == ["gain", "little"]
+    assert git("rev-parse", f"{commit}^", cwd=run.folder / "base") == run.commits[0]
+    assert "kept      2 of 8 pieces, 4 of 14 lines" in told.out
+    assert "fitness   score 2.01, was 2.01; 1 at the root" in told.out
+    assert "  1/200  all of them: 2.01" in told.err
+    assert "broken without mended" in told.err
+    message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
+    assert message.startswith("Improve score from 1 to 2.01\n")
+    assert f"Minimised-from: {run.commits[1]}" in message
+    assert "6 did not matter" in message
+    assert git("branch", "--list", "evolution/minimised/*", cwd=run.upstream.path) == ""
+    git("clone", "-q", str(run.upstream.path), "clone", cwd=tmp_path)
+    git("am", str(tmp_path / "small.patch"), cwd=tmp_path / "clone")
+    assert git("rev-parse", "HEAD^{tree}", cwd=tmp_path / "clone") == git(
+        "rev-parse", f"{commit}^{{tree}}", cwd=run.folder / "base"
+    )
+
+
+def test_a_share_of_the_gain_may_be_enough_and_the_result_is_pushed(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+
+    minimise(run.settings, Choice(), Minimising(share=0.95, push=True))
+
+    commit = result(run)
+    assert added(run, commit) == ["gain"]
+    pushed = f"evolution/minimised/{run.commits[1][:12]}"
+    assert git("rev-parse", pushed, cwd=run.upstream.path) == commit
+
+
+def test_a_spent_budget_keeps_what_was_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path)
+
+    minimise(run.settings, Choice(), Minimising(most_evaluations=3))
+
+    told = capsys.readouterr()
+    assert "stopped after 3 evaluations" in told.err
+    assert "  3/3" in told.err
+    first = result(run)
+    assert "gain" in added(run, first)
+
+    minimise(run.settings, Choice(), Minimising(most_evaluations=3))
+    assert result(run) == first
+
+
+def test_noise_is_allowed_for_and_measured_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:noisy", worker_evaluator_repeats=2)
+    run.step({"plan.txt": text({3: "noise", 8: "gain"}), "new.bin": None, "old.bin": b"\0"}, 3.0)
+
+    minimise(run.settings, Choice(), Minimising())
+
+    assert added(run, result(run)) == ["gain"]
+    enough = [line.split()[0] for line in capsys.readouterr().err.splitlines() if "enough" in line]
+    assert enough == ["3/200"]  # what seems as good is measured again
+
+
+def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:slow")
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        cwd=tmp_path,
+        env=os.environ | environment(run.settings) | {"PYTHONPATH": str(PROJECT_ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    seen = ""
+    while ": enough:" not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+
+    assert process.returncode == 0, stderr
+    assert "stopped by Ctrl+C" in stderr
+    assert "kept      " in stdout
+    assert int(stdout.partition("kept")[2].split()[0]) < len(CHANGES) + 2
+    assert "gain" in added(run, result(run))
+    leased = [path.name for path in (tmp_path / "base-worktrees").iterdir()]
+    assert not [name for name in leased if name.startswith("minimise")]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as a process reads them."""
+    url = settings.worker_repo_remote_url
+    return {
+        "LORELEY_STATE_DIR": str(settings.loreley_state_dir),
+        "WORKER_REPO_REMOTE_URL": url.get_secret_value() if url else "",
+        "WORKER_REPO_WORKTREE": settings.worker_repo_worktree,
+        "WORKER_EVALUATOR_PLUGIN": settings.worker_evaluator_plugin or "",
+        "WORKER_EVALUATOR_PYTHON_PATHS": ",".join(settings.worker_evaluator_python_paths),
+        "MAPELITES_FITNESS_METRIC": settings.mapelites_fitness_metric or "",
+    }
+
+
+def test_a_gain_that_does_not_show_again_is_said(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+    run.step({"plan.txt": text({3: "only noise"})}, 9.0)
+
+    with pytest.raises(LoreleyError, match="the gain does not show again"):
+        minimise(run.settings, Choice(), Minimising())
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    for share in (0.0, -1.0, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match="share of the gain"):
+            Minimising(share=share)
+    with pytest.raises(ConfigError, match="too few"):
+        Minimising(most_evaluations=1)
