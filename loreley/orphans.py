@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -19,23 +19,36 @@ _known: set[int] = set()
 _adopting = False
 
 
-def adopt_orphans() -> bool:
-    """Make this process the parent of every descendant whose own parent ends (Linux only).
+@contextmanager
+def adopting_orphans() -> Iterator[bool]:
+    """Be the parent of every descendant whose own parent ends, for a while (Linux only).
 
-    From then on `reap_orphans` reaches daemons that left their session. The process must start
+    Meanwhile `reap_orphans` reaches daemons that left their session. The process must start
     its children through `loreley.proc`: anyone else's child in a session of its own counts as
-    an orphan, unless it is there already. Returns whether it is in force.
+    an orphan, unless it is there already. Yields whether it is in force.
     """
     global _adopting
-    if sys.platform == "linux" and not _adopting:
-        import ctypes  # costs milliseconds that only a worker should pay
+    if sys.platform != "linux" or _adopting:
+        yield _adopting
+        return
+    # What this program was before exec may have left children, the queue server's guardian
+    # among them when this process is a container's first.
+    there_already = set(_children()) - _known
+    _known.update(there_already)
+    _adopting = _is_subreaper(True)
+    try:
+        yield _adopting
+    finally:
+        _adopting = not _is_subreaper(False)
+        _known.difference_update(there_already)
 
-        libc = ctypes.CDLL(None, use_errno=True)
-        # What this program was before exec may have left children, the queue server's guardian
-        # among them when this process is a container's first.
-        _known.update(_children())
-        _adopting = libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-    return _adopting
+
+def _is_subreaper(wanted: bool) -> bool:
+    """Tell the kernel; whether it agreed."""
+    import ctypes  # costs milliseconds that only a worker should pay
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) == 0)
 
 
 def start_known(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
@@ -56,7 +69,7 @@ def reap_orphans() -> None:
     """Kill and wait for everything that was re-parented to us, and all below it.
 
     Spared are known children, their sessions, and whatever shares our own session. Does
-    nothing before `adopt_orphans`.
+    nothing outside of `adopting_orphans`.
     """
     if not _adopting:
         return

@@ -16,7 +16,7 @@ from typing import IO
 
 from loreley.deadline import Deadline
 from loreley.errors import CommandFailed
-from loreley.orphans import adopt_orphans as adopt_orphans
+from loreley.orphans import adopting_orphans as adopting_orphans
 from loreley.orphans import forget, reap_orphans, start_known
 
 CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024

@@ -302,14 +302,16 @@ def test_children_inherit_no_descriptor_of_another_child(tmp_path: Path) -> None
     assert set(seen) == {b"0\n1\n2\n3\n"}  # 3 is the folder that ls reads
 
 
-# Adopting changes the whole process for good, so these run in one of their own.
+# Adopting changes the whole process, so these run in one of their own.
 ADOPTING = """
 import os, subprocess, sys, tempfile, time
+from contextlib import ExitStack
 from pathlib import Path
 from loreley import proc
 from loreley.deadline import Deadline
 
-assert proc.adopt_orphans()
+stack = ExitStack()
+assert stack.enter_context(proc.adopting_orphans())
 pid_file, *argv = sys.argv[1:]
 env = {"PATH": os.environ["PATH"]}
 ours = subprocess.Popen(["sleep", "600"])

@@ -72,7 +72,7 @@ class Engine:
             describer = _describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))
-            proc.adopt_orphans()
+            stack.enter_context(proc.adopting_orphans())
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
             logger.debug("preparing the base clone of {}", settings.remote_target)

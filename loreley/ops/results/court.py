@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from loreley import proc
@@ -63,15 +63,12 @@ class Court:
     @contextmanager
     def opened(cls, settings: Settings, stop: Stop) -> Iterator["Court"]:
         """With the worker's base clone, made or brought up to date; raises `LoreleyError`."""
-        proc.adopt_orphans()
         options = RepositoryOptions.from_settings(settings)
         repository = WorkerRepository(replace(options, randomize=False))
         court = cls(settings, repository, stop)
-        repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
-        try:
+        with proc.adopting_orphans(), closing(repository):
+            repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
             yield court
-        finally:
-            repository.close()
 
     def store_with(self, commits: Sequence[str]) -> ObjectStore:
         """The base clone's objects, these commits among them; raises `GitError`."""
