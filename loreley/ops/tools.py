@@ -13,6 +13,7 @@ RunCommand = Callable[[Sequence[str]], bool]
 """Runs a command in the project root, showing its output, and tells whether it succeeded."""
 
 _MOST_TEST_PROCESSES = 4  # more only start more servers
+_WAITING_TESTS = 1  # of all that run at once, as many as this only wait for something
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def pytest_command(choice: TestChoice) -> list[str]:
         raise ConfigError(
             "no test is both fast and slow", setting="--fast, --slow", fix="use at most one of them"
         )
-    processes = choice.processes or min(_MOST_TEST_PROCESSES, os.cpu_count() or 1)
+    useful = (os.cpu_count() or 1) + _WAITING_TESTS
+    processes = choice.processes or min(_MOST_TEST_PROCESSES, useful)
     return [
         *(*python(), "-m", "pytest"),
         *(["-n", str(processes)] if processes > 1 else []),
