@@ -313,3 +313,22 @@ def test_without_loreleys_packages_the_tasks_say_how_to_get_them(project: Path) 
     assert code == 1
     assert "uv run invoke" in stderr
     assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evolve", "--jobs", "many"),
+        ("evolve", "--workers", "-1"),
+        ("logs", "--lines", "1.5"),
+        ("ui", "--port", "http"),
+        ("notes", "--withdraw", "first"),
+        ("top", "--every", "often"),
+    ],
+)
+def test_a_flag_that_is_no_number_is_named(project: Path, arguments: tuple[str, ...]) -> None:
+    code, _, said = finished(project, *arguments)
+
+    assert code == 1
+    assert f"setting: {arguments[1]} {arguments[2]}" in said
+    assert "Traceback" not in said

@@ -9,7 +9,7 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import option
+from loreley.commands.options import count, option
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -33,7 +33,7 @@ def run_tests(
     fast: bool = False,
     slow: bool = False,
     coverage: bool = False,
-    processes: int = 0,
+    processes: str = "0",
 ) -> None:
     """Run the tests.
 
@@ -43,7 +43,7 @@ def run_tests(
     from loreley.ops.tools import TestChoice, pytest_command
 
     os.chdir(Project.of(c).root)
-    choice = TestChoice(keyword, path, fast, slow, processes, coverage)
+    choice = TestChoice(keyword, path, fast, slow, count("processes", processes), coverage)
     replace_process(pytest_command(choice))
 
 
@@ -83,7 +83,7 @@ def bench(
     only: str | None = None,
     json: str | None = None,
     seeds: str | None = None,
-    jobs: int | None = None,
+    jobs: str | None = None,
     way: str | None = None,
 ) -> None:
     """Measure Loreley against the bare commands for the same work.
@@ -98,7 +98,7 @@ def bench(
     options = [*(["--quick"] if quick else []), *option("--only", only), *output]
     options += [
         *option("--seeds", seeds),
-        *option("--jobs", None if jobs is None else str(jobs)),
+        *option("--jobs", None if jobs is None else str(count("jobs", jobs))),
         *option("--way", way),
     ]
     replace_process([sys.executable, "-m", "benchmarks", *options])

@@ -15,6 +15,15 @@ def number(flag: str, text: str) -> float:
     raise ConfigError("that is no number", setting=f"--{flag} {text}", fix="such as 1 or 0.5")
 
 
+def count(flag: str, text: str) -> int:
+    """The value of a flag that is a whole number of 0 or more."""
+    from loreley.errors import ConfigError
+
+    if text.strip().isdecimal():
+        return int(text)
+    raise ConfigError("that is no whole number", setting=f"--{flag} {text}", fix="such as 0 or 12")
+
+
 def option(name: str, value: str | None) -> list[str]:
     """The option as a command line has it; nothing where it is not given."""
     return [] if value is None else [name, value]

@@ -6,7 +6,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import option
+from loreley.commands.options import count, option
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -20,7 +20,7 @@ _LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
     }
 )
 @failures_as_messages()
-def evolve(c: Context, jobs: int = 200, workers: int = 0) -> None:
+def evolve(c: Context, jobs: str = "200", workers: str = "0") -> None:
     """Evolve a repository, with a live line and a report.
 
     Evolves the configured repository, or the circle packing example where none is configured.
@@ -28,9 +28,10 @@ def evolve(c: Context, jobs: int = 200, workers: int = 0) -> None:
     """
     from loreley.ops.evolve import evolve as evolve_whole
 
+    budget, processes = count("jobs", jobs), count("workers", workers) or os.cpu_count() or 1
     project = Project.of(c)
     project.prepare()
-    sys.exit(evolve_whole(project.root, jobs=jobs, workers=workers or os.cpu_count() or 1))
+    sys.exit(evolve_whole(project.root, jobs=budget, workers=processes))
 
 
 @task(help={"log-level": _LOG_LEVEL})

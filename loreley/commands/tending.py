@@ -5,6 +5,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
+from loreley.commands.options import count
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -68,9 +69,12 @@ def note(c: Context, text: str) -> None:
 
 @task(help={"withdraw": "leave the note of this number out of later briefs"})
 @failures_as_messages()
-def notes(c: Context, withdraw: int = 0) -> None:
+def notes(c: Context, withdraw: str | None = None) -> None:
     """List what every agent is told by people, or withdraw a note."""
     from loreley.ops import notes as standing
 
     settings = Project.of(c).settings()
-    print(standing.withdraw(settings, withdraw) if withdraw else standing.notes(settings))
+    if withdraw is None:
+        print(standing.notes(settings))
+    else:
+        print(standing.withdraw(settings, count("withdraw", withdraw)))

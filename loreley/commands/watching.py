@@ -7,7 +7,7 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import number
+from loreley.commands.options import count, number
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -45,7 +45,7 @@ def top(c: Context, once: bool = False, every: str = "2") -> None:
     }
 )
 @failures_as_messages()
-def ui(c: Context, host: str = "127.0.0.1", port: int = 8420) -> None:
+def ui(c: Context, host: str = "127.0.0.1", port: str = "8420") -> None:
     """Show the evolution on a local web page, until Ctrl+C.
 
     It reads the database and the logs, and needs neither a run nor the internet. Nothing can be
@@ -58,7 +58,9 @@ def ui(c: Context, host: str = "127.0.0.1", port: int = 8420) -> None:
 
     project = Project.of(c)
     settings = project.settings()
-    serve(settings, Path(settings.logs_base_dir or project.root), host=host, port=port)
+    serve(
+        settings, Path(settings.logs_base_dir or project.root), host=host, port=count("port", port)
+    )
 
 
 @task(
@@ -114,10 +116,10 @@ def job(c: Context, job: str, artifact: str | None = None) -> None:
 def logs(
     c: Context,
     follow: bool = False,
-    lines: int = 50,
+    lines: str = "50",
     level: str | None = None,
     role: str | None = None,
-    run: int = 1,
+    run: str = "1",
     list_runs: bool = False,
 ) -> None:
     """Show the end of the newest run's logs, or follow them.
@@ -135,6 +137,6 @@ def logs(
         view.list_runs()
     elif follow:
         with suppress(KeyboardInterrupt):
-            view.follow(lines=lines)
+            view.follow(lines=count("lines", lines))
     else:
-        view.show(lines=lines, run=run)
+        view.show(lines=count("lines", lines), run=count("run", run))
