@@ -59,7 +59,7 @@ def pytest_command(choice: TestChoice) -> list[str]:
     processes = choice.processes or min(_MOST_TEST_PROCESSES, useful)
     return [
         *(*python(), "-m", "pytest"),
-        *(["-n", str(processes)] if processes > 1 else []),
+        *(["-n", str(processes), "--dist", "worksteal"] if processes > 1 else []),
         *(["-k", choice.keyword] if choice.keyword else []),
         *(["-m", "not slow"] if choice.fast else []),
         *(["-m", "slow"] if choice.slow else []),

@@ -110,7 +110,7 @@ def test_better_gaps_take_less_time_whatever_the_makefile_says(tmp_path: Path) -
     )
 
     assert 1 < better["nanoseconds"] < start["nanoseconds"]
-    assert 0 < better["ordered_share"] < 1.5
+    assert 0 <= better["ordered_share"] < 1.5  # 0: quicker than the processor's clock ticks
 
 
 def test_digits_and_operations_are_counted(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ def test_the_choice_of_tests_is_handed_to_pytest() -> None:
 
     assert command[:3] == [sys.executable, "-m", "pytest"]
     assert command[3:] == [
-        *("-n", "2", "-k", "name", "-m", "not slow"),
+        *("-n", "2", "--dist", "worksteal", "-k", "name", "-m", "not slow"),
         *("--cov", "--cov-report=term-missing:skip-covered", "tests/ops"),
     ]
     assert pytest_command(TestChoice(slow=True, processes=1))[3:] == ["-m", "slow"]

@@ -37,10 +37,10 @@ class Redis:
 
 
 @contextmanager
-def locked_sqlite(url: str) -> Iterator[None]:
+def locked_sqlite(url: str, *, patience_seconds: float = 10) -> Iterator[None]:
     """Hold the write lock of a SQLite database, as a hung process does."""
     path = url.removeprefix("sqlite:///")
-    with sqlite3.connect(path, isolation_level=None, timeout=10) as other:
+    with sqlite3.connect(path, isolation_level=None, timeout=patience_seconds) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import time
 from typing import Any
 
@@ -12,7 +13,8 @@ from loreley.db.engine import Database
 from loreley.holding import Point
 from tests.figures import Figure, seconds_since
 from tests.support import eventually
-from tests.system.stack import BUSY_SECONDS, PATIENCE_SECONDS, Stack, finished, only_sqlite
+from tests.system.faults import locked_sqlite
+from tests.system.stack import BUSY_SECONDS, PATIENCE_SECONDS, Process, Stack, finished, only_sqlite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -60,6 +62,21 @@ def test_a_scheduler_killed_at_any_point_loses_no_job(stack: Stack) -> None:
     stack.require_whole(jobs_wanted=8)
 
 
+def freeze(process: Process, stack: Stack) -> None:
+    """Stop it, but not in a transaction: with SQLite everyone would wait until it goes on."""
+
+    def is_frozen_alone() -> bool:
+        os.kill(process.popen.pid, signal.SIGSTOP)
+        try:
+            with locked_sqlite(stack.database_url, patience_seconds=0.5):
+                return True
+        except sqlite3.OperationalError:
+            os.kill(process.popen.pid, signal.SIGCONT)
+            return False
+
+    eventually(is_frozen_alone)
+
+
 @only_sqlite
 @pytest.mark.parametrize("point", [Point.PROPOSED, Point.PUSHED])
 def test_a_worker_that_slept_through_its_lease_writes_nothing(stack: Stack, point: Point) -> None:
@@ -67,7 +84,7 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(stack: Stack, poin
     hold = stack.hold(point)
     scheduler = stack.start_scheduler("--max-jobs", "2")
     hold.pid()
-    os.kill(sleeper.popen.pid, signal.SIGSTOP)
+    freeze(sleeper, stack)
     hold.release()
     other = stack.start_worker()
     other.wait_for("attempt 2")
