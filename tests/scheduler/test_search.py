@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 # What the search does with the rows; that both kinds give the same rows is tested elsewhere.
 only_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
+SHORT: dict[str, object] = {"scheduler_max_total_jobs": 40}
+
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
@@ -55,8 +57,8 @@ def test_a_search_climbs_and_ends_at_its_budget(database: Database) -> None:
 @only_sqlite
 def test_the_same_seed_gives_the_same_trees(database: Database, database_url: str) -> None:
     other = open_database(unique_database_url(database_url))
-    Simulation(database).run()
-    Simulation(other).run()
+    Simulation(database, SHORT).run()
+    Simulation(other, SHORT).run()
 
     assert trees(database) == trees(other)
     other.close()
@@ -65,8 +67,8 @@ def test_the_same_seed_gives_the_same_trees(database: Database, database_url: st
 @only_sqlite
 def test_another_seed_gives_other_trees(database: Database, database_url: str) -> None:
     other = open_database(unique_database_url(database_url))
-    Simulation(database).run()
-    Simulation(other, {"mapelites_random_seed": 2}).run()
+    Simulation(database, SHORT).run()
+    Simulation(other, SHORT | {"mapelites_random_seed": 2}).run()
 
     assert trees(database) != trees(other)
     other.close()
