@@ -24,7 +24,7 @@ from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
 from loreley.deadline import Deadline
-from loreley.errors import CandidateRejected, EvaluationFailed, JobFailed
+from loreley.errors import EvaluationFailed, JobFailed
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.main import Scheduler
 
@@ -100,9 +100,8 @@ class Worker:
             proposal = Proposal("") if is_root else self._proposed(claim, folder, record)
             files = folder.content()
             tree = tree_of(files)
-            twin = self.jobs.judged_commit_of(tree)
-            if twin is not None:
-                raise CandidateRejected("the same tree was judged before", target=twin)
+            if not is_root:
+                self.jobs.announce(claim, tree)
             parent = None if is_root else claim.base_commit
             commit = claim.base_commit if is_root else self.commits.add(files, parent)
             distance = edit_distance(self.commits.files(self.root), files)

@@ -132,8 +132,12 @@ class JobStore(Protocol):
         """Record why there is no commit; raises `JobLost`."""
         ...
 
-    def judged_commit_of(self, tree: str) -> str | None:
-        """The commit that was judged with exactly this tree, if any."""
+    def announce(self, claim: Claim, tree: str) -> None:
+        """Say which tree the job is about to judge; raises `JobLost`.
+
+        Raises `CandidateRejected` when that tree was judged before, be it in vain, or when another
+        job is about it. A judgement that ran out of time does not count.
+        """
         ...
 
     def judged(self, commits: Sequence[str]) -> list[JudgedCommit]:

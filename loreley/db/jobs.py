@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, Update, select, update
+from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
-from loreley.errors import CandidateRejected, JobFailed, JobLost, JobNotClaimed
+from loreley.errors import CandidateRejected, FailureKind, JobFailed, JobLost, JobNotClaimed
 
 _FAILURE_LENGTH = 2_000
 
@@ -32,6 +33,7 @@ class Jobs:
                 state=JobState.RUNNING,
                 attempt=jobs.c.attempt + 1,
                 token=token,
+                tree=None,
                 worker=worker,
                 claimed_at=now(),
                 lease_until=now() + lease_seconds,
@@ -114,11 +116,23 @@ class Jobs:
             )
             _insert_artifacts(connection, claim, record)
 
-    def judged_commit_of(self, tree: str) -> str | None:
-        """The commit that was judged with exactly this tree, if any."""
-        with self._database.read() as connection:
-            query = select(commits.c.commit).where(commits.c.tree == tree)
-            return connection.execute(query).scalar_one_or_none()
+    def announce(self, claim: Claim, tree: str) -> None:
+        """Say which tree the job is about to judge; raises `JobLost`.
+
+        Raises `CandidateRejected` when that tree was judged before, be it in vain, or when another
+        job is about it. A judgement that ran out of time does not count.
+        """
+        with self._database.begin() as connection:
+            try:
+                # First, as it waits for a job that is just ending, whose outcome then shows.
+                _change(connection, claim, _held(claim).values(tree=tree))
+            except IntegrityError:
+                raise CandidateRejected(
+                    "another job is judging the same tree", target=tree
+                ) from None
+            twin = _judged_with(connection, tree)
+            if twin is not None:
+                raise CandidateRejected("the same tree was judged before", target=twin)
 
     def judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:
         """The judged ones of these commits, in their order."""
@@ -211,6 +225,16 @@ def _change(connection: Connection, claim: Claim, statement: Update) -> None:
             target=str(claim.job_id),
             reason="its lease ended, and another worker may have taken it",
         )
+
+
+def _judged_with(connection: Connection, tree: str) -> str | None:
+    """The commit that was judged with this tree, or the job that judged it in vain."""
+    commit = select(commits.c.commit).where(commits.c.tree == tree)
+    in_vain = (jobs.c.state == JobState.REJECTED) | (
+        (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
+    )
+    job = select("job " + jobs.c.id).where(jobs.c.tree == tree, in_vain)
+    return connection.execute(commit.union_all(job).limit(1)).scalar()
 
 
 def _finish(connection: Connection, claim: Claim, record: Record, **values: Any) -> None:

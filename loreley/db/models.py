@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -67,6 +68,7 @@ jobs = Table(
     Column("dispatched_at", Double),
     Column("claimed_at", Double),
     Column("finished_at", Double),
+    Column("tree", String(64)),  # that it judges or has judged; null before it is known
     Column("commit", String(64)),
     Column("failure_kind", String(16)),
     Column("failure", Text),
@@ -78,6 +80,15 @@ jobs = Table(
     Index(None, "ingested_at", "state"),
     Index(None, "state", "lease_until"),
     Index(None, "state", "ordinal"),
+    Index(None, "tree"),
+    # No two workers judge the same tree at the same time.
+    Index(
+        "uq_jobs_tree_running",
+        "tree",
+        unique=True,
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
 )
 
 commits = Table(

@@ -70,9 +70,9 @@ class MeasuredJobs:
         refused = isinstance(failure, CandidateRejected)
         self._ended("rejected" if refused else f"failed_{failure.kind}", record)
 
-    def judged_commit_of(self, tree: str) -> str | None:
+    def announce(self, claim: Claim, tree: str) -> None:
         """As the store does."""
-        return self._jobs.judged_commit_of(tree)
+        self._jobs.announce(claim, tree)
 
     def judged(self, commits: Sequence[str]) -> list[JudgedCommit]:
         """As the store does."""

@@ -6,20 +6,24 @@ from uuid import uuid4
 import pytest
 
 from loreley.core.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JobState, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.errors import (
     AgentFailed,
     CandidateRejected,
+    EvaluationFailed,
     FailureKind,
+    JobFailed,
     JobLost,
     JobNotClaimed,
+    TimeLimitReached,
 )
 from tests.db.support import job_row, rows
 
 ROOT = "a" * 40
+TREE = "d" * 40
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def queued(schedule: Schedule, ordinal: int = 0) -> str:
     return job_id
 
 
-def judged(commit: str = "c" * 40, tree: str = "d" * 40, value: float = 1.5) -> JudgedCommit:
+def judged(commit: str = "c" * 40, tree: str = TREE, value: float = 1.5) -> JudgedCommit:
     metrics = (Metric("score", value, "m", True), Metric("cost", 2.0, None, False))
     return JudgedCommit(
         commit, tree, ROOT, "evolution/job/x-1", "change a number", 3, 100,
@@ -98,7 +102,6 @@ def test_success_is_recorded_whole(jobs: Jobs, schedule: Schedule, database: Dat
     jobs.succeed(claim, judged(), Record([Artifact("patch.diff", "text/x-diff", b"+1")]))
 
     assert jobs.judged(["c" * 40]) == [judged()]
-    assert jobs.judged_commit_of("d" * 40) == "c" * 40
     row = job_row(database, claim.job_id)
     assert (row["state"], row["commit"]) == (JobState.SUCCEEDED, "c" * 40)
     assert row["finished_at"] >= row["claimed_at"]
@@ -183,10 +186,7 @@ def test_a_job_that_keeps_killing_workers_is_given_up(
 
 
 def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database: Database) -> None:
-    first, second = (
-        jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
-        for ordinal in range(2)
-    )
+    first, second = two_claims(jobs, schedule)
     jobs.succeed(first, judged(), Record())
 
     with pytest.raises(CandidateRejected, match="same tree"):
@@ -194,6 +194,76 @@ def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database
 
     assert job_row(database, second.job_id)["state"] == JobState.RUNNING
     assert len(rows(database, "commits")) == 1
+
+
+def two_claims(jobs: Jobs, schedule: Schedule) -> list[Claim]:
+    return [
+        jobs.claim(queued(schedule, ordinal), worker=f"host:{ordinal}", lease_seconds=30)
+        for ordinal in range(2)
+    ]
+
+
+def test_a_tree_that_another_job_is_judging_is_refused(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    first, second = two_claims(jobs, schedule)
+    jobs.announce(first, TREE)
+    jobs.announce(first, TREE)
+
+    with pytest.raises(CandidateRejected, match="another job is judging"):
+        jobs.announce(second, TREE)
+
+    assert job_row(database, second.job_id)["tree"] is None
+
+
+def test_a_tree_that_was_judged_is_refused_with_its_commit(jobs: Jobs, schedule: Schedule) -> None:
+    first, second = two_claims(jobs, schedule)
+    jobs.announce(first, TREE)
+    jobs.succeed(first, judged(), Record())
+
+    with pytest.raises(CandidateRejected, match=f"(?s)judged before.*{'c' * 40}"):
+        jobs.announce(second, TREE)
+
+
+@pytest.mark.parametrize("failure", [EvaluationFailed("it broke"), CandidateRejected("stage 1")])
+def test_a_tree_that_was_judged_in_vain_is_refused_with_its_job(
+    jobs: Jobs, schedule: Schedule, failure: JobFailed
+) -> None:
+    first, second = two_claims(jobs, schedule)
+    jobs.announce(first, TREE)
+    jobs.fail(first, failure, Record())
+
+    with pytest.raises(CandidateRejected, match=f"(?s)judged before.*job {first.job_id}"):
+        jobs.announce(second, TREE)
+
+
+@pytest.mark.parametrize("failure", [TimeLimitReached("too slow"), JobFailed("a defect")])
+def test_a_tree_may_be_judged_again_where_the_job_failed_for_other_reasons(
+    jobs: Jobs, schedule: Schedule, failure: JobFailed
+) -> None:
+    first, second = two_claims(jobs, schedule)
+    jobs.announce(first, TREE)
+    jobs.fail(first, failure, Record())
+
+    jobs.announce(second, TREE)
+
+
+def test_a_job_that_begins_anew_leaves_its_tree_to_others(
+    jobs: Jobs, schedule: Schedule, database: Database
+) -> None:
+    first, second = two_claims(jobs, schedule)
+    jobs.announce(first, TREE)
+    jobs.release(first)
+    jobs.announce(second, TREE)
+    schedule.queue()
+
+    again = jobs.claim(str(first.job_id), worker="host:0", lease_seconds=30)
+
+    assert job_row(database, again.job_id)["tree"] is None
+    with pytest.raises(CandidateRejected, match="another job is judging"):
+        jobs.announce(again, TREE)
+    with pytest.raises(JobLost):
+        jobs.announce(first, "e" * 40)
 
 
 def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> None:
@@ -206,32 +276,45 @@ def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> Non
     assert [found.commit for found in jobs.judged(wanted)] == ["f" * 40, "c" * 40]
 
 
-def _claim_all(url: str, job_ids: list[str], results: "multiprocessing.Queue[list[str]]") -> None:
+def _claim_all(
+    url: str, job_ids: list[str], results: "multiprocessing.Queue[tuple[list[str], list[str]]]"
+) -> None:
+    """Claim what can be had, and with each job announce the tree that the others want, too."""
     database = open_database(url)
-    claimed = []
-    for job_id in job_ids:
+    claimed, announced = [], []
+    for number, job_id in enumerate(job_ids):
         try:
-            Jobs(database).claim(job_id, worker="host:x", lease_seconds=30)
+            claim = Jobs(database).claim(job_id, worker="host:x", lease_seconds=30)
         except JobNotClaimed:
             continue
         claimed.append(job_id)
+        tree = f"{number // 4:040x}"
+        try:
+            Jobs(database).announce(claim, tree)
+        except CandidateRejected:
+            continue
+        announced.append(tree)
     database.close()
-    results.put(claimed)
+    results.put((claimed, announced))
 
 
 @pytest.mark.slow
-def test_four_processes_claim_each_job_exactly_once(database: Database, schedule: Schedule) -> None:
+def test_four_processes_claim_each_job_and_announce_each_tree_exactly_once(
+    database: Database, schedule: Schedule
+) -> None:
     for ordinal in range(60):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT))
     job_ids = schedule.queue()
     url = database.engine.url.render_as_string(hide_password=False)
     spawn = multiprocessing.get_context("spawn")
-    results: multiprocessing.Queue[list[str]] = spawn.Queue()
+    results: multiprocessing.Queue[tuple[list[str], list[str]]] = spawn.Queue()
     claimers = [spawn.Process(target=_claim_all, args=(url, job_ids, results)) for _ in range(4)]
     for claimer in claimers:
         claimer.start()
-    claimed = [job_id for _ in claimers for job_id in results.get(timeout=60)]
+    done = [results.get(timeout=60) for _ in claimers]
     for claimer in claimers:
         claimer.join(timeout=60)
 
-    assert sorted(claimed) == sorted(job_ids)
+    assert sorted(job_id for claimed, _ in done for job_id in claimed) == sorted(job_ids)
+    trees = [tree for _, announced in done for tree in announced]
+    assert sorted(trees) == [f"{number:040x}" for number in range(15)]

@@ -50,6 +50,7 @@ class Modelled:
     expired: bool = False
     ingested: bool = False
     commits: set[str] = field(default_factory=set)
+    tree: int | None = None  # that it is about
 
 
 class JobsMachine(RuleBasedStateMachine):
@@ -109,7 +110,7 @@ class JobsMachine(RuleBasedStateMachine):
             return multiple()
         claim = self.jobs.claim(job_id, worker=worker, lease_seconds=60)
         job.state, job.attempt, job.expired = JobState.RUNNING, job.attempt + 1, False
-        job.token = claim.token
+        job.token, job.tree = claim.token, None
         assert claim.attempt == job.attempt
         return claim
 
@@ -128,6 +129,20 @@ class JobsMachine(RuleBasedStateMachine):
         failure = (CandidateRejected if is_refused else AgentFailed)("it did not go well")
         if self._does(claim, lambda: self.jobs.fail(claim, failure, Record())):
             self._ends(claim, JobState.REJECTED if is_refused else JobState.FAILED)
+
+    @rule(claim=claims, tree=st.integers(1, 6))
+    def announce(self, claim: Claim, tree: int) -> None:
+        """Of all that come to a tree one judges it."""
+        others = [job for job in self.model.values() if job is not self._job(claim)]
+        taken = tree in self.trees or any(
+            job.tree == tree and job.state in (JobState.RUNNING, JobState.REJECTED)
+            for job in others
+        )
+        if self._is_held(claim) and taken:
+            with pytest.raises(CandidateRejected):
+                self.jobs.announce(claim, judged_commit(tree).tree)
+        elif self._does(claim, lambda: self.jobs.announce(claim, judged_commit(tree).tree)):
+            self._job(claim).tree = tree
 
     @rule(claim=claims, tree=st.integers(1, 6))
     def succeed(self, claim: Claim, tree: int) -> None:

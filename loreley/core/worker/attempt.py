@@ -17,7 +17,6 @@ from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline
-from loreley.errors import CandidateRejected
 from loreley.holding import Point, reached
 
 _PATCH_BYTES = 256 * 1024
@@ -100,7 +99,7 @@ class Attempt:
             self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
         reached(Point.COMMITTED)
         self.options.gates.check(self.worktree, candidate.commit)
-        self._refuse_known(candidate)
+        self.jobs.announce(self.claim, candidate.tree)
         return candidate, proposal
 
     def _asked(self, agent: Agent, known: list[JudgedCommit]) -> Proposal:
@@ -124,11 +123,6 @@ class Attempt:
             "{} proposes in {:.1f} s: {}", agent.name, record.agent_seconds, proposal.subject
         )
         return proposal
-
-    def _refuse_known(self, candidate: Candidate) -> None:
-        twin = self.jobs.judged_commit_of(candidate.tree)
-        if twin is not None:
-            raise CandidateRejected("the same tree was judged before", target=twin)
 
     def _vector(self, parent: JudgedCommit | None) -> bytes:
         if self.options.describer is None:

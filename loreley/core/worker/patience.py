@@ -76,9 +76,9 @@ class PatientJobs:
         """As `JobStore.fail`."""
         self._asked(lambda: self._jobs.fail(claim, failure, record))
 
-    def judged_commit_of(self, tree: str) -> str | None:
-        """As `JobStore.judged_commit_of`."""
-        return self._asked(lambda: self._jobs.judged_commit_of(tree))
+    def announce(self, claim: Claim, tree: str) -> None:
+        """As `JobStore.announce`."""
+        self._asked(lambda: self._jobs.announce(claim, tree))
 
     def judged(self, commits: Sequence[str]) -> list[JudgedCommit]:
         """As `JobStore.judged`."""

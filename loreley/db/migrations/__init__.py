@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from loreley.errors import ConfigError
 
-HEAD = "0004"  # the newest revision under versions/
+HEAD = "0005"  # the newest revision under versions/
 _LOCK = 0x10E1E7  # an arbitrary key, the same in every process
 
 
