@@ -1,0 +1,66 @@
+"""What depends on the purpose a client is made for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from loreley.core.worker.agents.protocol import Bill
+from loreley.core.worker.openai_client import Client, Purpose
+from loreley.deadline import Deadline
+from loreley.errors import ConfigError, ServiceUnavailable, TimeLimitReached
+from tests.core.worker.agents.chat_server import ChatServer, chat_server, refuses, says
+from tests.core.worker.upstream import soon
+
+pytestmark = pytest.mark.slow  # importing the client takes more than a second
+
+STUB = Purpose("stub", setting="STUB", longest_seconds=60.0, refused=ConfigError)
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with chat_server() as found:
+        yield found
+
+
+def ask(server: ChatServer, purpose: Purpose, deadline: Deadline | None = None) -> object:
+    client = Client(purpose, server.url, None, retries=0)
+    return client.ask(
+        lambda api: api.chat.completions.create(model="stub", messages=[]),
+        deadline or soon(),
+        Bill(),
+    )
+
+
+@pytest.mark.parametrize(("late", "said"), [("so late", "so late"), (None, "timed out")])
+def test_a_timeout_before_the_deadline_is_a_service_that_is_away(
+    late: str | None, said: str, server: ChatServer
+) -> None:
+    server.responses = [replace(says("x"), waits=True)]
+
+    with pytest.raises(ServiceUnavailable) as raised:
+        ask(server, replace(STUB, longest_seconds=0.1, late=late))
+
+    assert raised.value.problems[0].reason == said
+    assert raised.value.problems[0].setting == "STUB_URL"
+
+
+def test_a_connection_that_fails_when_the_time_is_over_is_told_as_that() -> None:
+    with chat_server() as gone:
+        pass
+    times = iter([0.0])  # when it is asked how long there is; later it is too late
+    deadline = Deadline(at=10.0, clock=lambda: next(times, 10.0))
+
+    with pytest.raises(TimeLimitReached, match="waiting for the stub endpoint"):
+        ask(gone, STUB, deadline)
+
+
+def test_an_account_that_is_used_up_is_a_refusal_unless_credit_is_awaited(
+    server: ChatServer,
+) -> None:
+    server.responses = [refuses(429, "You exceeded your quota", "insufficient_quota")]
+
+    with pytest.raises(ConfigError, match="the account at the stub endpoint is used up"):
+        ask(server, STUB)
+    with pytest.raises(ServiceUnavailable, match="You exceeded your quota"):
+        ask(server, replace(STUB, awaits_credit=True))
