@@ -1,7 +1,10 @@
 """What tests of several rooms share."""
 
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -15,3 +18,20 @@ def eventually(
     while not condition():
         assert time.monotonic() < end, f"not within {within} s: {condition}"
         time.sleep(every)
+
+
+@contextmanager
+def python_process(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A process to talk to that runs ``code``; killed at the latest when the block ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()

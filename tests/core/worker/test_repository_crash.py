@@ -3,17 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
 
 from loreley.core.worker.repository import WorkerRepository
 from tests.core.worker.upstream import Upstream, contents, git, leftovers, opened, soon
-from tests.support import PROJECT_ROOT, eventually
+from tests.support import eventually, python_process
 
 JOB = """
 import sys
@@ -43,7 +41,6 @@ def upstream(tmp_path: Path) -> Upstream:
     return Upstream.create(tmp_path / "upstream")
 
 
-@contextmanager
 def worker(
     upstream: Upstream,
     base: Path,
@@ -51,23 +48,9 @@ def worker(
     git_bin: str = "git",
     step: str = "run",
     randomize: str = "no",
-) -> Iterator[subprocess.Popen[str]]:
+) -> AbstractContextManager[subprocess.Popen[str]]:
     """A process that does one job; killed at the latest when the block ends."""
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", JOB, str(upstream.path), str(base), upstream.head()),
-            *(git_bin, step, randomize),
-        ],
-        cwd=PROJECT_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    return python_process(JOB, upstream.path, base, upstream.head(), git_bin, step, randomize)
 
 
 class HaltingGit:

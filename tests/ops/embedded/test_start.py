@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.ops.embedded.folder import ServerFolder, answers
 from loreley.ops.embedded.locking import FileLock
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server, find_binary, stop_server
-from tests.support import PROJECT_ROOT, eventually
+from tests.support import eventually, python_process
 
 IDLE_SECONDS = 0.3
 
@@ -54,20 +54,10 @@ def using(state_dir: Path, *, idle_seconds: float = IDLE_SECONDS) -> Iterator[Em
         server.release()
 
 
-@contextmanager
-def user_process(state_dir: Path, then: str = WAIT) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", USER + then, str(state_dir), str(IDLE_SECONDS)],
-        cwd=PROJECT_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+def user_process(
+    state_dir: Path, then: str = WAIT
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    return python_process(USER + then, state_dir, IDLE_SECONDS)
 
 
 def told(process: subprocess.Popen[str]) -> dict[str, object]:
