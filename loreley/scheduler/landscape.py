@@ -1,6 +1,7 @@
 """Where judged commits stand in the archive's grid."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from loguru import logger
@@ -86,7 +87,9 @@ class CodeLandscape:
         if len(known) < 2:
             return
         vectors = [unpacked(each.vector) or zero() for each in known]
-        self._projection = fit(vectors, self._axes, self._projection)
+        fitted = fit(vectors, self._axes, self._projection)
+        # Counted as they are asked for above: commits without a score have no vector here.
+        self._projection = replace(fitted, fitted_on=judged_commits)
         write_projection(connection, self._projection.to_mapping())
         places = [tuple(map(float, place)) for place in self._projection.project(vectors)]
         archive.replace_all(

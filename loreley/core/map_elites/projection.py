@@ -25,7 +25,7 @@ class Projection:
     components: tuple[tuple[float, ...], ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-    fitted_on: int  # how many vectors
+    fitted_on: int  # how many commits there were, those without a place included
 
     def to_mapping(self) -> dict[str, Any]:
         """The projection as plain lists, to be kept as JSON."""
