@@ -1,8 +1,10 @@
 """The MAP-Elites archive: one row per island and cell, changed by single statements."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, literal, select, update
 from sqlalchemy.sql.dml import ReturningInsert
@@ -33,6 +35,19 @@ class Placed:
     commit: str
     estimate: Estimate
     measures: tuple[float, ...]
+
+    def as_row(self) -> dict[str, object]:
+        """What is kept of an elite that has just entered, but for its position and time."""
+        return {
+            "island": self.island,
+            "cell": self.cell,
+            "commit": self.commit,
+            "score": self.estimate.score,
+            "error": self.estimate.error,
+            "curiosity": 0.0,
+            "measures": list(self.measures),
+            "improvements": 0,
+        }
 
 
 class Archive:
@@ -106,21 +121,16 @@ class Archive:
             holder = best.get(place)
             if holder is None or candidate.estimate.score > holder.estimate.score:
                 best[place] = candidate
-        for candidate in best.values():
-            self._connection.execute(self._upsert(candidate))
+        positions = defaultdict[int, "count[int]"](count)
+        rows = [
+            each.as_row() | {"position": next(positions[each.island])} for each in best.values()
+        ]
+        if rows:
+            self._connection.execute(elites.insert().values(updated_at=now()), rows)
 
     def _upsert(self, candidate: Placed) -> ReturningInsert[int]:
         insert = self._database.insert(elites).values(
-            island=candidate.island,
-            cell=candidate.cell,
-            position=_next_position(candidate.island),
-            commit=candidate.commit,
-            score=candidate.estimate.score,
-            error=candidate.estimate.error,
-            curiosity=0.0,
-            measures=list(candidate.measures),
-            improvements=0,
-            updated_at=now(),
+            candidate.as_row() | {"position": _next_position(candidate.island), "updated_at": now()}
         )
         new = insert.excluded
         gain = new.score - elites.c.score
