@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -14,11 +15,14 @@ from loreley.config import Settings
 from loreley.core.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobState, JudgedCommit, Record
 from loreley.core.map_elites.cells import Grid, Measure
+from loreley.core.map_elites.descriptor import DIMENSIONS, packed
+from loreley.db.archive import Archive
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
 from loreley.db.schedule import Experiment, Schedule
 from loreley.scheduler.assembly import Parts, assemble
+from loreley.scheduler.landscape import CodeLandscape
 
 _ROOT = "a" * 40
 _BINS = 100
@@ -45,9 +49,9 @@ class _Search:
 
     def __init__(self, database: Database, size: int) -> None:
         self.database = database
+        self.commits = size
         self._random = Random(size)
         self._queue = _Queue()
-        self._number = size
         found = Schedule(database).found(Experiment(_ROOT, {}))
         _fill(database, size, self._random)
         self._parts = _parts(database, found, self._queue)
@@ -62,21 +66,30 @@ class _Search:
             for job in parts.ingest.waiting():
                 parts.ingest.take(job)
 
+    def refit(self) -> None:
+        """Fit the axes of the code descriptor, and place every commit anew."""
+        landscape = CodeLandscape(axes=2, bins=10, projection=None)
+        with self.database.begin() as connection:
+            archive = Archive(self.database, connection, confidence=2)
+            landscape.grow(connection, archive, self.commits)
+
     def _work(self) -> None:
         store = Jobs(self.database)
         for job_id in self._queue.job_ids:
             claim = store.claim(job_id, worker="bench", lease_seconds=60)
             store.judged([claim.base_commit, *claim.inspirations])
-            self._number += 1
+            self.commits += 1
+            name = f"{self.commits:040x}"
+            store.announce(claim, name)
             figures = (
                 Metric("score", self._random.random()),
                 Metric("x", self._random.random()),
                 Metric("y", self._random.random()),
             )
-            name = f"{self._number:040x}"
             branch = f"evolution/job/{claim.name}"
             judged = JudgedCommit(
-                name, name, claim.base_commit, branch, "", 1, 1, Evaluation("", figures)
+                *(name, name, claim.base_commit, branch, "", 1, 1, Evaluation("", figures)),
+                vector=_vector(self._random),
             )
             store.succeed(claim, judged, Record(agent="bench", operator=claim.operator))
         self._queue.job_ids.clear()
@@ -87,31 +100,62 @@ def growth(plan: Plan) -> Iterator[Comparison]:
     for place, databases in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
         if place == "SQLite" or plan.postgresql_url:
             for size, target in (_QUICK_SIZES if plan.quick else _SIZES).items():
-                yield _grown(plan, place, databases, size, target)
+                yield from _grown(plan, place, databases, size, target)
 
 
-def _grown(plan: Plan, place: str, databases: "_Databases", size: int, target: float) -> Comparison:
-    rounds = plan.rounds(15)
+def _grown(
+    plan: Plan, place: str, databases: "_Databases", size: int, target: float
+) -> Iterator[Comparison]:
     with databases(plan) as (small_url, large_url):
         small = _search(small_url, _SMALL, plan)
         large = _search(large_url, size, plan)
         try:
-            for search in (small, large):
-                search.jobs(_JOBS_PER_ROUND)  # statements are compiled, pages are read
-            ours, floor = plan.in_turn(
-                f"growth to {size:,} in {place}",
-                [partial(large.jobs, _JOBS_PER_ROUND)] * rounds,
-                [partial(small.jobs, _JOBS_PER_ROUND)] * rounds,
-            )
+            yield _jobs_compared(plan, place, small, large, size, target)
+            yield _refits_compared(plan, place, small, large, size, target)
         finally:
             small.database.close()
             large.database.close()
+
+
+def _jobs_compared(
+    plan: Plan, place: str, small: _Search, large: _Search, size: int, target: float
+) -> Comparison:
+    for search in (small, large):
+        search.jobs(_JOBS_PER_ROUND)  # statements are compiled, pages are read
+    rounds = plan.rounds(15)
+    ours, floor = plan.in_turn(
+        f"growth to {size:,} in {place}",
+        [partial(large.jobs, _JOBS_PER_ROUND)] * rounds,
+        [partial(small.jobs, _JOBS_PER_ROUND)] * rounds,
+    )
     return Comparison(
         "growth",
         f"a job's work in {place} with {size:,} commits",
         f"the same with {_SMALL:,} commits",
         tuple(seconds / _JOBS_PER_ROUND for seconds in ours),
         tuple(seconds / _JOBS_PER_ROUND for seconds in floor),
+        target,
+    )
+
+
+def _refits_compared(
+    plan: Plan, place: str, small: _Search, large: _Search, size: int, target: float
+) -> Comparison:
+    """A refit by the commit: as it happens at doublings only, its share of each job's cost."""
+    for search in (small, large):
+        search.refit()
+    rounds = plan.rounds(5)
+    ours, floor = plan.in_turn(
+        f"axes of {size:,} in {place}",
+        [large.refit] * rounds,
+        [small.refit] * rounds,
+    )
+    return Comparison(
+        "growth",
+        f"a commit's share of a refit in {place} with {size:,} commits",
+        f"the same with {_SMALL:,} commits",
+        tuple(seconds / large.commits for seconds in ours),
+        tuple(seconds / small.commits for seconds in floor),
         target,
     )
 
@@ -167,6 +211,7 @@ def _fill(database: Database, size: int, random: Random) -> None:
     """So many jobs that are done, each with a commit, and the elites among them."""
     names = [f"{number:040x}" for number in range(size)]
     places = [(random.random(), random.random()) for _ in names]
+    vectors = [_vector(random) for _ in range(50)]
     best: dict[int, int] = {}
     for number, place in enumerate(places):
         best.setdefault(_GRID.cell_of(place), number)
@@ -174,7 +219,10 @@ def _fill(database: Database, size: int, random: Random) -> None:
         for start in range(0, size, 5_000):
             some = range(start, min(start + 5_000, size))
             connection.execute(jobs.insert(), [_job(number, names) for number in some])
-            connection.execute(commits.insert(), [_commit(number, names) for number in some])
+            connection.execute(
+                commits.insert(),
+                [_commit(number, names, random.choice(vectors)) for number in some],
+            )
             connection.execute(
                 evaluations.insert(),
                 [{"commit": names[number], "summary": "", "seconds": 0.0} for number in some],
@@ -219,17 +267,20 @@ def _job(number: int, names: list[str]) -> dict[str, object]:
         "created_at": float(number),
         "finished_at": float(number),
         "ingested_at": float(number),
+        "tree": names[number],
         "commit": names[number],
     }
 
 
-def _commit(number: int, names: list[str]) -> dict[str, object]:
+def _commit(number: int, names: list[str], vector: bytes) -> dict[str, object]:
     return {
         "commit": names[number],
         "tree": names[number],
         "job_id": names[number][-36:],
+        "branch": names[number],
         "subject": "",
         "traits": {},
+        "vector": vector,
         "island": 0,
         "score": 0.5,
         "error": 0.0,
@@ -237,6 +288,10 @@ def _commit(number: int, names: list[str]) -> dict[str, object]:
         "code_size": 1,
         "created_at": float(number),
     }
+
+
+def _vector(random: Random) -> bytes:
+    return packed(array("f", (random.gauss(0, 1) for _ in range(DIMENSIONS))))
 
 
 def _metrics(name: str, place: tuple[float, float]) -> Iterator[dict[str, object]]:
