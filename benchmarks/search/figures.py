@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median, stdev
 
 from benchmarks.search.run import MEASURES, Evaluated, Run
 from loreley.core.map_elites.cells import Grid, Measure
@@ -42,10 +42,12 @@ def figures_of(run: Run, goal: float) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A way to search, over all seeds: medians, and the least and greatest best."""
+    """A way to search, over all seeds: medians, and more about the best of each run."""
 
     way: str
     best: float
+    mean_best: float
+    error_of_mean: float  # standard error of `mean_best`; 0 of a single run
     least_best: float
     most_best: float
     qd_score: float
@@ -65,6 +67,8 @@ def summary_of(runs: Sequence[Run], goal: float) -> Summary:
     return Summary(
         way=runs[0].way,
         best=median(bests),
+        mean_best=fmean(bests),
+        error_of_mean=stdev(bests) / len(bests) ** 0.5 if len(bests) > 1 else 0.0,
         least_best=min(bests),
         most_best=max(bests),
         qd_score=median(each.qd_score for each in figures),

@@ -43,4 +43,5 @@ def test_the_table_has_a_row_for_each_way() -> None:
     head, _, row = table.splitlines()
     assert len(row) == len(head)
     assert "1.7500 (1.0000 to 2.5000)" in row
+    assert "1.7500 ± 0.7500" in row
     assert "1 of 2" in row
