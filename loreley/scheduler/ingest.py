@@ -85,7 +85,8 @@ class Ingest:
                 archive.credit(job.island, job.base_commit, entered=entered)
                 success = entered and _improves_on_base(connection, job)
                 self._learning.learn(connection, job, success=success)
-            self._migration.tick(connection, archive)
+            if job.kind is JobKind.EVOLUTION:
+                self._migration.tick(connection, archive)
             count = progress(connection).judged_commits
             self._yardstick.landscape.grow(connection, archive, count)
 

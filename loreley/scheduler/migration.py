@@ -11,18 +11,22 @@ from loreley.db.scores import write_migrations
 
 
 class Migration:
-    """Sends each island's best to the next one, whenever enough jobs have ended."""
+    """Sends each island's best to the next one, whenever enough jobs have ended.
+
+    It goes by the number of jobs alone, not by how many migrations there have been: so it does
+    as its interval says when that was changed between two runs.
+    """
 
     def __init__(self, ring: Ring, elites: int) -> None:
         self._ring = ring
         self._elites = elites
 
     def tick(self, connection: Connection, archive: Archive) -> None:
-        """Make up for the migrations that are due."""
+        """Let elites migrate if it is time; to be called once for each job that has ended."""
         done = progress(connection)
-        due = self._ring.migrations_due(done.ended_jobs)
-        if due <= done.migrations:
+        if not self._ring.migrates_after(done.ended_jobs):
             return
+        number = done.migrations + 1
         # All leave before any arrives: who has just come does not travel on.
         travellers = {
             island: archive.best(island, self._elites) for island in range(self._ring.islands)
@@ -40,5 +44,5 @@ class Migration:
                     )
                 )
                 welcome += arrived in (AddResult.NEW, AddResult.IMPROVED)
-        write_migrations(connection, due)
-        logger.info("migration {}: {} elites settled on the next island", due, welcome)
+        write_migrations(connection, number)
+        logger.info("migration {}: {} elites settled on the next island", number, welcome)

@@ -90,6 +90,21 @@ def test_islands_evolve_apart_and_exchange_their_best(database: Database) -> Non
 
 
 @only_sqlite
+def test_islands_keep_to_an_interval_that_was_changed_between_runs(database: Database) -> None:
+    simulation = Simulation(
+        database, {"mapelites_migration_interval": 1, "scheduler_max_total_jobs": 20}
+    )
+    simulation.run()
+    simulation.settings |= {"mapelites_migration_interval": 5, "scheduler_max_total_jobs": 40}
+    simulation.restart()
+
+    simulation.run()
+
+    [experiment] = rows(database, "experiment")
+    assert experiment["migrations"] == 20 + 4
+
+
+@only_sqlite
 def test_positions_of_elites_have_no_gaps(database: Database) -> None:
     Simulation(database, {"mapelites_islands": 2}).run()
 

@@ -18,6 +18,6 @@ class Ring:
         """Where an island's elites migrate to."""
         return (island + 1) % self.islands
 
-    def migrations_due(self, jobs_ended: int) -> int:
-        """How many migrations there should have been after so many jobs."""
-        return jobs_ended // self.interval if self.interval and self.islands > 1 else 0
+    def migrates_after(self, jobs_ended: int) -> bool:
+        """Whether elites migrate now that so many jobs, at least one, have ended."""
+        return self.islands > 1 and self.interval > 0 and jobs_ended % self.interval == 0

@@ -10,12 +10,12 @@ def test_every_island_gets_its_turn() -> None:
     assert [ring.next_to(island) for island in range(3)] == [1, 2, 0]
 
 
-def test_migrations_are_due_by_the_number_of_jobs() -> None:
+def test_migrations_come_by_the_number_of_jobs() -> None:
     ring = Ring(islands=2, interval=10)
 
-    assert [ring.migrations_due(jobs) for jobs in (0, 9, 10, 35)] == [0, 0, 1, 3]
+    assert [jobs for jobs in range(1, 36) if ring.migrates_after(jobs)] == [10, 20, 30]
 
 
 def test_a_lone_island_and_an_interval_of_zero_know_no_migration() -> None:
-    assert Ring(islands=1, interval=10).migrations_due(100) == 0
-    assert Ring(islands=2, interval=0).migrations_due(100) == 0
+    assert not Ring(islands=1, interval=10).migrates_after(100)
+    assert not Ring(islands=2, interval=0).migrates_after(100)
