@@ -104,10 +104,10 @@ class Ingest:
             return self._infeasible(job, estimate)
         if job.kind is JobKind.MEASUREMENT:
             return self._measured(connection, archive, job, judged, estimate)
-        write_score(connection, judged.commit, estimate, island=job.island)
         measures = self._yardstick.landscape.measures(judged)
         if isinstance(measures, Infeasible):
             return self._infeasible(job, measures)
+        write_score(connection, judged.commit, estimate, island=job.island)
         return self._offered(connection, archive, job, judged.commit, estimate, measures)
 
     def _offered(
