@@ -314,6 +314,14 @@ def test_two_fitnesses_are_a_contradiction(environment: Environment) -> None:
     assert the_problem(Role.SCHEDULER).what == "two fitnesses are configured"
 
 
+def test_a_weighted_sum_that_is_to_be_less_is_a_contradiction(environment: Environment) -> None:
+    environment["WORKER_REPO_REMOTE_URL"] = "/repository"
+    environment["MAPELITES_FITNESS_WEIGHTS"] = "seconds:1, size:0.1"
+    environment["MAPELITES_FITNESS_HIGHER_IS_BETTER"] = "false"
+
+    assert "negative weight" in the_problem(Role.SCHEDULER).fix
+
+
 def test_weights_are_a_fitness(environment: Environment) -> None:
     environment["WORKER_REPO_REMOTE_URL"] = "/repository"
     environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:1, size:-0.1"

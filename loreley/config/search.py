@@ -192,4 +192,13 @@ class SearchSettings(BaseModel):
                     fix="set one of the two",
                 )
             ]
+        if self.mapelites_fitness_weights and not self.mapelites_fitness_higher_is_better:
+            return [
+                Problem(
+                    "MAPELITES_FITNESS_HIGHER_IS_BETTER is of no use beside weights",
+                    setting="MAPELITES_FITNESS_HIGHER_IS_BETTER, MAPELITES_FITNESS_WEIGHTS",
+                    reason="of a weighted sum more is always better",
+                    fix="unset the former, and give a negative weight to what is to be less",
+                )
+            ]
         return []
