@@ -111,6 +111,25 @@ class Archive:
             .values(score=estimate.score, error=estimate.error, updated_at=now())
         )
 
+    def remove(self, commit: str) -> None:
+        """Empty every cell whose elite is this commit; the last elite takes its position."""
+        removed = self._connection.execute(
+            delete(elites)
+            .where(elites.c.commit == commit)
+            .returning(elites.c.island, elites.c.position)
+        ).all()
+        for row in removed:
+            last = select(func.max(elites.c.position)).where(elites.c.island == row.island)
+            self._connection.execute(
+                update(elites)
+                .where(
+                    elites.c.island == row.island,
+                    elites.c.position == last.scalar_subquery(),
+                    elites.c.position > row.position,
+                )
+                .values(position=row.position)
+            )
+
     def replace_all(self, candidates: Sequence[Placed]) -> None:
         """Empty the archive and fill it anew: for when cells have got another meaning."""
         self._connection.execute(delete(challenges))

@@ -32,6 +32,13 @@ def write_score(
     )
 
 
+def clear_score(connection: Connection, commit: str) -> None:
+    """Note that a commit has no score any more."""
+    connection.execute(
+        update(commits).where(commits.c.commit == commit).values(score=None, error=None)
+    )
+
+
 def read_score(connection: Connection, commit: str) -> Estimate | None:
     """A commit's score; None where it has none."""
     query = select(commits.c.score, commits.c.error).where(commits.c.commit == commit)

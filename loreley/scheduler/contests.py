@@ -32,6 +32,14 @@ class Contests:
         if self._measure(connection, archive, challenge):
             add_challenge(self._database, connection, challenge)
 
+    def lose(self, connection: Connection, archive: Archive, commit: str) -> None:
+        """Take a commit that turned out to have no fitness out of its contests and its cells."""
+        open_ones = challenges_with(connection, commit)
+        archive.remove(commit)
+        for challenge in open_ones:
+            if not self._goes_on(connection, archive, challenge):
+                drop_challenge(connection, challenge)
+
     def settle(self, connection: Connection, archive: Archive, commit: str) -> None:
         """Compare anew wherever ``commit``, just measured, is an elite or a challenger."""
         for challenge in challenges_with(connection, commit):

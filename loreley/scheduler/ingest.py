@@ -12,7 +12,7 @@ from loreley.db.archive import AddResult, Archive, Placed
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Schedule, note_outcome, progress, take_in
-from loreley.db.scores import read_score, write_score
+from loreley.db.scores import clear_score, read_score, write_score
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.landscape import Landscape
 from loreley.scheduler.learning import Learning
@@ -101,6 +101,9 @@ class Ingest:
             return job.state
         estimate = self._yardstick.estimate(judged)
         if isinstance(estimate, Infeasible):
+            if job.kind is JobKind.MEASUREMENT:
+                clear_score(connection, judged.commit)
+                self._contests.lose(connection, archive, judged.commit)
             return self._infeasible(job, estimate)
         if job.kind is JobKind.MEASUREMENT:
             return self._measured(connection, archive, job, judged, estimate)

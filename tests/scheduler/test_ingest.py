@@ -3,11 +3,12 @@
 import pytest
 from loguru import logger
 
-from loreley.core.jobs import JobKind
+from loreley.core.jobs import JobKind, Record
 from loreley.core.map_elites.cells import Measure
 from loreley.core.map_elites.fitness import Constraint, Fitness, Term
 from loreley.core.map_elites.islands import Ring
 from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Experiment, NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected
 from loreley.scheduler.contests import Contests
@@ -15,7 +16,7 @@ from loreley.scheduler.ingest import Ingest, Yardstick
 from loreley.scheduler.landscape import NamedLandscape
 from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
-from tests.db.support import failed, job_row, judged_commit, rows, succeeded
+from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
 ROOT = "a" * 40
 
@@ -242,3 +243,30 @@ def test_what_breaks_off_leaves_the_job_waiting_and_the_archive_as_it_was(
     assert schedule.ended() == [job]
     ingest(database).take(job)
     assert len(rows(database, "elites")) == 1
+
+
+def measured(database: Database, number: int, **metrics: float) -> EndedJob:
+    """A job that ended with another measurement of commit ``number``."""
+    schedule = Schedule(database)
+    commit = judged_commit(number).commit
+    schedule.create_extra(JobKind.MEASUREMENT, commit)
+    job_id = next(row["id"] for row in rows(database, "jobs") if row["ingested_at"] is None)
+    Jobs(database).remeasured(
+        claimed(database, job_id), judged_commit(number, metrics).evaluation, Record()
+    )
+    return next(job for job in schedule.ended() if job.job_id == job_id)
+
+
+def test_an_elite_that_turns_out_to_break_a_constraint_loses_its_cells(
+    database: Database, schedule: Schedule
+) -> None:
+    one = ingest(database, constraints=("errors <= 1",), islands=2)
+    one.take(judged(database, 1, JobKind.BASELINE, score=1.0, errors=1.0))
+    one.take(judged(database, 50, score=2.0, errors=0.0))
+
+    one.take(measured(database, 1, score=1.0, errors=4.0))
+
+    [elite] = rows(database, "elites")
+    assert (elite["commit"], elite["position"]) == (judged_commit(50).commit, 0)
+    scores = {row["commit"]: row["score"] for row in rows(database, "commits")}
+    assert scores == {judged_commit(1).commit: None, judged_commit(50).commit: 2.0}
