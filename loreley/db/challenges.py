@@ -61,8 +61,9 @@ def drop_challenge(connection: Connection, challenge: Challenge) -> None:
 
 
 def samples_of(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
-    """How often each of these commits has been measured."""
-    query = select(metrics.c.commit, metrics.c.samples).where(
-        metrics.c.commit.in_(commits), metrics.c.position == 0
-    )
-    return {row.commit: len(row.samples) for row in connection.execute(query)}
+    """How often each of these commits has been measured, by the metric reported most often."""
+    query = select(metrics.c.commit, metrics.c.samples).where(metrics.c.commit.in_(commits))
+    most: dict[str, int] = {}
+    for row in connection.execute(query):
+        most[row.commit] = max(most.get(row.commit, 0), len(row.samples))
+    return most
