@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
+from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, now
-from loreley.db.models import challenges, elites, metrics
+from loreley.db.models import challenges, elites, jobs, metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,27 @@ def add_challenge(database: Database, connection: Connection, challenge: Challen
 
 def challenges_with(connection: Connection, commit: str) -> list[Challenge]:
     """Every challenge in which the commit takes part, as elite or as challenger."""
+    return _challenges(connection, (challenges.c.commit == commit) | (elites.c.commit == commit))
+
+
+def forsaken_challenges(connection: Connection) -> list[Challenge]:
+    """The challenges that no measurement under way will decide: their elite has changed since."""
+    measured = select(jobs.c.base_commit).where(
+        jobs.c.ingested_at.is_(None), jobs.c.kind == JobKind.MEASUREMENT
+    )
+    return _challenges(
+        connection,
+        challenges.c.commit.not_in(measured)
+        & (elites.c.commit.is_(None) | elites.c.commit.not_in(measured)),
+    )
+
+
+def _challenges(connection: Connection, condition: ColumnElement[bool]) -> list[Challenge]:
     of_cell = (elites.c.island == challenges.c.island) & (elites.c.cell == challenges.c.cell)
     query = (
         select(challenges)
         .outerjoin(elites, of_cell)
-        .where((challenges.c.commit == commit) | (elites.c.commit == commit))
+        .where(condition)
         .order_by(challenges.c.created_at, challenges.c.commit)
     )
     return [

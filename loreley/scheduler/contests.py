@@ -1,5 +1,7 @@
 """Noise: who is really better is measured until it is clear or has cost enough."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind
@@ -9,6 +11,7 @@ from loreley.db.challenges import (
     add_challenge,
     challenges_with,
     drop_challenge,
+    forsaken_challenges,
     samples_of,
 )
 from loreley.db.engine import Database
@@ -36,13 +39,27 @@ class Contests:
         """Take a commit that turned out to have no fitness out of its contests and its cells."""
         open_ones = challenges_with(connection, commit)
         archive.remove(commit)
-        for challenge in open_ones:
-            if not self._goes_on(connection, archive, challenge):
-                drop_challenge(connection, challenge)
+        self._compare(connection, archive, open_ones)
+        self._compare(connection, archive, forsaken_challenges(connection))
+
+    def give_up(self, connection: Connection, archive: Archive, commit: str) -> None:
+        """End the contests of a commit that cannot be measured again; elites stay."""
+        for challenge in challenges_with(connection, commit):
+            drop_challenge(connection, challenge)
+        self._compare(connection, archive, forsaken_challenges(connection))
 
     def settle(self, connection: Connection, archive: Archive, commit: str) -> None:
-        """Compare anew wherever ``commit``, just measured, is an elite or a challenger."""
-        for challenge in challenges_with(connection, commit):
+        """Compare anew wherever ``commit``, just measured, is an elite or a challenger.
+
+        And where it was measured as an elite that another one has replaced meanwhile.
+        """
+        self._compare(connection, archive, challenges_with(connection, commit))
+        self._compare(connection, archive, forsaken_challenges(connection))
+
+    def _compare(
+        self, connection: Connection, archive: Archive, open_ones: Iterable[Challenge]
+    ) -> None:
+        for challenge in open_ones:
             if not self._goes_on(connection, archive, challenge):
                 drop_challenge(connection, challenge)
 

@@ -98,6 +98,8 @@ class Ingest:
         judged: JudgedCommit | None,
     ) -> str:
         if judged is None or job.state is not JobState.SUCCEEDED:
+            if job.kind is JobKind.MEASUREMENT:
+                self._contests.give_up(connection, archive, job.base_commit)
             return job.state
         estimate = self._yardstick.estimate(judged)
         if isinstance(estimate, Infeasible):

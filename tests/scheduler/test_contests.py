@@ -92,3 +92,34 @@ def test_a_contest_ends_though_a_metric_is_not_reported_any_more(
 
     assert under_way(database) == []
     assert rows(database, "challenges") == []
+
+
+def test_a_challenger_is_held_against_the_elite_that_came_meanwhile(
+    database: Database, names: list[str]
+) -> None:
+    first, second, third = names
+    offer(database, first, score=NOISY)
+    assert offer(database, second, score=[0.1, 1.1, 2.1]) is AddResult.CHALLENGING
+    assert under_way(database) == [first]
+    offer(database, third, score=[9.0, 9.1, 9.2])
+
+    settle(database, first, score=[*NOISY, *NOISY])
+
+    assert rows(database, "challenges") == []
+    assert under_way(database) == []
+
+
+def test_a_commit_that_cannot_be_measured_again_ends_its_contests(
+    database: Database, names: list[str]
+) -> None:
+    first, second, _ = names
+    offer(database, first, score=NOISY)
+    offer(database, second, score=[0.1, 1.1, 2.1])
+
+    with database.begin() as connection:
+        end(connection, first)
+        Contests(database).give_up(connection, Archive(database, connection, confidence=2), first)
+
+    assert rows(database, "challenges") == []
+    assert under_way(database) == []
+    assert [row["commit"] for row in rows(database, "elites")] == [first]

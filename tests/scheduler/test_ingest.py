@@ -7,10 +7,11 @@ from loreley.core.jobs import JobKind, Record
 from loreley.core.map_elites.cells import Measure
 from loreley.core.map_elites.fitness import Constraint, Fitness, Term
 from loreley.core.map_elites.islands import Ring
+from loreley.db.challenges import Challenge, add_challenge
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Experiment, NewJob, Schedule
-from loreley.errors import AgentFailed, CandidateRejected
+from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.ingest import Ingest, Yardstick
 from loreley.scheduler.landscape import NamedLandscape
@@ -270,3 +271,19 @@ def test_an_elite_that_turns_out_to_break_a_constraint_loses_its_cells(
     assert (elite["commit"], elite["position"]) == (judged_commit(50).commit, 0)
     scores = {row["commit"]: row["score"] for row in rows(database, "commits")}
     assert scores == {judged_commit(1).commit: None, judged_commit(50).commit: 2.0}
+
+
+def test_a_failed_measurement_ends_the_contest(database: Database, schedule: Schedule) -> None:
+    one = ingest(database)
+    one.take(judged(database, 1, score=1.0))
+    elite = judged_commit(1).commit
+    with database.begin() as connection:
+        add_challenge(database, connection, Challenge(0, 0, elite, (1.0,)))
+    schedule.create_extra(JobKind.MEASUREMENT, elite)
+    job_id = next(row["id"] for row in rows(database, "jobs") if row["ingested_at"] is None)
+    failed(database, job_id, EvaluationFailed("it crashed"))
+
+    one.take(schedule.ended()[0])
+
+    assert rows(database, "challenges") == []
+    assert len(rows(database, "elites")) == 1
