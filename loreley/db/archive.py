@@ -131,14 +131,19 @@ class Archive:
             )
 
     def replace_all(self, candidates: Sequence[Placed]) -> None:
-        """Empty the archive and fill it anew: for when cells have got another meaning."""
+        """Empty the archive and fill it anew: for when cells have got another meaning.
+
+        As if the candidates had been offered in this order, but no contest begins.
+        """
         self._connection.execute(delete(challenges))
         self._connection.execute(delete(elites))
         best: dict[tuple[int, int], Placed] = {}
         for candidate in candidates:
             place = candidate.island, candidate.cell
             holder = best.get(place)
-            if holder is None or candidate.estimate.score > holder.estimate.score:
+            if holder is None or candidate.estimate.beats(
+                holder.estimate, confidence=self._confidence
+            ):
                 best[place] = candidate
         positions = defaultdict[int, "count[int]"](count)
         rows = [

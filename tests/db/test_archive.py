@@ -196,6 +196,25 @@ def test_an_archive_that_is_filled_anew_keeps_the_best_of_each_cell(
     assert sorted(row["position"] for row in rows(database, "elites")) == [0, 1]
 
 
+def test_an_elite_holds_its_new_cell_against_what_is_not_better_beyond_the_noise(
+    database: Database, commits: list[str]
+) -> None:
+    placed = [
+        Placed(0, 1, commits[0], Estimate(1.0, 0.1), (0.1,)),
+        Placed(0, 1, commits[1], Estimate(1.2, 0.5), (0.1,)),  # luck
+        Placed(0, 2, commits[2], Estimate(1.0, 0.1), (0.2,)),
+        Placed(0, 2, commits[3], Estimate(1.5, 0.1), (0.2,)),
+    ]
+
+    with database.begin() as connection:
+        Archive(database, connection, confidence=CONFIDENCE).replace_all(placed)
+
+    assert {row["cell"]: row["commit"] for row in rows(database, "elites")} == {
+        1: commits[0],
+        2: commits[3],
+    }
+
+
 @pytest.mark.parametrize(("high", "error"), [(LARGEST_SCORE, 0.0), (LARGEST_SCORE, 1e90)])
 def test_scores_as_large_as_they_may_be_are_compared(
     database: Database, commits: list[str], high: float, error: float
