@@ -222,3 +222,8 @@ def test_scores_as_large_as_they_may_be_are_compared(
     assert offered(database, Offer(0, 0, -high, error), commits[0]) is AddResult.NEW
     assert offered(database, Offer(0, 0, high, error), commits[1]) is AddResult.IMPROVED
     assert offered(database, Offer(0, 0, -high, error), commits[2]) is AddResult.REJECTED
+
+
+def test_a_tiny_gain_is_a_gain(database: Database, commits: list[str]) -> None:
+    assert offered(database, Offer(0, 0, 1e-200, 0.0), commits[0]) is AddResult.NEW
+    assert offered(database, Offer(0, 0, 3e-200, 0.0), commits[1]) is AddResult.IMPROVED

@@ -63,7 +63,8 @@ class Estimate:
         """Whether it is better by more than ``confidence`` standard errors of the difference."""
         gain = self.score - other.score
         noise = self.error**2 + other.error**2
-        return gain > 0 and gain**2 > confidence**2 * noise
+        # The square of a tiny gain is 0, which is not more than no noise.
+        return gain > 0 and (noise == 0 or gain**2 > confidence**2 * noise)
 
 
 @dataclass(frozen=True, slots=True)

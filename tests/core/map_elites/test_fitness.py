@@ -58,6 +58,7 @@ def test_a_constraint_on_a_metric_that_is_not_reported_does_not_hold() -> None:
 
 def test_without_known_errors_any_gain_is_better() -> None:
     assert Estimate(1.0 + 1e-12).beats(Estimate(1.0), confidence=2)
+    assert Estimate(3e-200).beats(Estimate(1e-200), confidence=2)
     assert not Estimate(1.0).beats(Estimate(1.0), confidence=2)
 
 
