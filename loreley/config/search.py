@@ -1,7 +1,7 @@
 """What is sought, and how."""
 
 import re
-from math import prod
+from math import isinf, prod
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
@@ -25,6 +25,8 @@ def _each_measure(value: list[str]) -> list[str]:
             case [name, low, high, bins] if name and _BINS.fullmatch(bins):
                 if not finite(low, text) < finite(high, text):
                     raise ValueError(f"{text!r}: the low end must be below the high end")
+                if isinf(float(high) - float(low)):
+                    raise ValueError(f"{text!r}: its ends are too far apart")
             case _:
                 raise ValueError(f"{text!r} is not name:low:high:bins")
     return value
@@ -147,6 +149,8 @@ class SearchSettings(BaseModel):
             raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(BASE_CHOICES))}")
         if min(shares.values(), default=0) < 0 or sum(shares.values()) <= 0:
             raise ValueError("shares are not negative, and one of them is above 0")
+        if isinf(sum(shares.values())):
+            raise ValueError("the shares are too large to be added up")
         return value
 
     @property
