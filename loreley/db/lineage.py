@@ -1,12 +1,14 @@
 """How a commit came to be, read from the database: its steps from the root, and its figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, literal, select
 
 from loreley.core.evaluation import Metric
+from loreley.core.map_elites.fitness import Term
 from loreley.db.engine import Database
 from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
 
@@ -115,8 +117,8 @@ def read_lineage(database: Database, commit: str) -> Lineage | None:
             higher_is_better=higher,
             steps=steps,
             summary=connection.execute(said).scalar() or "",
-            metrics=_metrics(connection, commit),
-            root_metrics=_metrics(connection, steps[0].commit),
+            metrics=_metrics(connection, commit, about.search),
+            root_metrics=_metrics(connection, steps[0].commit, about.search),
         )
 
 
@@ -178,11 +180,25 @@ def _gain(fitness: float | None, before: float | None, *, higher: bool) -> float
     return fitness - before if higher else before - fitness
 
 
-def _metrics(connection: Connection, commit: str) -> tuple[Metric, ...]:
+def _metrics(connection: Connection, commit: str, search: Mapping[str, Any]) -> tuple[Metric, ...]:
+    """The commit's figures; of those that make the fitness, the experiment knows the direction."""
+    sought = _directions(search)
     query = select(metrics).where(metrics.c.commit == commit).order_by(metrics.c.position)
     return tuple(
         Metric(
-            row["name"], row["value"], row["unit"], row["higher_is_better"], tuple(row["samples"])
+            row["name"],
+            row["value"],
+            row["unit"],
+            sought.get(row["name"], row["higher_is_better"]),
+            tuple(row["samples"]),
         )
         for row in connection.execute(query).mappings()
     )
+
+
+def _directions(search: Mapping[str, Any]) -> Mapping[str, bool]:
+    """Whether more is better, by metric."""
+    if metric := search.get("mapelites_fitness_metric"):
+        return {metric: bool(search["mapelites_fitness_higher_is_better"])}
+    terms = map(Term.parse, search.get("mapelites_fitness_weights") or ())
+    return {term.metric: term.weight > 0 for term in terms if term.weight}

@@ -54,6 +54,28 @@ def test_the_way_leads_from_the_root_with_each_steps_gain(database: Database, hi
     assert [metric.value for metric in lineage.root_metrics] == [1.0]
 
 
+@pytest.mark.parametrize(
+    ("search", "higher"),
+    [
+        ({"mapelites_fitness_metric": "score", "mapelites_fitness_higher_is_better": False}, False),
+        ({"mapelites_fitness_weights": ["score:-0.5", "speed:1"]}, False),
+        ({"mapelites_fitness_weights": ["speed:1"]}, True),  # as the evaluator says
+    ],
+)
+def test_a_metric_of_the_fitness_is_better_where_the_experiment_says(
+    database: Database, search: dict[str, object], higher: bool
+) -> None:
+    usual = {"mapelites_fitness_metric": None, "mapelites_fitness_higher_is_better": True}
+    Schedule(database).found(Experiment(ROOT, usual | search))
+    make(database, 1, None, 1.0)
+
+    lineage = read_lineage(database, ROOT)
+
+    assert lineage
+    assert [metric.higher_is_better for metric in lineage.metrics] == [higher]
+    assert [metric.higher_is_better for metric in lineage.root_metrics] == [higher]
+
+
 def test_a_step_without_score_has_neither_fitness_nor_gain(database: Database) -> None:
     found(database)
     make(database, 1, None, 1.0)
