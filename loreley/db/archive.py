@@ -14,6 +14,7 @@ from loreley.core.map_elites.sampler import Elite
 from loreley.db.engine import Database, now
 from loreley.db.models import challenges, elites
 
+_TURN = 1_279_350_341  # of advisory locks; any number that nobody else uses
 _CURIOSITY_GAIN, _CURIOSITY_LOSS = 1.0, 0.5  # Cully & Demiris 2017 (arXiv:1708.09251)
 
 
@@ -62,9 +63,9 @@ class Archive:
     def add(self, candidate: Placed) -> AddResult:
         """Keep the commit if its cell is empty or its elite is worse beyond the noise.
 
-        One statement, safe against others that add at the same time. Of equal candidates the
-        first stays.
+        Safe against others that add at the same time. Of equal candidates the first stays.
         """
+        self._await_turn(candidate.island)
         improvements = self._connection.execute(self._upsert(candidate)).scalar_one_or_none()
         if improvements == 0:
             return AddResult.NEW
@@ -151,6 +152,14 @@ class Archive:
         ]
         if rows:
             self._connection.execute(elites.insert().values(updated_at=now()), rows)
+
+    def _await_turn(self, island: int) -> None:
+        """Keep others from adding to the island until the end of the transaction.
+
+        Two new cells would get the same position. SQLite has one writer anyway.
+        """
+        if self._database.engine.dialect.name == "postgresql":
+            self._connection.execute(select(func.pg_advisory_xact_lock(_TURN, island)))
 
     def _upsert(self, candidate: Placed) -> ReturningInsert[int]:
         insert = self._database.insert(elites).values(

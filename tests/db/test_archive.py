@@ -1,5 +1,6 @@
 """The archive in the database against a dictionary, on SQLite and on PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -227,3 +228,16 @@ def test_scores_as_large_as_they_may_be_are_compared(
 def test_a_tiny_gain_is_a_gain(database: Database, commits: list[str]) -> None:
     assert offered(database, Offer(0, 0, 1e-200, 0.0), commits[0]) is AddResult.NEW
     assert offered(database, Offer(0, 0, 3e-200, 0.0), commits[1]) is AddResult.IMPROVED
+
+
+def test_those_who_add_at_the_same_time_take_turns(database: Database, commits: list[str]) -> None:
+    def add(worker: int) -> None:
+        for number in range(MOST):
+            offered(database, Offer(0, 4 * number + worker, 1.0, 0.0), commits[number])
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(add, worker) for worker in range(3)]:
+            done.result()
+
+    positions = [row["position"] for row in rows(database, "elites")]
+    assert sorted(positions) == list(range(3 * MOST))
