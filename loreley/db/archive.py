@@ -134,8 +134,11 @@ class Archive:
     def replace_all(self, candidates: Sequence[Placed]) -> None:
         """Empty the archive and fill it anew: for when cells have got another meaning.
 
-        As if the candidates had been offered in this order, but no contest begins.
+        As if the candidates had been offered in this order, but no contest begins, and who
+        stays an elite stays as curious.
         """
+        known = select(elites.c.island, elites.c.commit, elites.c.curiosity)
+        curious = {(row[0], row[1]): row[2] for row in self._connection.execute(known)}
         self._connection.execute(delete(challenges))
         self._connection.execute(delete(elites))
         best: dict[tuple[int, int], Placed] = {}
@@ -148,7 +151,12 @@ class Archive:
                 best[place] = candidate
         positions = defaultdict[int, "count[int]"](count)
         rows = [
-            each.as_row() | {"position": next(positions[each.island])} for each in best.values()
+            each.as_row()
+            | {
+                "position": next(positions[each.island]),
+                "curiosity": curious.get((each.island, each.commit), 0.0),
+            }
+            for each in best.values()
         ]
         if rows:
             self._connection.execute(elites.insert().values(updated_at=now()), rows)

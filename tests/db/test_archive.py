@@ -216,6 +216,23 @@ def test_an_elite_holds_its_new_cell_against_what_is_not_better_beyond_the_noise
     }
 
 
+def test_an_elite_stays_as_curious_in_its_new_cell(database: Database, commits: list[str]) -> None:
+    offered(database, Offer(0, 5, 1.0, 0.0), commits[0])
+    with database.begin() as connection:
+        archive = Archive(database, connection, confidence=CONFIDENCE)
+        archive.credit(0, commits[0], entered=True)
+
+        archive.replace_all(
+            [
+                Placed(0, 1, commits[0], Estimate(1.0), (0.1,)),
+                Placed(0, 2, commits[1], Estimate(1.0), (0.2,)),
+            ]
+        )
+
+    curiosity = {row["commit"]: row["curiosity"] for row in rows(database, "elites")}
+    assert curiosity == {commits[0]: 1.0, commits[1]: 0.0}
+
+
 @pytest.mark.parametrize(("high", "error"), [(LARGEST_SCORE, 0.0), (LARGEST_SCORE, 1e90)])
 def test_scores_as_large_as_they_may_be_are_compared(
     database: Database, commits: list[str], high: float, error: float
