@@ -52,7 +52,9 @@ class IslandState:
     island: int
     cells_filled: int
     best: float  # fitness, in the metric's own direction
-    qd_score: float  # the elites' scores above the root's, added up (Pugh et al. 2016)
+    # The elites' scores above the root's, added up (Pugh et al. 2016). Where it has none: above
+    # the first commit's that has one.
+    qd_score: float
     cells: int  # how many there are to be filled
 
     @property
@@ -134,7 +136,9 @@ def read_overview(database: Database) -> Overview | None:
             fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
             higher_is_better=higher,
             jobs=_counts(connection),
-            islands=_islands(connection, row.search, root.fitness * sign if root else 0.0),
+            islands=_islands(
+                connection, row.search, root.fitness * sign if root else _first_score(connection)
+            ),
             root=root,
             best=_champion(connection, best, sign) if best else None,
             best_path=_path(connection, best) if best else (),
@@ -213,6 +217,18 @@ def _islands(
         )
         for row in connection.execute(query)
     )
+
+
+def _first_score(connection: Connection) -> float:
+    """The score of the first commit taken in that has one; 0 before."""
+    query = (
+        select(commits.c.score)
+        .join(jobs, jobs.c.id == commits.c.job_id)
+        .where(commits.c.score.is_not(None), jobs.c.ingested_at.is_not(None))
+        .order_by(jobs.c.ingested_at, jobs.c.ordinal)
+        .limit(1)
+    )
+    return connection.execute(query).scalar() or 0.0
 
 
 def _cells(search: Mapping[str, Any]) -> int:

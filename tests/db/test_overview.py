@@ -7,6 +7,7 @@ from loreley.core.jobs import JobKind, JobState
 from loreley.core.map_elites.fitness import Estimate
 from loreley.db.archive import Archive, Placed
 from loreley.db.engine import Database, now
+from loreley.db.history import History
 from loreley.db.models import jobs
 from loreley.db.overview import read_failures, read_overview, read_running
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -111,6 +112,23 @@ def test_the_best_is_shown_in_the_metrics_own_direction_with_its_way(
         best.commit, best.branch, best.subject,
     )  # fmt: skip
     assert (overview.best.summary, overview.best.ordinal) == ("judged 4", 4)
+
+
+def test_the_first_score_stands_for_that_of_a_root_without_one(database: Database) -> None:
+    schedule = found(database)
+    evolve(database, schedule, 2, parent=1, score=-5.0)
+    evolve(database, schedule, 4, parent=1, score=-3.0)
+    with database.begin() as connection:
+        for number in (2, 4):
+            ended = update(jobs).where(jobs.c.ordinal == number)
+            connection.execute(ended.values(ingested_at=float(number)))
+
+    overview = read_overview(database)
+    [*_, latest] = History(database).read(at_most=10)
+
+    assert overview
+    assert [island.qd_score for island in overview.islands] == [2.0]
+    assert (latest.best, latest.qd_score) == (-3.0, 2.0)
 
 
 def test_islands_are_told_apart(database: Database) -> None:
