@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, now
@@ -78,9 +78,24 @@ def drop_challenge(connection: Connection, challenge: Challenge) -> None:
 
 
 def samples_of(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
-    """How often each of these commits has been measured, by the metric reported most often."""
+    """How often each of these commits has been measured: as told by its metrics or by the jobs.
+
+    Jobs count too, as a measurement may report none of the metrics there were before.
+    """
     query = select(metrics.c.commit, metrics.c.samples).where(metrics.c.commit.in_(commits))
     most: dict[str, int] = {}
     for row in connection.execute(query):
         most[row.commit] = max(most.get(row.commit, 0), len(row.samples))
+    ended = (
+        select(jobs.c.base_commit, func.count().label("count"))
+        .where(
+            jobs.c.ordinal < 0,  # found by their index, unlike commits
+            jobs.c.kind == JobKind.MEASUREMENT,
+            jobs.c.ingested_at.is_not(None),
+            jobs.c.base_commit.in_(commits),
+        )
+        .group_by(jobs.c.base_commit)
+    )
+    for each in connection.execute(ended).mappings():
+        most[each["base_commit"]] = max(most.get(each["base_commit"], 0), each["count"])
     return most

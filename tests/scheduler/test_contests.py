@@ -94,6 +94,23 @@ def test_a_contest_ends_though_a_metric_is_not_reported_any_more(
     assert rows(database, "challenges") == []
 
 
+def test_a_contest_ends_though_nothing_known_is_reported_any_more(
+    database: Database, names: list[str]
+) -> None:
+    first, second, _ = names
+    offer(database, first, score=NOISY)
+    assert offer(database, second, score=[0.1, 1.1, 2.1]) is AddResult.CHALLENGING
+    asked = 0
+
+    while (waiting := under_way(database)) and asked < 50:
+        asked += 1
+        [commit] = waiting
+        settle(database, commit, score=NOISY if commit == first else [0.1, 1.1, 2.1])
+
+    assert asked == 2 * 20
+    assert rows(database, "challenges") == []
+
+
 def test_a_challenger_is_held_against_the_elite_that_came_meanwhile(
     database: Database, names: list[str]
 ) -> None:
