@@ -55,7 +55,7 @@ def read_island(database: Database, island: int) -> IslandMap | None:
         found = tuple(
             CellElite(
                 cell=one["cell"],
-                bins=bins_of(places.grid, one["cell"]),
+                bins=places.grid.bins_of(one["cell"]),
                 commit=one["commit"],
                 fitness=one["score"] * sign,
                 score=one["score"],
@@ -66,12 +66,3 @@ def read_island(database: Database, island: int) -> IslandMap | None:
             for one in connection.execute(query).mappings()
         )
     return IslandMap(island, islands, places.grid, row.root_commit, found)
-
-
-def bins_of(grid: Grid, cell: int) -> tuple[int, ...]:
-    """The interval on each axis, from 0, of a cell's number."""
-    bins: list[int] = []
-    for measure in reversed(grid.measures):
-        cell, position = divmod(cell, measure.bins)
-        bins.append(position)
-    return tuple(reversed(bins))

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from loreley.core.map_elites.cells import Grid, Measure
-from loreley.db.elites import CellElite, IslandMap, bins_of
+from loreley.db.elites import CellElite, IslandMap
 from loreley.db.history import Moment
 from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
 
@@ -47,7 +47,7 @@ def test_one_point_is_no_line() -> None:
 
 def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
     elites = tuple(
-        CellElite(cell, bins_of(grid, cell), "a" * 40, score, score, "subject", 1, 0)
+        CellElite(cell, grid.bins_of(cell), "a" * 40, score, score, "subject", 1, 0)
         for cell, score in scores.items()
     )
     return IslandMap(0, (0,), grid, "b" * 40, elites)

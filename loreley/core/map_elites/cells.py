@@ -40,20 +40,38 @@ class Grid:
         """How many cells there are."""
         return prod(measure.bins for measure in self.measures)
 
-    def around(self, cell: int, reach: int) -> list[int]:
-        """The cells at most ``reach`` bins away on every axis, ``cell`` itself included."""
-        coordinates = []
+    def bins_of(self, cell: int) -> tuple[int, ...]:
+        """The interval on each axis, from 0, of a cell."""
+        bins: list[int] = []
         for measure in reversed(self.measures):
-            cell, coordinate = divmod(cell, measure.bins)
-            coordinates.append(coordinate)
+            cell, position = divmod(cell, measure.bins)
+            bins.append(position)
+        return tuple(reversed(bins))
+
+    def around(self, cell: int, reach: int) -> list[int]:
+        """The cells at most ``reach`` bins away on every axis, ``cell`` itself included.
+
+        There are up to (2 * ``reach`` + 1) to the number of axes: see `count_around`.
+        """
         cells = [0]
-        for measure, coordinate in zip(self.measures, reversed(coordinates), strict=True):
-            low = max(0, coordinate - reach)
-            high = min(measure.bins - 1, coordinate + reach)
+        for measure, position in zip(self.measures, self.bins_of(cell), strict=True):
+            low = max(0, position - reach)
+            high = min(measure.bins - 1, position + reach)
             cells = [
                 prefix * measure.bins + each for prefix in cells for each in range(low, high + 1)
             ]
         return cells
+
+    def count_around(self, reach: int) -> int:
+        """How many cells there are `around` one at the most."""
+        return prod(min(measure.bins, 2 * reach + 1) for measure in self.measures)
+
+    def steps_between(self, cell: int, other: int) -> int:
+        """The bins between two cells, all axes together."""
+        return sum(
+            abs(here - there)
+            for here, there in zip(self.bins_of(cell), self.bins_of(other), strict=True)
+        )
 
     def cell_of(self, values: Sequence[float]) -> int:
         """The cell of a candidate; ``values`` are in the order of the measures."""

@@ -15,6 +15,8 @@ from loreley.core.map_elites.cells import Grid
 _DRAWN = 6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
 _EACH_RANK = 0.5  # the chance of the fittest, and of each next one among those that are left
 _REACHES = (1, 2, 4)  # how many bins away a near elite is looked for, nearest first
+_CELLS_AT_ONCE = 1_000  # with many axes already the next cells are more than can be asked for
+_COMPARED = 50  # elites, the nearest of which will do where none is within reach
 
 
 class Way(StrEnum):
@@ -80,7 +82,7 @@ class Sampler:
         chosen = [base.commit]
         inspirations: list[Elite] = []
         for candidates, wanted in (
-            (self._near(population, base), self.near),
+            (self._near(population, base, random), self.near),
             (_drawn(population, random, 2 * self.far + 1), self.far),
         ):
             others = [elite for elite in candidates if elite.commit not in chosen]
@@ -100,13 +102,18 @@ class Sampler:
             return max(candidates, key=lambda elite: (elite.curiosity, elite.score), default=None)
         return max(candidates, key=lambda elite: elite.score, default=None)
 
-    def _near(self, population: Population, base: Elite) -> list[Elite]:
+    def _near(self, population: Population, base: Elite, random: Random) -> list[Elite]:
         for reach in _REACHES:
+            if self.grid.count_around(reach) > _CELLS_AT_ONCE:
+                break
             cells = self.grid.around(base.cell, reach)
             found = [elite for elite in population.in_cells(cells) if elite.cell != base.cell]
             if found:
                 return sorted(found, key=lambda elite: elite.cell)
-        return []
+        drawn = _drawn(population, random, _COMPARED)
+        others = [elite for elite in drawn if elite.cell != base.cell]
+        steps = [self.grid.steps_between(base.cell, elite.cell) for elite in others]
+        return [elite for elite, away in zip(others, steps, strict=True) if away == min(steps)]
 
 
 def _rank(size: int, random: Random) -> int:

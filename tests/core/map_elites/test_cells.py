@@ -85,4 +85,5 @@ def test_the_cells_around_are_those_at_most_so_many_bins_away(
 
     around = grid.around(grid.cell_of(centre), reach)
     assert set(around) == near
-    assert len(around) == len(near)
+    assert len(around) == len(near) <= grid.count_around(reach)
+    assert grid.bins_of(grid.cell_of(centre)) == centre

@@ -149,7 +149,34 @@ def test_farther_cells_are_looked_at_where_the_near_ones_are_empty() -> None:
         )
     }
 
-    assert choices == {"c10": ("c14",), "c14": ("c10",), "c50": ()}
+    assert choices == {"c10": ("c14",), "c14": ("c10",), "c50": ("c14",)}
+
+
+def test_a_base_far_from_all_others_is_inspired_by_one_of_the_nearest() -> None:
+    grid = Grid((Measure("x", 0, 1, 100), Measure("y", 0, 1, 100)))
+    cells = [5050, 1, 6040, 9999, 4060]  # two of them 20 steps from the first
+    elites = Elites([Elite(cell, f"c{cell}", float(cell == 5050)) for cell in cells])
+    one = Sampler(grid, {Way.FITNESS: 1}, near=1, far=0)
+
+    choices = [chosen(one.choose(elites, Random(seed))) for seed in range(60)]
+
+    near = {choice.inspirations for choice in choices if choice.base == "c5050"}
+    assert near == {("c6040",), ("c4060",)}
+
+
+@pytest.mark.parametrize(("axes", "bins"), [(6, 9), (8, 10), (30, 2), (7, 8)])
+def test_many_axes_cost_no_more_than_few(axes: int, bins: int) -> None:
+    """All cells around one would be thousands to billions."""
+    grid = Grid(tuple(Measure(f"m{axis}", 0, 1, bins) for axis in range(axes)))
+    elites = Elites(
+        [Elite(cell, f"c{cell}", 1.0) for cell in range(0, grid.cells, grid.cells // 9)]
+    )
+    one = Sampler(grid, {Way.UNIFORM: 1}, near=1, far=0)
+
+    choice = chosen(one.choose(elites, Random(1)))
+
+    assert len(choice.inspirations) == 1
+    assert elites.looked_at < 100
 
 
 def test_a_choice_costs_the_same_in_a_large_archive() -> None:
