@@ -68,8 +68,9 @@ class _Search:
 
     def refit(self) -> None:
         """Fit the axes of the code descriptor, and place every commit anew."""
-        landscape = CodeLandscape(axes=2, bins=10, projection=None)
+        landscape = CodeLandscape(axes=2, bins=10)
         with self.database.begin() as connection:
+            connection.execute(experiment.update().values(projection=None))
             archive = Archive(self.database, connection, confidence=2)
             landscape.grow(connection, archive, self.commits)
 

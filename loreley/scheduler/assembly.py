@@ -7,7 +7,6 @@ from loreley.core.git import Git
 from loreley.core.map_elites.cells import Measure
 from loreley.core.map_elites.fitness import Constraint, Fitness, Term
 from loreley.core.map_elites.islands import Ring
-from loreley.core.map_elites.projection import Projection
 from loreley.core.map_elites.sampler import Sampler
 from loreley.core.remote import Remote
 from loreley.core.worker.agents.genetic.operators import OPERATORS
@@ -21,7 +20,13 @@ from loreley.scheduler.budget import Budget, limits_of
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.dispatch import Dispatch, Queue
 from loreley.scheduler.ingest import Ingest, Yardstick
-from loreley.scheduler.landscape import OWN_FIGURES, CodeLandscape, Landscape, NamedLandscape
+from loreley.scheduler.landscape import (
+    OWN_FIGURES,
+    CodeLandscape,
+    Landscape,
+    NamedLandscape,
+    require_same_dimensions,
+)
 from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
 from loreley.scheduler.pruning import JobBranches, Pruning
@@ -99,12 +104,8 @@ def _landscape(database: Database, settings: Settings) -> Landscape:
     if settings.mapelites_measures:
         return NamedLandscape([Measure.parse(text) for text in settings.mapelites_measures])
     with database.read() as connection:
-        known = read_projection(connection)
-    return CodeLandscape(
-        settings.mapelites_descriptor_axes,
-        settings.mapelites_descriptor_bins,
-        Projection.from_mapping(known) if known else None,
-    )
+        require_same_dimensions(read_projection(connection))
+    return CodeLandscape(settings.mapelites_descriptor_axes, settings.mapelites_descriptor_bins)
 
 
 def _pruning(database: Database, settings: Settings) -> Pruning:

@@ -109,7 +109,7 @@ class Ingest:
             return self._infeasible(job, estimate)
         if job.kind is JobKind.MEASUREMENT:
             return self._measured(connection, archive, job, judged, estimate)
-        measures = self._yardstick.landscape.measures(judged)
+        measures = self._yardstick.landscape.measures(connection, judged)
         if isinstance(measures, Infeasible):
             return self._infeasible(job, measures)
         write_score(connection, judged.commit, estimate, island=job.island)
