@@ -22,7 +22,7 @@ class Moment:
     evaluations: int  # judged commits of evolution jobs so far
     best: float  # fitness, in the metric's own direction
     cells: int  # filled by any island
-    qd_score: float  # what the best of each cell is above the root, added up
+    qd_score: float  # by how much the best of each cell is better than the root, added up
 
 
 @dataclass(slots=True)
@@ -37,9 +37,13 @@ class _Archive:
     root: float | None = None
     evaluations: int = 0
     holders: dict[int, tuple[str, float]] = field(default_factory=dict)
-    total: float = 0.0  # of the holders' scores
+    gains: float = 0.0  # of the holders on the root
     best: float | None = None
     moments: list[Moment] = field(default_factory=list)
+
+    def gain_of(self, score: float) -> float:
+        """By how much a score is better than the root's; 0 where it is not."""
+        return max(0.0, score - (self.root or 0.0))
 
 
 class History:
@@ -144,7 +148,7 @@ def _take(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None
             evaluations=archive.evaluations,
             best=archive.best * archive.sign,
             cells=len(archive.holders),
-            qd_score=archive.total - archive.root * len(archive.holders),
+            qd_score=archive.gains,
         )
     )
 
@@ -155,7 +159,8 @@ def _place(archive: _Archive, commit: str, score: float, cell: int | None) -> No
     holder, best = archive.holders.get(cell, (None, 0.0))
     if holder is None or score > best or holder == commit:
         archive.holders[cell] = commit, score
-        archive.total += score - best
+        before = 0.0 if holder is None else archive.gain_of(best)
+        archive.gains += archive.gain_of(score) - before
 
 
 def _thinned(moments: list[Moment], at_most: int) -> list[Moment]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.core.map_elites.cells import Grid, Measure
@@ -52,8 +52,8 @@ class IslandState:
     island: int
     cells_filled: int
     best: float  # fitness, in the metric's own direction
-    # The elites' scores above the root's, added up (Pugh et al. 2016). Where it has none: above
-    # the first commit's that has one.
+    # By how much elites are better than the root, added up (Pugh et al. 2016); those that are not
+    # add nothing. Where the root has no score, the first commit that has one stands for it.
     qd_score: float
     cells: int  # how many there are to be filled
 
@@ -197,12 +197,13 @@ def _islands(
     connection: Connection, search: Mapping[str, Any], root_score: float
 ) -> tuple[IslandState, ...]:
     sign = 1.0 if search["mapelites_fitness_higher_is_better"] else -1.0
+    gain = elites.c.score - root_score
     query = (
         select(
             elites.c.island,
             func.count().label("filled"),
             func.max(elites.c.score).label("best"),
-            func.sum(elites.c.score).label("total"),
+            func.sum(case((gain > 0, gain), else_=0.0)).label("gains"),
         )
         .group_by(elites.c.island)
         .order_by(elites.c.island)
@@ -212,7 +213,7 @@ def _islands(
             island=row.island,
             cells_filled=row.filled,
             best=row.best * sign,
-            qd_score=row.total - row.filled * root_score,
+            qd_score=row.gains,
             cells=_cells(search),
         )
         for row in connection.execute(query)

@@ -14,6 +14,7 @@ from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.scores import write_score
 from loreley.errors import AgentFailed, CandidateRejected
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
+from tests.evolved import Evolved
 
 ROOT = judged_commit(1).commit
 
@@ -140,9 +141,25 @@ def test_islands_are_told_apart(database: Database) -> None:
 
     assert overview
     even, odd = overview.islands
-    assert (even.island, even.cells_filled, even.best, even.qd_score) == (0, 2, 3.0, 1.5)
+    assert (even.island, even.cells_filled, even.best, even.qd_score) == (0, 2, 3.0, 2.0)
     assert (odd.island, odd.cells_filled, odd.best, odd.qd_score) == (1, 2, 4.0, 3.0)
     assert overview.cells_filled == 4
+
+
+def test_cells_of_what_is_worse_than_the_root_take_nothing_of_the_qd_score(
+    database: Database,
+) -> None:
+    run = Evolved(database)
+    run.root(1.0)
+    run.child(3.0, width=1)
+    run.child(0.2, width=5)
+
+    overview = read_overview(database)
+    [*_, latest] = History(database).read(at_most=10)
+
+    assert overview
+    assert [(one.cells_filled, one.qd_score) for one in overview.islands] == [(3, 2.0), (1, 0.0)]
+    assert (latest.cells, latest.qd_score) == (3, 2.0)
 
 
 def test_of_equals_the_first_is_the_best(database: Database) -> None:
