@@ -218,13 +218,17 @@ class Schedule:
         with self._database.read() as connection:
             return [_ended(row) for row in connection.execute(query).mappings()]
 
-    def cancel_waiting(self, why: str) -> int:
-        """Cancel the jobs of the budget that no worker has begun; how many."""
+    def cancel_waiting(self, why: str, *, measurements: bool = False) -> int:
+        """Cancel the jobs of the budget that no worker has begun; how many.
+
+        With ``measurements`` also those that would measure a commit once more.
+        """
+        kinds = [JobKind.EVOLUTION, *([JobKind.MEASUREMENT] if measurements else [])]
         with self._database.begin() as connection:
             cancelled = connection.execute(
                 update(jobs)
                 .where(
-                    jobs.c.kind == JobKind.EVOLUTION,
+                    jobs.c.kind.in_(kinds),
                     jobs.c.state.in_([JobState.PENDING, JobState.QUEUED]),
                 )
                 .values(state=JobState.CANCELLED, finished_at=now(), failure=why)

@@ -62,8 +62,11 @@ class Budget:
             logger.warning("no further job is created: {}", said)
             self._spend.note_reached(limit)
         self.reached = said
-        if limit.limit.measure is not Measure.JOBS:
-            count = self._schedule.cancel_waiting(f"the budget is reached: {said}")
+        measure = limit.limit.measure
+        if measure is not Measure.JOBS:
+            count = self._schedule.cancel_waiting(
+                f"the budget is reached: {said}", measurements=measure is Measure.HOURS
+            )
             if count:
                 logger.info("{} waiting jobs are cancelled", count)
 

@@ -170,6 +170,24 @@ def test_hours_are_counted_over_every_start(database: Database, schedule: Schedu
     assert read_ending(database) == second.reached
 
 
+@pytest.mark.parametrize(
+    ("limit", "left"), [(HOURS, JobState.CANCELLED), (DOLLARS, JobState.PENDING)]
+)
+def test_a_measurement_that_waits_takes_time_but_no_money(
+    database: Database, schedule: Schedule, limit: Limit, left: JobState
+) -> None:
+    clock = Clock()
+    budget = Budget(database, [limit], clock=clock)
+    pay(database, schedule, 1.25)
+    schedule.create_extra(JobKind.MEASUREMENT, "a" * 40)
+    clock.seconds += 2 * 3600
+
+    budget.tick()
+
+    assert budget.reached
+    assert states(database) == [left, JobState.FAILED]
+
+
 def test_hours_of_yesterday_do_not_count_today(database: Database, schedule: Schedule) -> None:
     clock = Clock()
     budget = Budget(database, [], clock=clock)
