@@ -32,6 +32,7 @@ EXAMPLE = PACKING.folder
 METRIC = "sum_radii"
 MEASURES = tuple(PACKING.settings["MAPELITES_MEASURES"].split(","))
 _JOB_SECONDS = 120.0
+_JUDGE_SECONDS = 5.0  # of which the candidate gets three; a good one takes a twentieth of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,10 @@ class Worker:
 
     def _evaluation(self, folder: Folder, commit: str, distance: int) -> Evaluation:
         context = SimpleNamespace(
-            worktree=folder.path, scratch=folder.scratch, commit=commit, timeout_seconds=60.0
+            worktree=folder.path,
+            scratch=folder.scratch,
+            commit=commit,
+            timeout_seconds=_JUDGE_SECONDS,
         )
         self.evaluations.append(None)
         try:
