@@ -324,6 +324,13 @@ def test_a_weighted_sum_that_is_to_be_less_is_a_contradiction(environment: Envir
     assert "negative weight" in the_problem(Role.SCHEDULER).fix
 
 
+def test_weights_that_are_all_zero_compare_nothing(environment: Environment) -> None:
+    environment["WORKER_REPO_REMOTE_URL"] = "/repository"
+    environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:0, size:-0.0"
+
+    assert "must not be 0" in the_problem(Role.SCHEDULER).reason
+
+
 def test_weights_are_a_fitness(environment: Environment) -> None:
     environment["WORKER_REPO_REMOTE_URL"] = "/repository"
     environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:1, size:-0.1"

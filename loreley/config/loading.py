@@ -20,7 +20,9 @@ def load_settings(role: Role | None = None) -> Settings:
     settings, invalid = valid_settings()
     names = {problem.setting.partition("=")[0] for problem in invalid}
     role_problems = settings.problems(role) if role else []
-    problems = [*invalid, *(each for each in role_problems if each.setting not in names)]
+    # What is invalid stands at its default by now: nothing more can be said of it.
+    others = [each for each in role_problems if names.isdisjoint(each.setting.split(", "))]
+    problems = [*invalid, *others]
     if problems:
         raise ConfigError.of(problems)
     return settings

@@ -141,6 +141,13 @@ class SearchSettings(BaseModel):
             raise ValueError(f"together they make more than {MAX_CELLS} cells")
         return value
 
+    @field_validator("mapelites_fitness_weights")
+    @classmethod
+    def _some_weight(cls, value: list[str]) -> list[str]:
+        if value and not any(float(text.rpartition(":")[2]) for text in value):
+            raise ValueError("one of the weights must not be 0, or all candidates are equally good")
+        return value
+
     @field_validator("mapelites_base_choice")
     @classmethod
     def _ways(cls, value: list[str]) -> list[str]:

@@ -187,7 +187,7 @@ class Archive:
                 "improvements": elites.c.improvements + 1,
                 "updated_at": new.updated_at,
             },
-            where=(gain > 0) & ((noise == 0) | (gain * gain > self._confidence**2 * noise)),
+            where=(gain > 0) & (gain > self._confidence * func.sqrt(noise)),
         ).returning(elites.c.improvements)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from loreley.core.jobs import FINAL_STATES
 from loreley.db.engine import Database, now
+from loreley.db.lineage import fittest_elites
 from loreley.db.models import challenges, commits, elites, jobs
 
 _ASKED_AT_ONCE = 500
@@ -20,7 +21,7 @@ def any_ended_before(database: Database, hours: float) -> bool:
 def forget_branches(database: Database, *, older_than_hours: float) -> int:
     """Note of every commit that old which nothing needs that it has no branch; how many.
 
-    Needed are elites, candidates under measurement, all that the best commit and each island's
+    Needed are elites, candidates under measurement, all that the highest score and each island's
     best come from, and what jobs under way begin with.
     """
     with database.begin() as connection:
@@ -71,14 +72,9 @@ def _at_work(connection: Connection) -> list[str]:
 
 
 def _best_paths() -> Select[str]:
-    """The best commit, the best of each island, and all that they come from."""
-    scores = select(func.max(commits.c.score)).scalar_subquery()
-    tops = select(elites.c.island, func.max(elites.c.score).label("score"))
-    top = tops.group_by(elites.c.island).subquery()
-    of_islands = select(elites.c.commit).join(
-        top, (top.c.island == elites.c.island) & (top.c.score == elites.c.score)
-    )
-    best = (commits.c.score == scores) | commits.c.commit.in_(of_islands)
+    """The highest score, the best of each island, and all that they come from."""
+    highest = commits.c.score == select(func.max(commits.c.score)).scalar_subquery()
+    best = highest | commits.c.commit.in_(select(fittest_elites().subquery().c.commit))
     line = select(commits.c.commit, commits.c.parent).where(best).cte("line", recursive=True)
     parents = select(commits.c.commit, commits.c.parent).join(
         line, line.c.parent == commits.c.commit

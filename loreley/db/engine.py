@@ -1,5 +1,6 @@
 """Opening the database: connections that are safe to share, and a clear word when it is down."""
 
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,6 +176,7 @@ def _make_folder(path: Path) -> None:
 
 def _on_sqlite_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would be a deferred one
+    connection.create_function("sqrt", 1, math.sqrt, deterministic=True)  # a build may lack it
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
 

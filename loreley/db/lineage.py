@@ -63,20 +63,29 @@ class Lineage:
 
 
 def best_commit(connection: Connection, *, island: int | None = None) -> str | None:
-    """The best judged commit, or an island's best elite; of equals the first. None: none yet."""
-    if island is None:
-        query = (
-            select(commits.c.commit)
-            .where(commits.c.score.is_not(None))
-            .order_by(commits.c.score.desc(), commits.c.created_at)
-        )
-    else:
-        query = (
-            select(elites.c.commit)
-            .where(elites.c.island == island)
-            .order_by(elites.c.score.desc(), elites.c.cell)
-        )
+    """The fittest elite, of one island or of all; of equals the first. None: none yet.
+
+    Not simply the highest score: under noise that is the luckiest measurement, and may have lost
+    its contest.
+    """
+    tops = fittest_elites().subquery()
+    query = (
+        select(tops.c.commit)
+        .join(commits, commits.c.commit == tops.c.commit)
+        .order_by(tops.c.score.desc(), commits.c.created_at)
+    )
+    if island is not None:
+        query = query.where(tops.c.island == island)
     return connection.execute(query.limit(1)).scalar()
+
+
+def fittest_elites() -> Select[int, str, float]:
+    """Island, commit and score of the elites of which each island has no fitter."""
+    highest = select(elites.c.island, func.max(elites.c.score).label("score"))
+    top = highest.group_by(elites.c.island).subquery()
+    return select(elites.c.island, elites.c.commit, elites.c.score).join(
+        top, (top.c.island == elites.c.island) & (top.c.score == elites.c.score)
+    )
 
 
 def known_islands(connection: Connection) -> list[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, select
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.core.map_elites.cells import Grid, Measure
 from loreley.db.engine import Database, now
+from loreley.db.lineage import best_commit
 from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
 
 
@@ -124,12 +125,7 @@ def read_overview(database: Database) -> Overview | None:
             return None
         higher = bool(row.search["mapelites_fitness_higher_is_better"])
         sign = 1.0 if higher else -1.0
-        best = connection.execute(
-            select(commits.c.commit)
-            .where(commits.c.score.is_not(None))
-            .order_by(commits.c.score.desc(), commits.c.created_at)
-            .limit(1)
-        ).scalar()
+        best = best_commit(connection)
         root = _champion(connection, row.root_commit, sign)
         return Overview(
             root_commit=row.root_commit,

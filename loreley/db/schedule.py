@@ -147,7 +147,8 @@ class Schedule:
                 jobs.c.state == JobState.QUEUED, jobs.c.dispatched_at.is_(None)
             )
             # As they were created: with one worker the order of jobs then repeats exactly.
-            return list(connection.execute(query.order_by(jobs.c.created_at)).scalars())
+            in_order = query.order_by(jobs.c.created_at, jobs.c.ordinal)
+            return list(connection.execute(in_order).scalars())
 
     def unanswered(self, *, older_than_seconds: float) -> list[str]:
         """The ids of jobs that were sent that long ago and that no worker has claimed."""

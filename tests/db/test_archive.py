@@ -245,6 +245,7 @@ def test_scores_as_large_as_they_may_be_are_compared(
 def test_a_tiny_gain_is_a_gain(database: Database, commits: list[str]) -> None:
     assert offered(database, Offer(0, 0, 1e-200, 0.0), commits[0]) is AddResult.NEW
     assert offered(database, Offer(0, 0, 3e-200, 0.0), commits[1]) is AddResult.IMPROVED
+    assert offered(database, Offer(0, 0, 9e-200, 1e-99), commits[2]) is AddResult.CHALLENGING
 
 
 def test_those_who_add_at_the_same_time_take_turns(database: Database, commits: list[str]) -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from loreley.core.jobs import JobKind
 from loreley.core.map_elites.fitness import Estimate
+from loreley.db.archive import Archive, Placed
 from loreley.db.engine import Database
 from loreley.db.lineage import best_commit, commits_beginning, read_lineage
+from loreley.db.overview import read_overview
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.scores import write_score
 from tests.db.support import judged_commit, succeeded
@@ -98,6 +100,37 @@ def test_what_is_not_known_has_no_way(database: Database) -> None:
     with database.read() as connection:
         assert best_commit(connection) is None
         assert best_commit(connection, island=0) is None
+
+
+def test_the_best_is_the_fittest_elite_and_no_lucky_loser(database: Database) -> None:
+    found(database)
+    steady, lucky = make(database, 1, None, 2.0), make(database, 2, 1, 2.1)
+    with database.begin() as connection:
+        archive = Archive(database, connection, confidence=2)
+        for commit, score in ((steady, 2.0), (lucky, 2.1)):
+            archive.add(Placed(0, 3, commit, Estimate(score, 0.1), (0.5,)))
+
+    overview = read_overview(database)
+
+    with database.read() as connection:
+        assert best_commit(connection) == best_commit(connection, island=0) == steady
+        assert best_commit(connection, island=1) is None
+    assert overview
+    assert overview.best
+    assert overview.best.commit == steady
+
+
+def test_of_equal_elites_the_first_made_is_the_best(database: Database) -> None:
+    found(database)
+    first, second = make(database, 1, None, 2.0), make(database, 2, 1, 2.0)
+    with database.begin() as connection:
+        archive = Archive(database, connection, confidence=2)
+        for island, cell, commit in ((0, 9, first), (0, 1, second), (1, 1, second)):
+            archive.add(Placed(island, cell, commit, Estimate(2.0, 0.1), (0.5,)))
+
+    with database.read() as connection:
+        assert best_commit(connection) == best_commit(connection, island=0) == first
+        assert best_commit(connection, island=1) == second
 
 
 def test_beginnings_are_taken_literally(database: Database) -> None:

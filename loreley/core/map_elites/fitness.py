@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, sqrt
 
-LARGEST_SCORE = 1e100  # squares and sums of such are still numbers to a database
+LARGEST_SCORE = 1e100  # squares and sums of such, and of its inverse, are numbers to a database
 _CONSTRAINT = re.compile(r"\s*(?P<metric>\S(?:.*\S)?)\s*(?P<sign><=|>=)\s*(?P<bound>\S+)\s*")
 
 
@@ -62,9 +62,7 @@ class Estimate:
     def beats(self, other: "Estimate", *, confidence: float) -> bool:
         """Whether it is better by more than ``confidence`` standard errors of the difference."""
         gain = self.score - other.score
-        noise = self.error**2 + other.error**2
-        # The square of a tiny gain is 0, which is not more than no noise.
-        return gain > 0 and (noise == 0 or gain**2 > confidence**2 * noise)
+        return gain > 0 and gain > confidence * sqrt(self.error**2 + other.error**2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +95,4 @@ class Fitness:
         error = hypot(*(term.weight * errors.get(term.metric, 0.0) for term in self.terms))
         if not (abs(score) <= LARGEST_SCORE and error <= LARGEST_SCORE):
             return Infeasible(f"a fitness of {score:g} ± {error:g} is too large to be compared")
-        return Estimate(score, error)
+        return Estimate(score, error if error * LARGEST_SCORE >= 1 else 0.0)

@@ -77,7 +77,11 @@ class Attempt:
         """What the evaluator says of the checked-out commit."""
         with timed(self.record, "evaluation"):
             judgement = self.judge.judge(
-                self.worktree.path, commit, self.worktree.scratch, self.deadline
+                self.worktree.path,
+                commit,
+                self.worktree.scratch,
+                self.deadline,
+                may_stop=self.claim.kind is not JobKind.MEASUREMENT,
             )
         self.record.artifacts.append(
             Artifact("evaluation.log", "text/plain", judgement.log.encode())

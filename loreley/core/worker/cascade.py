@@ -54,18 +54,28 @@ class Cascade:
             stage.evaluator.check()
         self._evaluator.check()
 
-    def judge(self, worktree: Path, commit: str, scratch: Path, deadline: Deadline) -> Judgement:
+    def judge(
+        self,
+        worktree: Path,
+        commit: str,
+        scratch: Path,
+        deadline: Deadline,
+        *,
+        may_stop: bool = True,
+    ) -> Judgement:
         """Judge ``commit``, checked out in ``worktree``; ``scratch`` is a folder to work in.
 
         Metrics of earlier stages are kept beside the full evaluation's. Raises
-        `CandidateRejected` below a threshold, and what an evaluator raises.
+        `CandidateRejected` below a threshold, unless it may not stop there, as with a commit that
+        has passed before; and what an evaluator raises.
         """
         early: list[Evaluation] = []
         for number, stage in enumerate(self._stages, start=1):
             folder = _made(scratch / f"stage-{number}")
             judgement = stage.evaluator.evaluate(worktree, commit, folder, deadline)
-            _require(stage.threshold, judgement, number)
-            logger.debug("stage {} passed: {}", number, stage.threshold)
+            if may_stop:
+                _require(stage.threshold, judgement, number)
+                logger.debug("stage {} passed: {}", number, stage.threshold)
             early.append(judgement.evaluation)
         runs = [
             self._evaluator.evaluate(worktree, commit, _made(scratch / f"run-{number}"), deadline)

@@ -33,6 +33,13 @@ def test_a_weighted_sum_adds_up_scores_and_errors() -> None:
     assert judged.error == pytest.approx((0.2**2 + 0.3**2) ** 0.5)
 
 
+def test_an_error_too_small_to_be_squared_counts_as_none() -> None:
+    fitness = Fitness([Term("speed", 1.0)])
+
+    assert fitness.judge({"speed": 3.0}, {"speed": 1e-170}) == Estimate(3.0, 0.0)
+    assert fitness.judge({"speed": 3.0}, {"speed": 1e-90}) == Estimate(3.0, 1e-90)
+
+
 def test_a_missing_metric_has_no_score() -> None:
     judged = Fitness([Term("speed", 1.0)]).judge({"size": 1.0}, {})
 

@@ -75,6 +75,17 @@ def test_a_candidate_below_a_threshold_is_rejected_before_the_full_evaluation(
     assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 0)
 
 
+def test_a_commit_that_has_passed_before_is_stopped_by_no_threshold(
+    tmp_path: Path, worktree: Path
+) -> None:
+    judge = cascade(tmp_path, "judge:quick | looks >= 0.9")
+
+    judgement = judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60), may_stop=False)
+
+    assert judgement.evaluation.value("looks") == 0.5
+    assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 1)
+
+
 def test_what_passes_every_stage_is_judged_in_full_and_keeps_early_figures(
     tmp_path: Path, worktree: Path
 ) -> None:
