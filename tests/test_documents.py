@@ -178,6 +178,20 @@ def test_tasks_that_messages_advise_exist() -> None:
                 pytest.fail(f"{source.name}: {span}: {error}")
 
 
+@each_document
+def test_no_merge_left_its_marks(document: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|>{7}) .*", prose(document.read_text()), re.MULTILINE)
+
+
+def test_the_page_of_the_tasks_tells_of_every_task() -> None:
+    text = (PROJECT_ROOT / "docs" / "tasks.md").read_text()
+    described = re.findall(r"^(?:## |\| `)([\w, ]+)", text, re.MULTILINE)
+    for name in tasks().task_names:
+        summary = (tasks()[name].__doc__ or "").strip().partition("\n")[0]
+        assert f"\n  {name:<11} {summary}\n" in text
+        assert any(name in words.split(", ") for words in described), name
+
+
 def test_the_parser_refuses_what_does_not_exist() -> None:
     for arguments in (["no-such-task"], ["worker", "--no-such-flag"]):
         with pytest.raises(ParseError):
