@@ -8,6 +8,7 @@ from loreley.config import Role, load_settings
 from loreley.db.engine import Database, open_database
 from loreley.db.expenses import read_ending
 from loreley.db.overview import Overview, read_overview
+from loreley.errors import ServiceUnavailable
 from loreley.ops.fleet import Fleet
 from loreley.ops.messages import tell
 from loreley.ops.progress import live_line
@@ -39,7 +40,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         with StopSignals() as signals:
             try:
                 fleet.start()
-                _watch(fleet, database, signals, goal=jobs)
+                watch(fleet, database, signals, goal=jobs)
             finally:
                 if signals.asked:
                     tell("evolve: stopping; Ctrl+C again interrupts the running jobs")
@@ -56,11 +57,35 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     return 130 if signals.count > 1 else 0
 
 
-def _watch(fleet: Fleet, database: Database, signals: StopSignals, *, goal: int) -> None:
+def watch(fleet: Fleet, database: Database, signals: StopSignals, *, goal: int) -> None:
+    """Show how the run goes until the scheduler is done or a stop is asked for.
+
+    Raises `MemberFailed` when a process cannot work.
+    """
+    look = _Look(database)
     with live_line(goal) as show:
         while fleet.watch() and not signals.wait(_LOOK_EVERY_SECONDS):
-            show(read_overview(database))
-        show(read_overview(database))
+            show(look())
+        show(look())
+
+
+class _Look:
+    """Reads how the run stands; a database that is away is told once, until it is back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._is_away = False
+
+    def __call__(self) -> Overview | None:
+        try:
+            overview = read_overview(self._database)
+        except ServiceUnavailable as error:
+            if not self._is_away:
+                tell(f"evolve: waiting for the database: {error.summary}")
+            self._is_away = True
+            return None
+        self._is_away = False
+        return overview
 
 
 def _ending(

@@ -51,7 +51,7 @@ class Shown(Protocol):
     """Something that shows an overview."""
 
     def __call__(self, overview: Overview | None) -> None:
-        """Show it now; None while the scheduler has not begun."""
+        """Show it now; None while the scheduler has not begun, or nothing can be read."""
         ...
 
 

@@ -1,0 +1,44 @@
+"""A whole run: what the command that watches it does when something goes away."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from loreley.db.engine import Database
+from loreley.ops.evolve import watch
+from loreley.ops.fleet import Fleet
+from loreley.signals import StopSignals
+
+WAITS = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project whose scheduler is soon done and whose workers wait."""
+    (tmp_path / "script").mkdir()
+    (tmp_path / "script" / "run_scheduler.py").write_text("import time; time.sleep(0.6)")
+    (tmp_path / "script" / "run_worker.py").write_text(WAITS)
+    return tmp_path
+
+
+@pytest.fixture
+def fleet(root: Path) -> Iterator[Fleet]:
+    fleet = Fleet(root=root, workers=1, max_jobs=1, output=root / "output")
+    with StopSignals() as signals:
+        fleet.start()
+        yield fleet
+        fleet.stop(signals, grace_seconds=0)
+
+
+def test_a_database_that_is_away_is_waited_for(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = Database(create_engine("postgresql+psycopg://127.0.0.1:1/none"))
+
+    with StopSignals() as signals:
+        watch(fleet, away, signals, goal=1)
+
+    assert fleet.restarts == 0
+    assert capsys.readouterr().err.count("the database does not answer as needed") == 1
