@@ -44,7 +44,7 @@ class LoreleyError(Exception):
     def summary(self) -> str:
         """What and why in one line, for a log or a database column."""
         return "; ".join(
-            ": ".join(filter(None, (problem.what, problem.target, problem.reason)))
+            _one_line(": ".join(filter(None, (problem.what, problem.target, problem.reason))))
             for problem in self.problems
         )
 

@@ -77,3 +77,9 @@ def test_the_tree_lets_callers_catch_what_they_can_act_on() -> None:
     assert issubclass(CandidateRejected, JobFailed)
     assert issubclass(GitError, LoreleyError)
     assert not issubclass(ServiceUnavailable, JobFailed)
+
+
+def test_the_summary_is_one_line_whatever_a_server_says() -> None:
+    error = ServiceUnavailable("no answer", target="db", reason="refused\n\tIs it running?")
+
+    assert error.summary == "no answer: db: refused Is it running?"
