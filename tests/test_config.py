@@ -175,6 +175,7 @@ def test_settings_are_read_once(environment: Environment) -> None:
         ("DATABASE_URL", f"postgresql://u:{SECRET}/x@host/db", "in a password write %2F"),
         ("DATABASE_URL", f"postgresql://u:{SECRET}@host:port/db", "in a password write %2F"),
         ("TASKS_REDIS_URL", "http://host", "expected a redis://, rediss:// or unix:// URL"),
+        ("TASKS_REDIS_URL", "REDIS://host", "expected a redis://, rediss:// or unix:// URL"),
         ("TASKS_REDIS_URL", "localhost:6379", "expected a redis://, rediss:// or unix:// URL"),
         ("TASKS_REDIS_URL", "redis://", "names no host"),
         ("TASKS_REDIS_URL", "unix://", "needs the path of the socket"),

@@ -67,8 +67,9 @@ class QueueSettings(BaseModel):
     @classmethod
     def _redis_url(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            parts = split_url(value.get_secret_value())
-            if parts.scheme not in {"redis", "rediss", "unix"}:
+            url = value.get_secret_value()
+            parts = split_url(url)
+            if url.partition(":")[0] not in {"redis", "rediss", "unix"}:
                 raise ValueError("expected a redis://, rediss:// or unix:// URL")
             if parts.scheme == "unix" and not parts.path:
                 raise ValueError("a unix:// URL needs the path of the socket")

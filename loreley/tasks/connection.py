@@ -14,6 +14,7 @@ from loreley.secrets import masked
 
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 10.0
+_LONGEST_SECONDS = 86400.0
 _RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut passes unnoticed
 
 
@@ -34,8 +35,8 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
         if url.startswith("unix:"):
             del options["socket_connect_timeout"]
         try:
-            return Redis.from_url(url, **options)
-        except ValueError as error:
+            return _usable(Redis.from_url(url, **options))
+        except (ValueError, TypeError, RedisError) as error:
             raise ConfigError(
                 "TASKS_REDIS_URL cannot be used",
                 setting="TASKS_REDIS_URL",
@@ -51,6 +52,16 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
         password=password.get_secret_value() if password else None,
         **options,
     )
+
+
+def _usable(client: Redis) -> Redis:
+    """The client, once a connection could be made of its options; else what redis-py raises."""
+    connection = client.connection_pool.make_connection()
+    for name in ("socket_timeout", "socket_connect_timeout"):
+        seconds = getattr(connection, name, None)
+        if seconds is not None and not 0 < seconds <= _LONGEST_SECONDS:
+            raise ValueError(f"{name} is a number of seconds above 0")
+    return client
 
 
 def require_redis(settings: QueueSettings) -> None:

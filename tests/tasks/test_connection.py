@@ -158,6 +158,29 @@ def test_an_option_without_a_usable_value_is_told(query: str) -> None:
     assert SECRET not in f"{raised.value} {raised.value.__cause__}"
 
 
+@pytest.mark.parametrize(
+    ("scheme", "query"),
+    [
+        ("redis", "ssl_cert_reqs=none"),
+        ("rediss", "ssl_hunter=2"),
+        ("redis", "protocol=9"),
+        ("redis", "socket_timeout=-1"),
+        ("redis", "socket_connect_timeout=inf"),
+    ],
+)
+def test_an_option_that_no_connection_takes_is_told_before_the_first_command(
+    scheme: str, query: str
+) -> None:
+    settings = Settings(tasks_redis_url=f"{scheme}://:{SECRET}@127.0.0.1:1/?{query}")
+
+    with pytest.raises(ConfigError) as raised:
+        redis_client(settings)
+
+    [problem] = raised.value.problems
+    assert problem.fix == "correct the option behind the '?'"
+    assert SECRET not in f"{raised.value} {raised.value.__cause__}"
+
+
 def test_a_client_shows_no_password() -> None:
     for settings in (
         Settings(tasks_redis_url=f"redis://user:{SECRET}@127.0.0.1:1/0"),
