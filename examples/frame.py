@@ -46,10 +46,11 @@ class Example:
     def main(self, argv: Sequence[str] | None = None) -> int:
         """Run a part of the example, or all of it; the exit code."""
         arguments = self._parser().parse_args(argv)
-        from loreley.ops.environment import become
         from loreley.ops.messages import failures_as_messages
 
         with failures_as_messages():
+            from loreley.ops.environment import become
+
             self.prepare()
             log_level = ["--log-level", arguments.log_level] if arguments.log_level else []
             if arguments.part == "worker":

@@ -38,8 +38,8 @@ def tell(text: str) -> None:
 
 def _not_installed(error: ModuleNotFoundError) -> Problem:
     return Problem(
-        "Loreley is not installed where Invoke runs",
+        "Loreley is not installed for this Python",
         target=sys.executable,
         reason=str(error),
-        fix="run the task as `uv run invoke …`, or install the project with `pip install -e .`",
+        fix="start it by uv, as in `uv run invoke …`, or install the project: `pip install -e .`",
     )
