@@ -45,19 +45,19 @@ class Example:
 
     def main(self, argv: Sequence[str] | None = None) -> int:
         """Run a part of the example, or all of it; the exit code."""
-        arguments = self._parser().parse_args(argv)
+        arguments = self.arguments(argv)
+        if arguments.log_level:
+            os.environ["LOG_LEVEL"] = arguments.log_level  # of every process of the run
         from loreley.ops.messages import failures_as_messages
 
         with failures_as_messages():
             from loreley.ops.environment import become
 
             self.prepare()
-            log_level = ["--log-level", arguments.log_level] if arguments.log_level else []
             if arguments.part == "worker":
-                become(ROOT / "script" / "run_worker.py", *log_level)
+                become(ROOT / "script" / "run_worker.py")
             if arguments.part == "scheduler":
-                jobs = ["--max-jobs", str(arguments.jobs)]
-                become(ROOT / "script" / "run_scheduler.py", *jobs, *log_level)
+                become(ROOT / "script" / "run_scheduler.py", "--max-jobs", str(arguments.jobs))
             from loreley.ops.evolve import evolve
 
             return evolve(ROOT, jobs=arguments.jobs, workers=arguments.workers)
@@ -85,7 +85,8 @@ class Example:
                 fix="install a C compiler and make, such as Debian's package build-essential",
             )
 
-    def _parser(self) -> argparse.ArgumentParser:
+    def arguments(self, argv: Sequence[str] | None) -> argparse.Namespace:
+        """What the command line says; ends the process with 2 where it makes no sense."""
         parser = argparse.ArgumentParser(description=self.about)
         parser.add_argument(
             "part",
@@ -96,16 +97,24 @@ class Example:
         )
         parser.add_argument(
             "--jobs",
-            type=int,
+            type=_count,
             default=self.jobs,
             help="stop when the experiment has had so many jobs, earlier runs included "
             "(default: %(default)s)",
         )
         parser.add_argument(
             "--workers",
-            type=int,
-            default=os.cpu_count() or 1,
-            help="worker processes (default: cores)",
+            type=_count,
+            default=0,
+            help="worker processes; 0, the default: one for each core",
         )
-        parser.add_argument("--log-level", help="overrides LOG_LEVEL")
-        return parser
+        parser.add_argument("--log-level", metavar="LEVEL", help="overrides LOG_LEVEL")
+        arguments = parser.parse_args(argv)
+        arguments.workers = arguments.workers or os.cpu_count() or 1
+        return arguments
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 0 or more")
+    return int(text)
