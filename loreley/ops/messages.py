@@ -29,6 +29,9 @@ def failures_as_messages() -> Iterator[None]:
         # Whoever read us has had enough; keep the interpreter from telling of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_SIGPIPE)
+    except OSError as error:
+        print(_unusable(error), file=sys.stderr)
+        sys.exit(1)
 
 
 def tell(text: str) -> None:
@@ -42,4 +45,13 @@ def _not_installed(error: ModuleNotFoundError) -> Problem:
         target=sys.executable,
         reason=str(error),
         fix="start it by uv, as in `uv run invoke …`, or install the project: `pip install -e .`",
+    )
+
+
+def _unusable(error: OSError) -> Problem:
+    return Problem(
+        "a file or folder cannot be used",
+        target=str(error.filename or ""),
+        reason=error.strerror or str(error),
+        fix="let this user use it, or set LORELEY_STATE_DIR and LOGS_BASE_DIR to other folders",
     )
