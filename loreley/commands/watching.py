@@ -52,15 +52,13 @@ def ui(c: Context, host: str = "127.0.0.1", port: str = "8420") -> None:
     changed on it unless LORELEY_UI_TOKEN is set. Where its libraries are missing, uv brings them.
     """
     from loreley.ops.extras import require_extra
+    from loreley.ops.logs.view import logs_base
 
     require_extra("ui", "jinja2", "starlette", "uvicorn", "xstatic")
     from loreley.web.serving import serve
 
-    project = Project.of(c)
-    settings = project.settings()
-    serve(
-        settings, Path(settings.logs_base_dir or project.root), host=host, port=count("port", port)
-    )
+    settings = Project.of(c).settings()
+    serve(settings, logs_base(settings.logs_base_dir), host=host, port=count("port", port))
 
 
 @task(

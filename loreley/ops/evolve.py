@@ -10,6 +10,7 @@ from loreley.db.expenses import read_ending
 from loreley.db.overview import Overview, read_overview
 from loreley.errors import ServiceUnavailable
 from loreley.ops.fleet import Fleet
+from loreley.ops.logs.view import logs_base
 from loreley.ops.messages import tell
 from loreley.ops.progress import live_line
 from loreley.ops.report import report
@@ -28,7 +29,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
     load_settings(Role.SCHEDULER)
     settings = load_settings(Role.WORKER)
-    logs = Path(settings.logs_base_dir or root).expanduser() / "logs"
+    logs = logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
     fleet = Fleet(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
     tell(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from loreley.db.engine import Database
-from loreley.ops.evolve import watch
+from loreley.ops.evolve import evolve, watch
 from loreley.ops.fleet import Fleet
 from loreley.signals import StopSignals
 
@@ -42,3 +42,23 @@ def test_a_database_that_is_away_is_waited_for(
 
     assert fleet.restarts == 0
     assert capsys.readouterr().err.count("the database does not answer as needed") == 1
+
+
+def test_what_its_processes_print_is_kept_beside_their_logs(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = {
+        "WORKER_REPO_REMOTE_URL": "/none",
+        "WORKER_EVALUATOR_COMMAND": "true",
+        "MAPELITES_FITNESS_METRIC": "score",
+        "LORELEY_STATE_DIR": str(tmp_path / "state"),
+        "LOGS_BASE_DIR": "$HERE/kept",
+        "HERE": str(tmp_path),
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    assert evolve(root, jobs=1, workers=1) == 0
+
+    assert (tmp_path / "kept" / "logs" / "evolve" / "scheduler.err").exists()
+    assert f"logs in {tmp_path}/kept/logs\n" in capsys.readouterr().err
