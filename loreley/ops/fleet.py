@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from loreley.spawn import spawn
 
 _QUICK_SECONDS = 10.0  # a process that ends sooner never worked
 _MAX_QUICK_ENDS = 3
+_LARGEST_OUTPUT_BYTES = 10 * 2**20  # as large as a log file becomes
 
 
 class MemberFailed(LoreleyError):
@@ -73,6 +75,7 @@ class Fleet:
     def start(self) -> None:
         """Start every process."""
         for member in self._members:
+            member.output.write_bytes(b"")
             self._start(member)
 
     def watch(self) -> bool:
@@ -82,6 +85,7 @@ class Fleet:
         """
         for member in self._members:
             assert member.process is not None
+            _bound(member.output)
             code = member.process.poll()
             if code is None:
                 continue
@@ -120,7 +124,7 @@ class Fleet:
         ]
 
     def _start(self, member: _Member) -> None:
-        with member.output.open("wb") as output:
+        with member.output.open("ab") as output:
             member.process = spawn(
                 member.command,
                 env=_environment(os.environ),
@@ -147,6 +151,13 @@ class Fleet:
 def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: without its byte code Python would start slowly."""
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _bound(output: Path) -> None:
+    """Forget what a process has printed when it is much: its log file has the same."""
+    with suppress(FileNotFoundError):  # somebody removed it
+        if output.stat().st_size > _LARGEST_OUTPUT_BYTES:
+            os.truncate(output, 0)  # it is written to at its end, wherever that is
 
 
 def _own_words(output: Path) -> str:

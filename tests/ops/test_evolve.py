@@ -1,6 +1,7 @@
 """A whole run: what the command that watches it does when something goes away."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from loreley.db.engine import Database
 from loreley.ops.evolve import evolve, watch
 from loreley.ops.fleet import Fleet
 from loreley.signals import StopSignals
+from tests.support import eventually
 
 WAITS = "import time; time.sleep(60)"
 
@@ -23,21 +25,23 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def fleet(root: Path) -> Iterator[Fleet]:
+@contextmanager
+def started(root: Path) -> Iterator[Fleet]:
     fleet = Fleet(root=root, workers=1, max_jobs=1, output=root / "output")
     with StopSignals() as signals:
         fleet.start()
-        yield fleet
-        fleet.stop(signals, grace_seconds=0)
+        try:
+            yield fleet
+        finally:
+            fleet.stop(signals, grace_seconds=0)
 
 
 def test_a_database_that_is_away_is_waited_for(
-    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+    root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Database(create_engine("postgresql+psycopg://127.0.0.1:1/none"))
 
-    with StopSignals() as signals:
+    with started(root) as fleet, StopSignals() as signals:
         watch(fleet, away, signals, goal=1)
 
     assert fleet.restarts == 0
@@ -62,3 +66,31 @@ def test_what_its_processes_print_is_kept_beside_their_logs(
 
     assert (tmp_path / "kept" / "logs" / "evolve" / "scheduler.err").exists()
     assert f"logs in {tmp_path}/kept/logs\n" in capsys.readouterr().err
+
+
+def test_the_last_words_of_a_process_outlive_its_replacement(root: Path) -> None:
+    (root / "script" / "run_scheduler.py").write_text(WAITS)
+    (root / "script" / "run_worker.py").write_text(
+        "import os, sys; print('words', file=sys.stderr, flush=True); os.kill(os.getpid(), 9)"
+    )
+    output = root / "output" / "worker-1.err"
+
+    with started(root) as fleet:
+        eventually(lambda: fleet.watch() and fleet.restarts)
+        eventually(lambda: output.read_text().count("words") == 2, within=2)
+
+
+def test_what_a_process_prints_is_bounded(root: Path) -> None:
+    (root / "script" / "run_scheduler.py").write_text(WAITS)
+    (root / "script" / "run_worker.py").write_text(
+        "import sys, time\n"
+        "sys.stderr.write('x' * 11 * 2**20)\n"
+        "while True: print('more', file=sys.stderr, flush=True); time.sleep(0.01)\n"
+    )
+    output = root / "output" / "worker-1.err"
+    with started(root) as fleet:
+        eventually(lambda: output.stat().st_size > 11 * 2**20)
+        fleet.watch()
+        eventually(lambda: "more" in output.read_text())
+
+        assert output.stat().st_size < 2**20
