@@ -149,6 +149,10 @@ def _plain(value: object) -> object:
 
 def _forget_request() -> None:
     """Keep what the request says from the programs that the plugin starts."""
+    try:  # noqa: SIM105 - `contextlib` costs a tenth of starting Python
+        os.ftruncate(0, 0)  # the sandbox's own process has the same file open
+    except OSError:  # a pipe, and read to its end
+        pass
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

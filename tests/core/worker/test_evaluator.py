@@ -327,6 +327,20 @@ class TestPlugin:
 
         assert "was not written by the plugin" in reason
 
+    def test_programs_it_starts_do_not_find_the_token_in_a_process_above(
+        self, walled: Bench
+    ) -> None:
+        """Bubblewrap's first process keeps open what the plugin was started with."""
+        options = walled.plugin(
+            """
+            import subprocess
+            said = subprocess.run(["cat", "/proc/1/fd/0"], capture_output=True, check=True).stdout
+            return {"summary": repr(said), "metrics": [{"name": "a", "value": 1}]}
+            """
+        )
+
+        assert walled.judge(options).evaluation.summary == "b''"
+
     def test_programs_it_starts_do_not_learn_the_token(self, bench: Bench) -> None:
         options = bench.plugin(
             """
