@@ -6,6 +6,7 @@
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from loreley.proc import Completed
 DirEntry = os.DirEntry[bytes]
 
 _FOLDER, _SUBMODULE = b"f", b"s"
+_ATTRIBUTES = ("user.", "system.posix_acl_")  # those that a folder's owner may set
 _FAST: Config = (("checkout.workers", "4"), ("advice.detachedHead", "false"))
 
 
@@ -85,7 +87,8 @@ class Checkout:
     def _remove_what_git_overlooks(self) -> None:
         """Whatever stands in the place of folders, and in folders is no file, link or folder.
 
-        Repositories inside tracked folders, too, files in submodules, and the folders' modes.
+        Repositories inside tracked folders, too, files in submodules, and the folders' modes and
+        attributes.
         """
         mode = stat.S_IMODE(self.path.parent.stat().st_mode)
         marks = self._folder_list.read_bytes().split(b"\0")[:-1]
@@ -145,7 +148,8 @@ def _tidy(folder: bytes, mode: int, tracked: Set[bytes], *, is_top: bool = False
     if not stat.S_ISDIR(found):
         os.unlink(folder)
         return
-    if stat.S_IMODE(found) != mode:
+    _remove_attributes(folder)
+    if stat.S_IMODE(os.lstat(folder).st_mode) != mode:
         os.chmod(folder, mode)
     pending = []
     with os.scandir(folder) as entries:
@@ -155,6 +159,19 @@ def _tidy(folder: bytes, mode: int, tracked: Set[bytes], *, is_top: bool = False
             elif not entry.is_file(follow_symlinks=False) and entry.path not in tracked:
                 pending.append(entry)
     _remove_odd_entries(pending)
+
+
+def _remove_attributes(folder: bytes) -> None:
+    """Remove notes to later candidates, and access lists, which new files would inherit."""
+    if sys.platform != "linux":
+        return
+    try:
+        names = os.listxattr(folder, follow_symlinks=False)
+    except OSError:  # a file system without any
+        return
+    for name in names:
+        if name.startswith(_ATTRIBUTES):
+            os.removexattr(folder, name, follow_symlinks=False)
 
 
 def _remove_odd_entries(pending: list[DirEntry]) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -169,6 +170,34 @@ def test_the_slot_itself_survives_hostile_edits(
 
     with repository.lease(upstream.head(), "job-1", soon()) as worktree:
         assert worktree.path.stat().st_ino == inode
+
+
+def deny_new_files(folder: Path) -> None:
+    """Give the folder a default access list under which new files have no permissions at all."""
+    nobody = 0xFFFFFFFF
+    entries = [struct.pack("<HHI", tag, 0, nobody) for tag in (0x01, 0x04, 0x20)]
+    try:
+        os.setxattr(folder, "system.posix_acl_default", struct.pack("<I", 2) + b"".join(entries))
+    except OSError as error:
+        pytest.skip(f"the file system has no access lists: {error}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the attributes are Linux' own")
+def test_attributes_of_folders_do_not_outlive_the_lease(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        folders = [worktree.path, worktree.path / "docs"]
+        for folder in folders:
+            deny_new_files(folder)
+            os.setxattr(folder, "user.note", b"to whom it may concern")
+        (worktree.path / "docs/page0.md").unlink()
+
+    with repository.lease(upstream.head(), "job-2", soon()) as worktree:
+        folders = [worktree.path, worktree.path / "docs"]
+
+        assert [os.listxattr(folder) for folder in folders] == [[], []]
+        assert (worktree.path / "docs/page0.md").stat().st_mode & 0o400
 
 
 def test_kept_files_are_those_the_excludes_name(upstream: Upstream, tmp_path: Path) -> None:
