@@ -18,6 +18,7 @@ from loreley.temporary import temporary_folder
 
 OLDEST_VERSION = (2, 32)  # GIT_CONFIG_GLOBAL
 _ASKING_SECONDS = 120.0  # for a question to the remote that moves no objects
+_SHA1_DIGITS = 40
 _DELETED_AT_ONCE = 200  # branches named in one command line
 
 
@@ -129,8 +130,10 @@ class Git:
         remote, within = _remote(url), deadline or Deadline()
         present = self._heads(remote, within)
         doomed = [f":refs/heads/{name}" for name in names if name in present]
+        if not doomed:
+            return
         with temporary_folder() as folder:
-            self.run("init", "--quiet", "--bare", "--template=", "--", str(folder), deadline=within)
+            self.init_bare(folder, next(iter(present.values())), deadline=within)
             for start in range(0, len(doomed), _DELETED_AT_ONCE):
                 self.run(
                     f"--git-dir={folder}",
@@ -139,6 +142,14 @@ class Git:
                     remote=remote,
                     deadline=within,
                 )
+
+    def init_bare(self, folder: Path, commit: str, deadline: Deadline | None = None) -> None:
+        """Make an empty repository at ``folder`` whose ids are of the same kind as ``commit``."""
+        self.run(
+            *("init", "--quiet", "--bare", "--template="),
+            *(f"--object-format={object_format(commit)}", "--", str(folder)),
+            deadline=deadline or Deadline(),
+        )
 
     def _heads(
         self, remote: Remote, deadline: Deadline | None, pattern: str = "refs/heads/*"
@@ -173,6 +184,11 @@ class Git:
             reason=reason,
             fix=f"install git {oldest} or newer, or set WORKER_REPO_GIT_BIN to it",
         )
+
+
+def object_format(commit: str) -> str:
+    """The kind of ids that a repository with this one has, as git names it."""
+    return "sha256" if len(commit) > _SHA1_DIGITS else "sha1"
 
 
 def _remote(url: str | Remote) -> Remote:

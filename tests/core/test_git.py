@@ -81,6 +81,15 @@ def test_branches_are_listed_by_folder_and_deleted_by_name(upstream: Upstream) -
     }
 
 
+def test_branches_of_a_repository_with_long_ids_are_deleted(tmp_path: Path) -> None:
+    upstream = Upstream.create(tmp_path / "upstream", {"a": "1"}, "--object-format=sha256")
+    upstream.commit({"a": "2"}, branch="evolution/job/one")
+
+    Git().delete_remote_branches(str(upstream.path), ["evolution/job/one"])
+
+    assert set(Git().list_remote_branches(str(upstream.path))) == {"main"}
+
+
 @pytest.mark.slow
 def test_many_branches_are_deleted(upstream: Upstream) -> None:
     names = [f"evolution/job/{number:032d}" for number in range(210)]

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from secrets import token_hex
 
-from loreley.core.git import Git
+from loreley.core.git import Git, object_format
 from loreley.core.objects import ObjectStore, require_commit_id
 from loreley.core.remote import Remote
 from loreley.core.worker.clone_config import CloneConfig, occupied
@@ -118,13 +118,8 @@ class BaseClone:
             raise occupied(self.path, "it is no git repository, and not empty")
         fresh = self.path / _UNFINISHED / token_hex(4)
         fresh.mkdir(parents=True)
-        object_format = "sha256" if len(head) > 40 else "sha1"
-        self._git.run(
-            *("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}"),
-            str(fresh),
-            deadline=deadline,
-        )
-        self.config.write(fresh, object_format)
+        self._git.init_bare(fresh, head, deadline)
+        self.config.write(fresh, object_format(head))
         self._fetch(ObjectStore(self._git, fresh), deadline, self._refspecs[:1], self._shallowness)
         fresh.rename(self.store.git_dir)
         fresh.parent.rmdir()

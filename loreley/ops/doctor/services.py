@@ -118,8 +118,7 @@ def _require_writable(git: Git, remote: Remote, branch: str, head: str) -> None:
             fix="let this user write there, or set WORKER_REPO_REMOTE_URL to another one",
         )
     with temporary_folder() as place:
-        form = "sha256" if len(head) > 40 else "sha1"
-        git.run("init", "-q", "--bare", "--template=", f"--object-format={form}", str(place))
+        git.init_bare(place, head)
         here = (f"--git-dir={place}",)
         tree = git.run(*here, "mktree").decode().strip()
         person = {
