@@ -112,7 +112,7 @@ class Jobs:
                 record,
                 state=JobState.REJECTED if rejected else JobState.FAILED,
                 failure_kind=None if rejected else failure.kind,
-                failure=failure.summary[:_FAILURE_LENGTH],
+                failure=_storable(failure.summary)[:_FAILURE_LENGTH],
             )
             _insert_artifacts(connection, claim, record)
 
@@ -155,7 +155,7 @@ class Jobs:
             "parent": judged.parent,
             "job_id": str(claim.job_id),
             "branch": judged.branch,
-            "subject": judged.subject,
+            "subject": _storable(judged.subject),
             "traits": dict(judged.traits),
             "vector": judged.vector or None,
             "edit_distance": judged.edit_distance,
@@ -186,6 +186,11 @@ class Jobs:
                 for position, metric in enumerate(evaluation.metrics)
             ],
         )
+
+
+def _storable(text: str) -> str:
+    """Text as every database takes it: what agents write and how files are called may be more."""
+    return text.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
 
 
 def _insert_artifacts(connection: Connection, claim: Claim, record: Record) -> None:
@@ -243,7 +248,7 @@ def _finish(connection: Connection, claim: Claim, record: Record, **values: Any)
             "agent": record.agent,
             "operator": record.operator,
             "agent_seconds": record.agent_seconds,
-            "subject": record.subject,
+            "subject": None if record.subject is None else _storable(record.subject),
         }
     _change(
         connection,

@@ -1,6 +1,7 @@
 """The contract of the job store, on SQLite and on PostgreSQL."""
 
 import multiprocessing
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -121,6 +122,22 @@ def test_failure_is_recorded_with_its_kind_and_reason(
     row = job_row(database, claim.job_id)
     assert (row["state"], row["failure_kind"]) == (JobState.FAILED, FailureKind.AGENT)
     assert row["failure"] == "no proposal: out of ideas"
+
+
+@pytest.mark.parametrize(("said", "kept"), [("a\0b", "a\ufffdb"), ("a\udcffb", "a\\udcffb")])
+def test_text_that_no_database_takes_is_recorded_all_the_same(
+    jobs: Jobs, schedule: Schedule, database: Database, said: str, kept: str
+) -> None:
+    """Files may be called so, and agents may say so."""
+    first, second = two_claims(jobs, schedule)
+    record = Record(agent="x", subject=said)
+
+    jobs.fail(first, AgentFailed("no proposal", reason=said), record)
+    jobs.succeed(second, replace(judged(), subject=said), record)
+
+    row = job_row(database, first.job_id)
+    assert (row["failure"], row["subject"]) == (f"no proposal: {kept}", kept)
+    assert [each.subject for each in jobs.judged(["c" * 40])] == [kept]
 
 
 def test_rejection_is_a_state_of_its_own(
