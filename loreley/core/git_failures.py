@@ -91,7 +91,8 @@ _SIGNS = (
         "use an https, ssh, git or file URL as WORKER_REPO_REMOTE_URL",
     ),
     _sign(
-        r"remote rejected|hook declined|protected branch",
+        r"remote rejected|hook declined|protected branch|remote: (fatal|error):|"
+        r"returned error: 4\d\d",
         "the remote refused the push: look at its message and its rules for branches",
     ),
     _sign(
@@ -103,6 +104,14 @@ _SIGNS = (
     _sign(r"read-only file system|permission denied", "let the user of the worker write there"),
     _sign(r"unable to create '.*\.lock': file exists", "another git process is at work there"),
     _sign(r"unknown (option|switch)|is not a git command", "install a newer git"),
+    # What is left when nobody says why: a server that was restarted or a connection that was cut.
+    _sign(
+        r"unexpected disconnect|remote end hung up|expected flush after|broken pipe|"
+        r"could not read from remote repository|empty reply from server|transfer closed|"
+        r"unexpected eof|ssl_error_syscall|http/2 stream",
+        "check the network and the server of WORKER_REPO_REMOTE_URL",
+        is_outage=True,
+    ),
 )
 
 
