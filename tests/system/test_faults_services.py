@@ -183,10 +183,11 @@ def test_a_remote_that_is_away_is_waited_for(stack: Stack) -> None:
         hold.pid()
         with proxy.refusing():
             hold.release()
-            worker.wait_for("a service is away")
+            worker.wait_for("waiting for a service")
 
         finished(scheduler, worker)
         stack.require_whole(jobs_wanted=3)
+        assert "attempt 2" not in worker.said
 
 
 @only_sqlite

@@ -14,6 +14,7 @@ from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.cascade import Cascade
 from loreley.core.worker.describing import EMBEDDING, Describer, Errand
 from loreley.core.worker.gates import Gates
+from loreley.core.worker.patience import patiently
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline
@@ -147,7 +148,7 @@ class Attempt:
             return None
         branch = f"{self.options.branch_prefix}/{self.claim.name}"
         with timed(self.record, "push"):
-            self.worktree.push(branch, self.deadline)
+            patiently(lambda: self.worktree.push(branch, self.deadline), self.deadline)
         logger.info("pushed {}", branch)
         reached(Point.PUSHED)
         return branch
