@@ -29,6 +29,11 @@ class Changes:
     refused: list[str] = field(default_factory=list)  # why this can be no candidate
     size_bytes: int = 0
 
+    @property
+    def are_too_large(self) -> bool:
+        """Whether git should not even look at them."""
+        return self.size_bytes > MAX_CHANGED_BYTES
+
 
 def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
     """Compare the checkout with ``commit``, to which it was restored."""
@@ -51,7 +56,7 @@ def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
             changes.refused.append(f"a nested repository: {path}")
         elif path not in submodules:
             _classify(checkout.path, path, links, changes)
-    if changes.size_bytes > MAX_CHANGED_BYTES:
+    if changes.are_too_large:
         changes.refused.append(
             f"{changes.size_bytes} bytes in changed files, at most {MAX_CHANGED_BYTES} are allowed"
         )

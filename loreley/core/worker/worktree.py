@@ -149,6 +149,8 @@ class Worktree:
             tree = self._candidate.tree if self._candidate else self._tree_as_it_is(deadline)
         except GitCommandFailed as error:
             return f"[git cannot tell what changed: {error.stderr}]\n"[:limit_bytes]
+        except CandidateRejected as refusal:
+            return f"[{refusal.summary}]\n"[:limit_bytes]
         return store.patch(self.base_commit, tree, limit_bytes, deadline=deadline)
 
     def difference(self, commit: str, limit_bytes: int) -> str:
@@ -251,6 +253,8 @@ class Worktree:
             return self._base.tree
         self._shared.clone.config.restore()
         changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        if changes.are_too_large:  # git would keep for ever what it is shown once
+            raise CandidateRejected("too much was changed to be shown")
         return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
 
     def _tree_of(self, changes: Changes, deadline: Deadline) -> str:

@@ -394,6 +394,17 @@ def test_too_much_is_refused(worktree: Worktree, monkeypatch: pytest.MonkeyPatch
         worktree.commit_all("x", "", soon())
 
 
+def test_what_is_too_much_is_not_kept_in_order_to_show_it(
+    worktree: Worktree, repository: WorkerRepository
+) -> None:
+    before = git("count-objects", "-v", cwd=repository.base)
+    with (worktree.path / "huge").open("wb") as file:
+        file.truncate(changes.MAX_CHANGED_BYTES + 1)
+
+    assert worktree.patch(1000) == "[too much was changed to be shown]\n"
+    assert git("count-objects", "-v", cwd=repository.base) == before
+
+
 HOOKS = ("pre-commit", "post-checkout", "post-index-change", "reference-transaction", "pre-push")
 
 
