@@ -7,7 +7,10 @@ from pathlib import Path
 from secrets import token_hex
 
 from loreley.deadline import Deadline
+from loreley.errors import LoreleyError
 from loreley.proc import capture
+
+_DELETING_SECONDS = 600.0  # for what is nested too deeply for Python
 
 
 def bury(path: Path, trash: Path) -> None:
@@ -43,7 +46,12 @@ def delete(path: Path) -> None:
             open_folders(path)
             shutil.rmtree(path, ignore_errors=True)
     if path.exists():
-        capture(["rm", "-rf", "--", str(path)], env=dict(os.environ), deadline=Deadline.after(600))
+        with suppress(LoreleyError):
+            capture(
+                ["rm", "-rf", "--", str(path)],
+                env=dict(os.environ),
+                deadline=Deadline.after(_DELETING_SECONDS),
+            )
 
 
 def open_folders(path: Path) -> None:
