@@ -123,15 +123,20 @@ class Gates:
     def _check_secrets(
         self, secrets: Secrets, differences: Sequence[Difference], edit: Edit, commit: str
     ) -> None:
+        limit_bytes = self.max_bytes or _SCANNED_BYTES
+        patch = edit.patch(limit_bytes)
+        binary = [each for each in differences if each.is_binary]
         added = [
-            *_added_lines(edit.patch(self.max_bytes or _SCANNED_BYTES)),
-            *(
-                (edit.read(commit, each.path) or b"").decode("latin-1")
-                for each in differences
-                if each.is_binary
-            ),
+            *_added_lines(patch),
+            *(_text(edit, commit, each.path) for each in binary),
         ]
-        if found := secrets.found_in("\n".join(added)):
+        found = secrets.found_in("\n".join(added))
+        if len(patch.encode()) > limit_bytes:  # it was cut
+            for each in differences:
+                known = secrets.found_in(_text(edit, edit.base_commit, each.path))
+                now = secrets.found_in(_text(edit, commit, each.path))
+                found += [name for name in now if name not in [*known, *found]]
+        if found:
             raise CandidateRejected(
                 "the change holds a secret", reason=", ".join(found), setting="WORKER_GATE_SECRETS"
             )
@@ -154,7 +159,12 @@ def _frame(content: bytes, region: Region) -> list[bytes]:
 
 
 def _added_lines(patch: str) -> Iterator[str]:
-    return (line[1:] for line in patch.splitlines() if line.startswith("+"))
+    # Not splitlines: what follows a form feed is still the added line, as git counts lines.
+    return (line[1:] for line in patch.split("\n") if line.startswith("+"))
+
+
+def _text(edit: Edit, commit: str, path: str) -> str:
+    return (edit.read(commit, path) or b"").decode("latin-1")
 
 
 def _outside(path: str, reason: str) -> CandidateRejected:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
+from loreley.core.objects import Difference
 from loreley.core.worker.gates import Gates, Region
 from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.paths import PathRules
@@ -168,6 +169,42 @@ def test_an_added_secret_is_refused_without_being_told(worktree: Worktree) -> No
 
     assert "a GitHub token" in error.summary
     assert KEY not in str(error)
+
+
+@pytest.mark.parametrize("sign", ["\f", "\r", "\u2028"])
+def test_a_secret_behind_what_only_looks_like_a_line_end_is_found(
+    sign: str, worktree: Worktree
+) -> None:
+    error = refusal(Gates(secrets=Secrets()), worktree, a=f"x = 1{sign}token = '{KEY}'\n")
+
+    assert "a GitHub token" in error.summary
+
+
+class LongEdit:
+    """An edit whose diff is cut off before it comes to what the files now end with."""
+
+    base_commit = "base"
+
+    def __init__(self, **added: str) -> None:
+        self._added = added
+
+    def differences(self) -> list[Difference]:
+        mode = "100644"
+        return [Difference(name, mode, mode, "a", "b", 1, is_binary=False) for name in self._added]
+
+    def patch(self, limit_bytes: int) -> str:
+        return " " * limit_bytes + "[cut]"
+
+    def read(self, commit: str, path: str) -> bytes:
+        return b"radius = 1\n" + (b"" if commit == "base" else self._added[path].encode())
+
+
+def test_a_secret_is_found_behind_the_end_of_a_diff_that_is_cut() -> None:
+    gates = Gates(secrets=Secrets({"OLD": "radius = 1"}))
+
+    gates.check(LongEdit(a="y = 2\n"), "candidate")
+    with pytest.raises(CandidateRejected, match="a GitHub token"):
+        gates.check(LongEdit(a="y = 2\n", b=f"token = '{KEY}'\n"), "candidate")
 
 
 def test_a_secret_in_a_binary_file_is_found(worktree: Worktree) -> None:
