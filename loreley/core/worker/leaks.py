@@ -50,7 +50,10 @@ class Secrets:
         values = {name: environment[name] for name in names if environment.get(name)}
         for name in type(settings).model_fields:
             value = getattr(settings, name)
-            if isinstance(value, SecretStr) and not _is_an_address(value.get_secret_value()):
+            if not isinstance(value, SecretStr):
+                continue
+            # Of a setting that says where something is, what is no URL holds no credentials.
+            if not name.endswith("_url") or "://" in value.get_secret_value():
                 values[name.upper()] = value.get_secret_value()
         return cls(values)
 
@@ -79,8 +82,3 @@ def _secret_part(value: str) -> str:
 def _is_a_word(value: str) -> bool:
     plain = value.isalpha() and value.islower() and len(value) <= _LONGEST_WORD
     return plain or len(value) < _SHORTEST
-
-
-def _is_an_address(value: str) -> bool:
-    """Whether a setting holds where something is, rather than how to get in."""
-    return "://" not in value and ("/" in value or ":" in value)

@@ -80,3 +80,10 @@ def test_the_settings_and_the_agents_keys_are_known() -> None:
     assert secrets.found_in("pass-word-9") == ["the value of DATABASE_URL"]
     assert secrets.found_in("value-of-token-a") == ["the value of TOKEN_A"]
     assert secrets.found_in("value-of-other db.example.org") == []
+
+
+@pytest.mark.parametrize("key", ["c2VjcmV0/a2V5+MTIz==", "3f9a1c20:77be01d4"])
+def test_a_key_may_hold_what_addresses_hold(key: str) -> None:
+    secrets = Secrets.known(Settings(worker_chat_api_key=SecretStr(key)), {}, ())
+
+    assert secrets.found_in(f"key = {key!r}") == ["the value of WORKER_CHAT_API_KEY"]
