@@ -175,11 +175,17 @@ def _under_way() -> ColumnElement[bool]:
     )
 
 
+def _refused() -> ColumnElement[bool]:
+    """Whether a call is known to have used nothing, as one that the endpoint turned away."""
+    return and_(calls.c.input_tokens == 0, calls.c.output_tokens == 0).is_(True)
+
+
 def _expected(connection: Connection, agent: str, measure: Measure) -> Expectation:
     used = _used_column(measure)
     latest = (
         select(used.label("used"))
         .where(calls.c.agent == agent, calls.c.closed_at.is_not(None), used.is_not(None))
+        .where(not_(_refused()))  # says nothing of what those cost that are not
         .order_by(calls.c.closed_at.desc())
         .limit(_TYPICAL_OF)
         .subquery()

@@ -84,6 +84,18 @@ def test_the_first_call_is_made_alone(database: Database, spend: Spend) -> None:
     assert isinstance(spend.open(other, "stub"), Opened)
 
 
+def test_calls_that_were_turned_away_do_not_make_the_next_one_cheap(
+    database: Database, spend: Spend
+) -> None:
+    spend.set_limits([DOLLARS])
+    claim, *others = claims(database, 4)
+    paid(spend, claim, 0.3)
+    for _ in range(10):
+        spend.close(opened(spend, claim), Usage(0, 0, dollars=0.0), 1.0)
+
+    assert [type(spend.open(each, "stub")) for each in others] == [Opened, Opened, Wait]
+
+
 def test_calls_of_known_cost_are_made_side_by_side_as_far_as_the_money_reaches(
     database: Database, spend: Spend
 ) -> None:
