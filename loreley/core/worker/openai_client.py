@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from loreley.core.budget import Usage
 from loreley.core.worker.agents.protocol import Bill
@@ -45,6 +45,35 @@ def require_package(name: str, *, setting: str, extra: str) -> None:
         )
 
 
+@dataclass(slots=True)
+class _Wire:
+    """Counts the questions that were sent and may be charged for: all that were not refused.
+
+    Versions of the library differ in the package of the client below it, hence no types.
+    """
+
+    open: int = 0
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., None]]]:
+        """What the library calls with each request, repeated ones as well, and each response."""
+        return {"request": [self._watch], "response": [self._answered]}
+
+    def settle(self, bill: Bill) -> None:
+        """Put into the bill that there is nothing to pay, where that is certain."""
+        if self.open == 0:
+            bill.usage = _NOTHING
+
+    def _watch(self, request: Any) -> None:
+        request.extensions["trace"] = self._note
+
+    def _note(self, event: str, _details: object) -> None:
+        self.open += event.endswith(".send_request_headers.started")
+
+    def _answered(self, response: Any) -> None:
+        self.open -= not response.is_success
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """A way to one endpoint."""
@@ -68,6 +97,7 @@ class Client:
         """
         import openai  # slow to import, and most workers never ask
 
+        wire = _Wire()
         waiting = f"waiting for the {self.purpose.name} endpoint"
         seconds = min(deadline.remaining_seconds, self.purpose.longest_seconds)
         with openai.OpenAI(
@@ -75,13 +105,15 @@ class Client:
             base_url=self.url or "https://api.openai.com/v1",
             max_retries=self.retries,
             timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
+            http_client=openai.DefaultHttpxClient(event_hooks=wire.hooks),
         ) as client:
             try:
                 return interruptibly(lambda: question(client), deadline, waiting)
             except openai.APIStatusError as error:
-                bill.usage = _NOTHING
+                wire.settle(bill)
                 raise self._refusal(error) from error
             except openai.APIConnectionError as error:
+                wire.settle(bill)
                 deadline.check(waiting)
                 late = self.purpose.late if isinstance(error, openai.APITimeoutError) else None
                 raise self._away(late or str(error.__cause__ or error)) from error

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from loreley.core.budget import Usage
 from loreley.core.worker.agents.protocol import Bill
 from loreley.core.worker.openai_client import Client, Purpose
 from loreley.deadline import Deadline
@@ -23,12 +24,18 @@ def server() -> Iterator[ChatServer]:
         yield found
 
 
-def ask(server: ChatServer, purpose: Purpose, deadline: Deadline | None = None) -> object:
-    client = Client(purpose, server.url, None, retries=0)
+def ask(
+    server: ChatServer,
+    purpose: Purpose,
+    deadline: Deadline | None = None,
+    bill: Bill | None = None,
+    retries: int = 0,
+) -> object:
+    client = Client(purpose, server.url, None, retries)
     return client.ask(
         lambda api: api.chat.completions.create(model="stub", messages=[]),
         deadline or soon(),
-        Bill(),
+        bill or Bill(),
     )
 
 
@@ -64,3 +71,35 @@ def test_an_account_that_is_used_up_is_a_refusal_unless_credit_is_awaited(
         ask(server, STUB)
     with pytest.raises(ServiceUnavailable, match="You exceeded your quota"):
         ask(server, replace(STUB, awaits_credit=True))
+
+
+def test_an_endpoint_that_was_never_reached_has_cost_nothing() -> None:
+    with chat_server() as gone:
+        pass
+    bill = Bill()
+
+    with pytest.raises(ServiceUnavailable):
+        ask(gone, STUB, bill=bill)
+
+    assert bill.usage == Usage(0, 0, dollars=0.0)
+
+
+def test_questions_that_were_all_refused_have_cost_nothing(server: ChatServer) -> None:
+    server.responses, bill = [refuses(429, "not now")], Bill()
+
+    with pytest.raises(ServiceUnavailable, match="not now"):
+        ask(server, STUB, bill=bill, retries=1)
+
+    assert len(server.requests) == 2
+    assert bill.usage == Usage(0, 0, dollars=0.0)
+
+
+def test_a_question_that_was_cut_off_and_then_refused_may_have_cost_something(
+    server: ChatServer,
+) -> None:
+    server.responses, bill = [replace(says("x"), promised_bytes=9), refuses(400, "no")], Bill()
+
+    with pytest.raises(ConfigError):
+        ask(server, STUB, bill=bill, retries=1)
+
+    assert bill.usage == Usage()
