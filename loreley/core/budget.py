@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 _MILLION = 1_000_000
+_MOST_TOLD = 10**12  # tokens or dollars of one call; more is no figure but a mistake
 _MOST_BLIND_CALLS = 3  # that may be made while none has told what it cost
 
 
@@ -23,6 +24,19 @@ class Usage:
         if self.input_tokens is None and self.output_tokens is None:
             return None
         return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+
+def told_amount(value: object) -> float | None:
+    """What someone else's program says of tokens or dollars; None where it can be neither."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _MOST_TOLD else None
+
+
+def told_tokens(value: object) -> int | None:
+    """What someone else's program says of a number of tokens; None where it can be none."""
+    amount = told_amount(value)
+    return None if amount is None else int(amount)
 
 
 @dataclass(frozen=True, slots=True)

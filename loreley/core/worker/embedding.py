@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loreley.core.budget import Tariff, Usage
+from loreley.core.budget import Tariff, Usage, told_tokens
 from loreley.core.worker.agents.protocol import Bill
 from loreley.core.worker.openai_client import Client, Purpose, require_package
 from loreley.deadline import Deadline
@@ -78,8 +78,12 @@ class EmbeddingEndpoint:
 
     def _embedded(self, answer: "CreateEmbeddingResponse", count: int) -> Embedded:
         """The answer, nothing of which is taken on trust."""
-        rows = sorted(getattr(answer, "data", None) or [], key=lambda row: row.index)
-        vectors = [row.embedding for row in rows]
+        rows = getattr(answer, "data", None)
+        try:
+            ordered = sorted(rows or [], key=lambda row: int(row.index))
+            vectors = [[float(number) for number in row.embedding] for row in ordered]
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise self._client.unexpected(f"{type(error).__name__}: {error}") from error
         if len(vectors) != count:
             raise self._client.unexpected(f"{len(vectors)} embeddings for {count} texts")
         if not vectors[0] or len({len(vector) for vector in vectors}) > 1:
@@ -87,4 +91,4 @@ class EmbeddingEndpoint:
         if not all(0 < math.hypot(*vector) < math.inf for vector in vectors):
             raise self._client.unexpected("an embedding is all zeros or not finite")
         usage = getattr(answer, "usage", None)
-        return Embedded(vectors, getattr(usage, "prompt_tokens", None))
+        return Embedded(vectors, told_tokens(getattr(usage, "prompt_tokens", None)))

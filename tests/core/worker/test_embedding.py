@@ -78,6 +78,10 @@ def test_a_refusal_names_the_setting(stub: Stub, status: int, setting: str) -> N
         {"data": [{"index": 0, "embedding": []}]},
         {"data": [{"index": 0, "embedding": [0.0, 0.0]}]},
         {"data": [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0]}]},
+        {"data": [{"index": 0, "embedding": "AACAPw=="}]},
+        {"data": [{"index": 0, "embedding": [1.0, None]}]},
+        {"data": [{"index": None, "embedding": [1.0]}]},
+        {"data": 5},
         {"detail": "what a fine day"},
     ],
 )

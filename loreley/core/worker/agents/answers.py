@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from loreley.core.budget import Usage
+from loreley.core.budget import Usage, told_amount, told_tokens
 
 _LONGEST_LINE_BYTES = 4 * 1024 * 1024
 _MULTIPLES = {"k": 1_000, "M": 1_000_000}
@@ -70,7 +70,7 @@ class Events:
             input_tokens=_total(event, self.input),
             output_tokens=_total(event, self.output),
             cached_tokens=_total(event, self.cached) or 0,
-            dollars=_number(_at(event, self.dollars)) if self.dollars else None,
+            dollars=told_amount(_at(event, self.dollars)) if self.dollars else None,
         )
 
 
@@ -101,14 +101,22 @@ def _usage_in(match: re.Match[str]) -> Usage:
     sent = _amount(found.get("input"))
     if sent is not None:
         sent += cached + (_amount(found.get("write")) or 0)
-    dollars = found.get("dollars")
-    return Usage(sent, _amount(found.get("output")), cached, float(dollars) if dollars else None)
+    dollars = told_amount(_read(found.get("dollars") or ""))
+    return Usage(sent, _amount(found.get("output")), cached, dollars)
 
 
 def _amount(text: str | None) -> int | None:
     if text is None:
         return None
-    return round(float(text.rstrip("kM").replace(",", "")) * _MULTIPLES.get(text[-1], 1))
+    number = _read(text.rstrip("kM").replace(",", ""))
+    return None if number is None else told_tokens(number * _MULTIPLES.get(text[-1], 1))
+
+
+def _read(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _lines(output: IO[bytes]) -> Iterator[bytes]:
@@ -149,15 +157,9 @@ def _first_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
     return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 <= value < float("inf") else None
-
-
 def _total(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
-    numbers = [number for path in paths if (number := _number(_at(event, path))) is not None]
-    return int(sum(numbers)) if numbers else None
+    numbers = [number for path in paths if (number := told_tokens(_at(event, path))) is not None]
+    return sum(numbers) if numbers else None
 
 
 def _sum(first: Usage, second: Usage) -> Usage:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from loreley.core.budget import Usage
+from loreley.core.budget import Usage, told_amount, told_tokens
 from loreley.core.worker.agents.protocol import Bill
 from loreley.core.worker.openai_client import Client, Purpose, require_package
 from loreley.deadline import Deadline
@@ -96,19 +96,23 @@ class Endpoint:
         if not choices or getattr(choices[0], "message", None) is None:
             raise self._client.unexpected(repr(completion)[:300])
         message, reason = choices[0].message, choices[0].finish_reason
-        return Reply(message.content or "", str(reason), _usage(completion))
+        return Reply(_text(message.content), str(reason), _usage(completion))
 
 
 def _usage(completion: "ChatCompletion") -> Usage:
     """What the endpoint says it used; some say what it cost, too."""
-    usage = completion.usage
-    if usage is None:
-        return Usage()
+    usage: object = completion.usage
     details = getattr(usage, "prompt_tokens_details", None)
-    cost = (usage.model_extra or {}).get("cost")
     return Usage(
-        input_tokens=usage.prompt_tokens,
-        output_tokens=usage.completion_tokens,
-        cached_tokens=getattr(details, "cached_tokens", None) or 0,
-        dollars=float(cost) if isinstance(cost, int | float) else None,
+        input_tokens=told_tokens(getattr(usage, "prompt_tokens", None)),
+        output_tokens=told_tokens(getattr(usage, "completion_tokens", None)),
+        cached_tokens=told_tokens(getattr(details, "cached_tokens", None)) or 0,
+        dollars=told_amount(getattr(usage, "cost", None)),
     )
+
+
+def _text(content: object) -> str:
+    """The text of a message; some servers send it in parts."""
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,44 @@ def test_an_endpoint_that_tells_no_usage_leaves_it_unknown(
     proposed(agent(server), bench)
 
     assert bench.treasury.usages == [Usage()]
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        ({"prompt_tokens": "12", "completion_tokens": 3}, Usage(None, 3)),
+        ({"prompt_tokens": -5, "completion_tokens": 10**30}, Usage()),
+        ({"prompt_tokens": 1, "completion_tokens": 3, "cost": -4}, Usage(1, 3)),
+        ({"prompt_tokens": 1, "completion_tokens": 3, "cost": True}, Usage(1, 3)),
+        ({"prompt_tokens": 1, "prompt_tokens_details": {"cached_tokens": "z"}}, Usage(1)),
+        ("12 tokens", Usage()),
+    ],
+)
+def test_what_can_be_no_usage_is_unknown(
+    told: Any, usage: Usage, server: ChatServer, bench: Bench
+) -> None:
+    server.responses = [says(NEW_FILE, usage=told)]
+
+    proposed(agent(server), bench)
+
+    assert bench.treasury.usages == [usage]
+
+
+def test_a_text_in_parts_is_read(server: ChatServer, bench: Bench) -> None:
+    parts: Any = [{"type": "thinking", "thinking": []}, {"type": "text", "text": NEW_FILE}]
+    server.responses = [says(parts)]
+
+    proposed(agent(server), bench)
+
+    assert bench.read("src/extra.py") == "EXTRA = True\n"
+
+
+def test_a_text_that_is_none_is_an_empty_answer(server: ChatServer, bench: Bench) -> None:
+    text: Any = {"a": 1}
+    server.responses = [says(text)]
+
+    with pytest.raises(AgentFailed, match="empty answer"):
+        proposed(agent(server), bench)
 
 
 def test_a_wrong_edit_is_told_exactly_and_may_be_mended_once(

@@ -438,6 +438,28 @@ def test_an_agent_that_waits_for_a_person_is_told_in_its_own_words(
     assert said in error.summary
 
 
+@pytest.mark.parametrize(
+    ("name", "output", "usage"),
+    [
+        ("aider", "Tokens: . sent, 5 received.", Usage(None, 5)),
+        ("aider", "Tokens: 1.2.3k sent, 5 received. Cost: $1.2.3 message", Usage(None, 5)),
+        ("aider", f"Tokens: {'9' * 400} sent, 5 received.", Usage(None, 5)),
+        (
+            "claude",
+            '{"type": "result", "total_cost_usd": 1e300, "usage": {"input_tokens": 1e308,'
+            ' "cache_read_input_tokens": 1e308, "output_tokens": -1}}',
+            Usage(),
+        ),
+        ("claude", f'{{"type": "result", "total_cost_usd": {"9" * 400}}}', Usage()),
+    ],
+)
+def test_what_can_be_no_usage_is_unknown(name: str, output: str, usage: Usage) -> None:
+    answer = presets()[name].answer.read(io.BytesIO(output.encode()))
+
+    assert answer.ended
+    assert answer.usage == usage
+
+
 def test_lines_that_are_no_events_are_passed_over() -> None:
     noise = (
         b'\xff\xfe{"type": 1\n[1]\n{"type":"result","is_error":false,"result":3,"usage":[]}\n{\n'
