@@ -60,6 +60,7 @@ class ChatAgent:
 
     def _asked(self, messages: Sequence[Message], deadline: Deadline, journal: Journal) -> Reply:
         with journal.paid_call(deadline, priced=self.is_priced) as bill:
+            bill.usage = self.tariff.priced(bill.usage)  # should it be cut off
             reply = self.endpoint.ask(messages, bill.deadline, bill)
             bill.usage = self.tariff.priced(reply.usage)
         if not reply.text.strip():

@@ -151,6 +151,15 @@ def test_a_text_that_is_none_is_an_empty_answer(server: ChatServer, bench: Bench
         proposed(agent(server), bench)
 
 
+def test_a_call_that_was_cut_off_costs_its_price(server: ChatServer, bench: Bench) -> None:
+    server.responses = [replace(says(NEW_FILE), promised_bytes=9)]
+
+    with pytest.raises(ServiceUnavailable):
+        proposed(agent(server, Tariff(per_call=0.5), retries=0), bench)
+
+    assert bench.treasury.usages == [Usage(dollars=0.5)]
+
+
 def test_a_wrong_edit_is_told_exactly_and_may_be_mended_once(
     server: ChatServer, bench: Bench
 ) -> None:
