@@ -34,6 +34,8 @@ _REPLACE = re.compile(r"^>{5,9} ?REPLACE\s*$")
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`]*$")
 _AROUND_PATH = " \t*`#:\"'"
 _SHOWN_LINES = 12
+_LONGEST_NAME_BYTES = 255  # what file systems hold
+_LONGEST_PATH_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,22 @@ def _apply(edit: Edit, text: str | None) -> str | _Refused:
         return edit.replace
     if not edit.search.strip():
         return _Refused("SEARCH is empty, and the file exists; name the lines to be replaced")
-    count = text.count(edit.search)
-    if count == 1:
-        return text.replace(edit.search, edit.replace)
-    if count > 1:
-        return _Refused(f"the lines in SEARCH occur {count} times; add lines around them")
+    places = _places(edit.search, text)
+    if len(places) > 1:
+        return _Refused(f"the lines in SEARCH occur {len(places)} times; add lines around them")
+    if places:
+        return text[: places[0]] + edit.replace + text[places[0] + len(edit.search) :]
     return _without_trailing_blanks(edit, text) or _Refused(_not_found(edit.search, text))
+
+
+def _places(search: str, text: str) -> list[int]:
+    """Where whole lines of the text are those of SEARCH."""
+    places, at = [], text.find(search)
+    while at >= 0:
+        if at == 0 or text[at - 1] == "\n":
+            places.append(at)
+        at = text.find(search, at + 1)
+    return places
 
 
 def _without_trailing_blanks(edit: Edit, text: str) -> str | None:
@@ -228,6 +240,11 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _bad_path(path: str) -> str | None:
     parts = path.split("/")
+    content = path.encode("utf-8", "replace")
+    longest_name = max(map(len, content.split(b"/")))
+    is_long = len(content) > _LONGEST_PATH_BYTES or longest_name > _LONGEST_NAME_BYTES
+    if is_long or not path.isprintable():
+        return "that is no path of a file"
     if path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
         return "the path leads out of the repository"
     if any(part in ("", ".") for part in parts) or ".git" in parts:

@@ -86,6 +86,33 @@ def test_lines_that_occur_twice_are_not_guessed_at() -> None:
     assert error == "a.py: the lines in SEARCH occur 2 times; add lines around them"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("max = 1\nx = 1\n", "max = 1\nx = 2\n"), ("x = 1\nmax = 1\n", "x = 2\nmax = 1\n")],
+)
+def test_only_whole_lines_are_found(old: str, new: str) -> None:
+    contents, errors = applied([Edit("a.py", "x = 2\n", "x = 1\n")], lambda _: old, lambda _: None)
+
+    assert (contents, errors) == ({"a.py": new}, [])
+
+
+def test_the_end_of_a_line_is_not_taken_for_the_line() -> None:
+    contents, [error] = applied(
+        [Edit("a.py", "x = 2\n", "x = 1\n")], lambda _: "max = 1\n", lambda _: None
+    )
+
+    assert contents == {}
+    assert "do not occur" in error
+
+
+def test_lines_that_overlap_are_not_guessed_at() -> None:
+    edit = Edit("a.py", "1\n", "two\ntwo\n")
+
+    _, [error] = applied([edit], lambda _: "two\n" * 3, lambda _: None)
+
+    assert "occur 2 times" in error
+
+
 def test_blanks_at_the_ends_of_lines_do_not_matter() -> None:
     contents, errors = outcome(Edit("deep/b.py", "beta\n", "beta\n"))
 
@@ -112,7 +139,11 @@ def test_a_new_file_may_come_from_an_empty_search() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../a.py", "x/../../a.py", "a\\b.py", ".git/hooks/x", "x//y", "./a.py"]
+    "path",
+    [
+        *("/etc/passwd", "../a.py", "x/../../a.py", "a\\b.py", ".git/hooks/x", "x//y", "./a.py"),
+        *("Here is what I have changed, and why. " * 8, "a\ud800.py", "a/" * 600, "a\x1b.py"),
+    ],
 )
 def test_paths_that_lead_elsewhere_are_refused(path: str) -> None:
     contents, [error] = outcome(Edit(path, "x\n"))
@@ -143,10 +174,12 @@ def test_whatever_occurs_once_is_replaced_exactly(
         [Edit("x", joined(new), joined(old))], lambda _: text, lambda _: None
     )
 
-    if not errors and text.count(joined(old)) == 1:
-        assert contents["x"] == text.replace(joined(old), joined(new))
+    every = [*before, *old, *after]
+    places = sum(every[at : at + len(old)] == old for at in range(len(every)))
+    if places == 1 and joined(old).strip():
+        assert (contents, errors) == ({"x": joined([*before, *new, *after])}, [])
     else:
-        assert errors or text.count(joined(old)) == 0
+        assert errors
 
 
 @given(st.text())
