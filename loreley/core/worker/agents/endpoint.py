@@ -112,7 +112,8 @@ def _usage(completion: "ChatCompletion") -> Usage:
 
 
 def _text(content: object) -> str:
-    """The text of a message; some servers send it in parts."""
+    """The text of a message; some servers send it in parts, or a character in halves."""
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    return "".join(text for text in texts if isinstance(text, str))
+    whole = "".join(text for text in texts if isinstance(text, str))
+    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

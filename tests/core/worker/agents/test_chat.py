@@ -143,6 +143,13 @@ def test_a_text_in_parts_is_read(server: ChatServer, bench: Bench) -> None:
     assert bench.read("src/extra.py") == "EXTRA = True\n"
 
 
+def test_half_a_character_is_none(server: ChatServer, bench: Bench) -> None:
+    server.responses = [says("Half \ud83d\n" + NEW_FILE.replace("True", "'\ud83d\ude00 \ude00'"))]
+
+    assert proposed(agent(server), bench).subject == "Half \ufffd"
+    assert bench.read("src/extra.py") == "EXTRA = '\U0001f600 \ufffd'\n"
+
+
 def test_a_text_that_is_none_is_an_empty_answer(server: ChatServer, bench: Bench) -> None:
     text: Any = {"a": 1}
     server.responses = [says(text)]
@@ -158,6 +165,37 @@ def test_a_call_that_was_cut_off_costs_its_price(server: ChatServer, bench: Benc
         proposed(agent(server, Tariff(per_call=0.5), retries=0), bench)
 
     assert bench.treasury.usages == [Usage(dollars=0.5)]
+
+
+def test_a_file_with_two_kinds_of_line_ends_keeps_each(server: ChatServer, bench: Bench) -> None:
+    path = bench.worktree.path / "src" / "pack.py"
+    path.write_bytes(b"a\r\nb\nc\r\nd\r\n")
+    server.responses = [says(EDIT.format(old="c", new="C\nE"))]
+
+    proposed(agent(server), bench)
+
+    assert path.read_bytes() == b"a\r\nb\nC\r\nE\r\nd\r\n"
+
+
+def test_a_file_in_another_encoding_is_never_overwritten(server: ChatServer, bench: Bench) -> None:
+    path = bench.worktree.path / "src" / "pack.py"
+    path.write_bytes(b"# caf\xe9\n")
+    server.responses = [says(EDIT.format(old="", new="x = 1")), says(NEW_FILE)]
+
+    proposed(agent(server), bench)
+
+    assert "src/pack.py: it is no text in UTF-8" in server.prompt(1)
+    assert path.read_bytes() == b"# caf\xe9\n"
+
+
+def test_a_path_that_no_file_can_have_is_told(server: ChatServer, bench: Bench) -> None:
+    odd = f"{'words ' * 60}\n```\nx\n```\nsrc/pack.py/x\n```\nx\n```\n"
+    server.responses = [says(odd), says(NEW_FILE)]
+
+    proposed(agent(server), bench)
+
+    assert "that is no path of a file" in server.prompt(1)
+    assert "src/pack.py/x: what it names as a folder is a file" in server.prompt(1)
 
 
 def test_a_wrong_edit_is_told_exactly_and_may_be_mended_once(
