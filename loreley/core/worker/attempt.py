@@ -18,6 +18,7 @@ from loreley.core.worker.patience import patiently
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline
+from loreley.errors import JobFailed
 from loreley.holding import Point, reached
 
 _PATCH_BYTES = 256 * 1024
@@ -119,6 +120,9 @@ class Attempt:
                 self.deadline.within(self.options.agent_timeout_seconds),
                 briefing.journal(self.claim, agent.name, record, self.deadline),
             )
+        except JobFailed as failure:  # it tells what the agent has printed
+            briefing.hide_secrets(failure)
+            raise
         finally:
             record.agent_seconds = time.monotonic() - started
         reached(Point.PROPOSED)

@@ -11,6 +11,7 @@ from loreley.core.worker.gates import Gates
 from loreley.core.worker.journal import AttemptJournal, NoTreasury, Treasury
 from loreley.core.worker.leaks import Secrets
 from loreley.deadline import Deadline
+from loreley.errors import JobFailed
 
 
 class Memory(Protocol):
@@ -66,6 +67,15 @@ class Briefing:
         Until ``deadline``, if there is one, it waits for its share of the budget.
         """
         return AttemptJournal(claim, agent, record, self.treasury, self.secrets, deadline)
+
+    def hide_secrets(self, failure: JobFailed) -> None:
+        """Leave in the failure what may be kept, shown and told to later agents."""
+        hide = self.secrets.hidden_in
+        failure.log = hide(failure.log)
+        failure.problems = tuple(
+            replace(each, what=hide(each.what), target=hide(each.target), reason=hide(each.reason))
+            for each in failure.problems
+        )
 
     def without_secrets(self, proposal: Proposal) -> Proposal:
         """The proposal as it may be committed and pushed."""
