@@ -1,5 +1,6 @@
 """Operators that carry lines over from the same file in other good commits."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -30,7 +31,7 @@ def merge(material: Material, random: Random) -> Mutant | None:
         return None
     mate = random.choice(known)
     theirs, ours = _changes(material, mate)
-    free = [hunk for hunk in theirs if not any(hunk.meets(own) for own in ours)]
+    free = apart(theirs, ours)
     return _merged(mate, material, [*ours, *free], len(free)) if free else None
 
 
@@ -48,7 +49,7 @@ def recombine(material: Material, random: Random) -> Mutant | None:
     taken = [hunk for hunk in theirs if random.random() < weight]
     if not taken and theirs:
         taken = [random.choice(theirs)]
-    kept = [hunk for hunk in ours if not any(hunk.meets(other) for other in taken)]
+    kept = apart(ours, taken)
     return _merged(mate, material, [*kept, *taken], len(taken)) if taken else None
 
 
@@ -67,6 +68,21 @@ def hunks(old: str, new: str) -> list[Hunk]:
     return found
 
 
+def apart(some: Sequence[Hunk], others: Sequence[Hunk]) -> list[Hunk]:
+    """Those of ``some`` that meet none of the others, which are in order and do not overlap."""
+    ends = [hunk.end for hunk in others]
+    found = []
+    for hunk in some:
+        place = bisect_left(ends, hunk.start)
+        while place < len(others) and others[place].start <= hunk.end:
+            if hunk.meets(others[place]):
+                break
+            place += 1
+        else:
+            found.append(hunk)
+    return found
+
+
 def applied(old: str, changes: Sequence[Hunk]) -> str:
     """``old`` with ``changes`` that do not overlap made to it."""
     lines = old.splitlines(keepends=True)
@@ -82,7 +98,8 @@ def _changes(material: Material, mate: Mate) -> tuple[list[Hunk], list[Hunk]]:
     """The mate's changes and ours, to the common ancestor or else to our own text."""
     old = _old(material, mate)
     theirs, ours = hunks(old, mate.source), hunks(old, material.source)
-    return [hunk for hunk in theirs if hunk not in ours], ours
+    same = {(hunk.start, hunk.end, *hunk.lines) for hunk in ours}
+    return [hunk for hunk in theirs if (hunk.start, hunk.end, *hunk.lines) not in same], ours
 
 
 def _old(material: Material, mate: Mate) -> str:

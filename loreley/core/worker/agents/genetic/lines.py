@@ -1,6 +1,7 @@
 """Operators that delete, copy and reorder lines that hold a statement each, in any language."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -172,7 +173,8 @@ def _declares(row: Sequence[Token]) -> bool:
 
 
 def _pair(free: Sequence[Line], random: Random) -> tuple[Line, Line] | None:
-    shared = [line for line in free if sum(line.block == other.block for other in free) > 1]
+    sizes = Counter(line.block for line in free)
+    shared = [line for line in free if sizes[line.block] > 1]
     if not shared:
         return None
     first = random.choice(shared)

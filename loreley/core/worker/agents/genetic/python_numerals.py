@@ -34,7 +34,7 @@ def python_numerals(source: str) -> tuple[Numeral, ...]:
         if value is None or source[start:end] != token.string:
             continue
         guarded = place + 1 < len(tokens) and tokens[place + 1].string in ("**", ".")
-        if not guarded and _is_signed(tokens[:place][-2:]):
+        if not guarded and _is_signed(tokens[max(0, place - 2) : place]):
             row, column = tokens[place - 1].start
             start, value = starts[row - 1] + column, -value
         is_hex = token.string[:2].lower() == "0x"

@@ -1,5 +1,6 @@
 """Operators that delete, copy and reorder statements."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -58,7 +59,8 @@ def swap(material: Material, random: Random) -> Mutant | None:
     if module is None:
         return None
     spots = _spots(module)
-    shared = [spot for spot in spots if sum(spot.block is other.block for other in spots) > 1]
+    sizes = Counter(id(spot.block) for spot in spots)
+    shared = [spot for spot in spots if sizes[id(spot.block)] > 1]
     if not shared:
         return None
     first = random.choice(shared)

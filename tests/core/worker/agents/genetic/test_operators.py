@@ -1,14 +1,20 @@
 """Each operator by itself: what it makes is accepted and different, and the rest stays."""
 
+import time
 from collections import Counter
 from difflib import SequenceMatcher
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from loreley.core.worker.agents.genetic import crossover
+from loreley.core.worker.agents.genetic.crossover import apart, hunks
 from loreley.core.worker.agents.genetic.languages import BRACED, PYTHON
 from loreley.core.worker.agents.genetic.material import Mate, Material, Mutant, Operator
 from loreley.core.worker.agents.genetic.operators import OPERATORS
+from loreley.core.worker.agents.genetic.python_numerals import python_numerals
 from tests.core.worker.agents.genetic import sources
 
 _SEEDS = range(16)
@@ -122,3 +128,39 @@ def test_a_blend_lies_on_the_line_through_both() -> None:
     for mutant in mutants(blend, Material(ours, [Mate(theirs)])):
         x, y = (float(line.split("=")[1]) for line in mutant.source.splitlines())
         assert y == pytest.approx(10 * x, rel=0.02)
+
+
+@given(
+    old=st.lists(st.sampled_from("abc")),
+    ours=st.lists(st.sampled_from("abc")),
+    theirs=st.lists(st.sampled_from("abc")),
+)
+def test_changes_apart_are_those_that_meet_no_other(
+    old: list[str], ours: list[str], theirs: list[str]
+) -> None:
+    text, mine, other = ("".join(f"{line}\n" for line in lines) for lines in (old, ours, theirs))
+    here, there = hunks(text, mine), hunks(text, other)
+
+    assert apart(there, here) == [
+        hunk for hunk in there if not any(hunk.meets(own) for own in here)
+    ]
+
+
+def test_a_merge_of_long_files_takes_no_time() -> None:
+    ancestor, ours, theirs = (
+        "".join(f"x{line} = {line}{sign}\n" for line in range(4000)) for sign in ("", "1", "2")
+    )
+    began = time.process_time()
+
+    crossover.merge(Material(ours, [Mate(theirs, ancestor)]), Random(1))
+
+    assert time.process_time() - began < 2
+
+
+def test_the_time_to_find_numbers_grows_with_their_count() -> None:
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        assert len(python_numerals("x = [" + "1.5, " * count + "]\n")) == count
+        return time.process_time() - began
+
+    assert seconds(16_000) < 20 * seconds(2_000)  # the square would be 64 times as long
