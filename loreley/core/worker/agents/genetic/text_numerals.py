@@ -26,7 +26,7 @@ def text_numerals(source: str, comments: Comments) -> tuple[Numeral, ...]:
     for place, token in enumerate(tokens):
         walk.take(token)
         value = parsed_number(token.text) if token.kind is Kind.NUMBER else None
-        if value is None:
+        if value is None or _names_a_field(tokens[place - 1 : place], token):
             continue
         start, before = token.start, tokens[max(0, place - 2) : place]
         if _is_signed(before):
@@ -99,6 +99,11 @@ class _Walk:
     def _end(self) -> None:
         self.statement += 1
         self.assigns = self.lasts = self.defines = False
+
+
+def _names_a_field(before: Sequence[Token], token: Token) -> bool:
+    """Whether the number stands for a part of a tuple, as in `pair.0`."""
+    return any(each.text == "." and each.end == token.start for each in before)
 
 
 def _is_signed(before: Sequence[Token]) -> bool:

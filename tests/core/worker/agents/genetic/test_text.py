@@ -33,6 +33,9 @@ def parameters(source: str) -> list[int | float]:
         ("#include <x86.h>\n#if VERSION > 2\n#define N 3\n#endif", [3]),
         ("x1 = y2 + utf8(3); range(0..9)", [3, 0, 9]),
         ("a = 1_000; b = 1.; c = .5; d = 010;", [1000, 1.0, 0.5]),
+        ("x = 0b101u8 + 0o17 + 0B11;", [5, 15, 3]),
+        ("x = 0x1.8p3 + 0x1p-4 + 1'000'000 + 0x1'F; y = 2;", [2]),
+        ("x = pair.0 + self.1.2 + f(y).0 + z[3].0; a ?.5: 1", [3, 0.5, 1]),
     ],
 )
 def test_literals_are_found(source: str, expected: list[int | float]) -> None:
