@@ -9,6 +9,8 @@ from loreley.db.history import Moment
 
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30
+_CHARACTER = 6.5  # how wide a digit of a label is, at most
+_LEAST_SHARE = 1e-12  # of a figure: smaller differences are the rounding's
 _TICKS = 4
 _SHADES = 10
 _CELL = 22
@@ -28,6 +30,7 @@ class Line:
     """A figure over the number of evaluations, as a path of steps."""
 
     title: str
+    left: float  # where the plot begins: the labels have room before it
     path: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
@@ -79,11 +82,13 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
         return None
     x_ticks = _ticks(points[0][0], points[-1][0])
     y_ticks = _ticks(min(y for _, y in points), max(y for _, y in points))
+    y_labels = _labels(y_ticks)
+    left = max(_LEFT, _CHARACTER * max(map(len, y_labels)) + 10)
     x_low, x_high = points[0][0], max(points[-1][0], points[0][0] + 1)
     y_low, y_high = y_ticks[0], y_ticks[-1]
 
     def x_of(x: float) -> float:
-        return round(_LEFT + (x - x_low) / (x_high - x_low) * (WIDTH - _LEFT - _RIGHT), 1)
+        return round(left + (x - x_low) / (x_high - x_low) * (WIDTH - left - _RIGHT), 1)
 
     def y_of(y: float) -> float:
         return round(HEIGHT - _BOTTOM - (y - y_low) / (y_high - y_low) * _plot_height(), 1)
@@ -92,9 +97,10 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
     steps += [f"H{x_of(x)}V{y_of(y)}" for x, y in points[1:]]
     return Line(
         title,
+        left,
         "".join(steps),
         tuple(Tick(x_of(x), f"{x:g}") for x in x_ticks if x_low <= x <= x_high),
-        tuple(Tick(y_of(y), f"{y:.6g}") for y in y_ticks),
+        tuple(Tick(y_of(y), label) for y, label in zip(y_ticks, y_labels, strict=True)),
     )
 
 
@@ -137,11 +143,22 @@ def _plot_height() -> int:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers that enclose the range; at least two."""
-    if high <= low:
-        low, high = low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1
+    """Round numbers that enclose the range; at least two, all different."""
+    largest = max(abs(low), abs(high))
+    if high - low <= max(largest * _LEAST_SHARE, 1e-300):
+        pad = largest * 0.1 if largest > 1e-290 else 1.0
+        low, high = low - pad, high + pad
     raw = (high - low) / _TICKS
     power = 10.0 ** floor(log10(raw))
     step = next(size * power for size in (1, 2, 2.5, 5, 10) if size * power >= raw * 0.999)
     first, last = floor(low / step), ceil(high / step)
-    return [round(number * step, 12) for number in range(first, last + 1)]
+    return [float(f"{number * step:.15g}") for number in range(first, last + 1)]
+
+
+def _labels(ticks: Sequence[float]) -> list[str]:
+    """The ticks with as many digits as tell them apart, six at least."""
+    for digits in range(6, 17):
+        labels = [f"{tick:.{digits}g}" for tick in ticks]
+        if len(set(labels)) == len(labels):
+            break
+    return labels

@@ -16,7 +16,17 @@ def moments(count: int) -> list[Moment]:
 
 @pytest.mark.parametrize(
     "values",
-    [[0.0, 1.0, 3.0], [5.0, 5.0, 5.0], [-1e-12, 0.0, 1e-12], [1e200, 2e200, 3e200], [0, 0, -7]],
+    [
+        [0.0, 1.0, 3.0],
+        [5.0, 5.0, 5.0],
+        [-1e-12, 0.0, 1e-12],
+        [1e200, 2e200, 3e200],
+        [0, 0, -7],
+        [1e-15, 2e-15, 3e-15],
+        [0.3, 0.3, 0.1 + 0.2],
+        [1e17, 1e17, 1e17 + 16],
+        [0.0, 0.0, 5e-324],
+    ],
 )
 def test_every_point_lies_within_the_chart_between_its_ticks(values: list[float]) -> None:
     chart = line("best", moments(3), values)
@@ -30,6 +40,18 @@ def test_every_point_lies_within_the_chart_between_its_ticks(values: list[float]
     assert 2 <= len(chart.y_ticks) <= 7
     assert all(0 <= tick.at <= HEIGHT for tick in chart.y_ticks)
     assert min(tick.at for tick in chart.y_ticks) <= min(ys)
+
+
+@pytest.mark.parametrize(
+    "values", [[12345.671, 12345.672, 12345.674], [1e-13, 5e-13, 1e-12], [1e6, 1e6 + 0.001, 1e6]]
+)
+def test_ticks_that_differ_are_labelled_otherwise_and_have_room(values: list[float]) -> None:
+    chart = line("best", moments(3), values)
+
+    assert chart is not None
+    labels = [tick.label for tick in chart.y_ticks]
+    assert len(set(labels)) == len(labels)
+    assert chart.left >= 6 * max(map(len, labels))
 
 
 def test_better_is_higher() -> None:
