@@ -154,17 +154,16 @@ def _distinct(failures: Sequence[Failure], shown: int = 5) -> tuple[Failure, ...
 def _told(settings: Settings) -> Mapping[str, str]:
     """Settings that were set, secrets and credentials masked."""
     return {
-        name.upper(): _shown(value)
+        name.upper(): _shown(name, value)
         for name in type(settings).model_fields
         if (value := getattr(settings, name)) != type(settings).model_fields[name].default
     }
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if isinstance(value, SecretStr):
-        text = masked(value.get_secret_value())
-        # A URL without credentials may be shown; a bare secret may not.
-        return text if "://" in text or text.startswith("/") else _MASK
+        # A URL without its credentials may be shown; any other secret may look like one.
+        return masked(value.get_secret_value()) if name.endswith("_url") else _MASK
     if isinstance(value, list):
         return masked(", ".join(map(str, value)))
     return masked(str(value))

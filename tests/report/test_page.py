@@ -118,6 +118,23 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     assert facts.settings["WORKER_CHAT_API_KEY"] == "***"
 
 
+@pytest.mark.parametrize("secret", ["/hunter2/hunter2/hunter2", "hunter2://hunter2hunter2"])
+def test_secrets_that_look_like_paths_or_addresses_are_masked(tmp_path: Path, secret: str) -> None:
+    run = usual(
+        tmp_path,
+        loreley_ui_token=secret,
+        worker_chat_api_key=secret,
+        tasks_redis_password=secret,
+        mapelites_embedding_api_key=secret,
+    )
+
+    facts = read_facts(run.settings)
+
+    assert "hunter2" not in as_html(facts)
+    assert "hunter2" not in as_json(facts)
+    assert str(run.upstream.path) == facts.settings["WORKER_REPO_REMOTE_URL"]
+
+
 def test_programs_get_the_same_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = usual(tmp_path)
 
