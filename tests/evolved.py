@@ -1,16 +1,20 @@
 """A small run in a database, taken in by the scheduler's own parts, without any process."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from sqlalchemy import select
 
 from loreley.core.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JudgedCommit, Record
+from loreley.core.jobs import JobKind, JobState, JudgedCommit, Record
 from loreley.core.map_elites.cells import Measure
-from loreley.core.map_elites.fitness import Fitness, Term
+from loreley.core.map_elites.fitness import Constraint, Fitness, Term
 from loreley.core.map_elites.islands import Ring
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.models import jobs
+from loreley.db.schedule import Experiment, NewJob, Schedule, insert_extra
 from loreley.errors import CandidateRejected, EvaluationFailed
 from loreley.scheduler.contests import Contests
 from loreley.scheduler.ingest import Ingest, Yardstick
@@ -30,6 +34,8 @@ class Evolved:
     higher_is_better: bool = True
     measures: tuple[str, ...] = MEASURES
     root_commit: str = ROOT
+    confidence: float = 0.0
+    constraints: tuple[str, ...] = ()
     count: int = 0
     jobs: list[str] = field(default_factory=list)  # their ids, as they were made
 
@@ -51,9 +57,11 @@ class Evolved:
         self._ingest = Ingest(
             self.database,
             Yardstick(
-                Fitness([Term("score", sign)], []),
+                Fitness(
+                    [Term("score", sign)], [Constraint.parse(text) for text in self.constraints]
+                ),
                 NamedLandscape([Measure.parse(text) for text in self.measures]),
-                confidence=0.0,
+                confidence=self.confidence,
             ),
             ring,
             contests=Contests(self.database),
@@ -89,6 +97,7 @@ class Evolved:
         subject: str | None = None,
         commit: str | None = None,
         more: Sequence[Metric] = (),
+        samples: Sequence[float] = (),
     ) -> str:
         """Let a job make a commit of this score and place; the commit."""
         self.count += 1
@@ -105,7 +114,27 @@ class Evolved:
             artifacts,
             subject or f"change {self.count}",
             more,
+            samples,
         )
+
+    def measured(self, commit: str, *scores: float) -> None:
+        """Let a job measure a commit once more, as often as there are scores."""
+        with self.database.begin() as connection:
+            insert_extra(self.database, connection, JobKind.MEASUREMENT, commit)
+        self._schedule.queue()
+        with self.database.read() as connection:
+            waits = (jobs.c.base_commit == commit) & (jobs.c.state == JobState.QUEUED)
+            query = select(jobs.c.id).where(waits, jobs.c.kind == JobKind.MEASUREMENT)
+            job_id = connection.execute(query).scalar_one()
+        store = Jobs(self.database)
+        [known] = store.judged([commit])
+        figures = tuple(
+            replace(each, value=median(scores), samples=scores) if each.name == "score" else each
+            for each in known.evaluation.metrics
+        )
+        claim = store.claim(job_id, worker="host:1", lease_seconds=30)
+        store.remeasured(claim, replace(known.evaluation, metrics=figures), Record())
+        self._take_all()
 
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
         """Let a job fail; its id."""
@@ -139,12 +168,13 @@ class Evolved:
         artifacts: Sequence[Artifact],
         subject: str,
         more: Sequence[Metric] = (),
+        samples: Sequence[float] = (),
     ) -> str:
         job_id = self._queued(NewJob(kind, ordinal, 7, base, island=island))
         jobs = Jobs(self.database)
         claim = jobs.claim(job_id, worker="host:1", lease_seconds=30)
         figures = (
-            Metric("score", score, "points", self.higher_is_better),
+            Metric("score", score, "points", self.higher_is_better, tuple(samples)),
             Metric("width", width),
             Metric("height", height),
             *more,

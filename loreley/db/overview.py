@@ -92,6 +92,9 @@ class Overview:
     root: Champion | None
     best: Champion | None
     best_path: tuple[str, ...]  # commits from the root to the best, both included
+    # All islands taken as one archive, each cell with its best elite of any:
+    cells_covered: int
+    qd_score: float
 
     @property
     def ended(self) -> int:
@@ -127,17 +130,19 @@ def read_overview(database: Database) -> Overview | None:
         sign = 1.0 if higher else -1.0
         best = best_commit(connection)
         root = _champion(connection, row.root_commit, sign)
+        root_score = root.fitness * sign if root else _first_score(connection)
+        covered, qd_score = _together(connection, root_score)
         return Overview(
             root_commit=row.root_commit,
             fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
             higher_is_better=higher,
             jobs=_counts(connection),
-            islands=_islands(
-                connection, row.search, root.fitness * sign if root else _first_score(connection)
-            ),
+            islands=_islands(connection, row.search, root_score),
             root=root,
             best=_champion(connection, best, sign) if best else None,
             best_path=_path(connection, best) if best else (),
+            cells_covered=covered,
+            qd_score=qd_score,
         )
 
 
@@ -214,6 +219,13 @@ def _islands(
         )
         for row in connection.execute(query)
     )
+
+
+def _together(connection: Connection, root_score: float) -> tuple[int, float]:
+    """How many cells any island has filled, and by how much they are better than the root."""
+    query = select(func.max(elites.c.score)).group_by(elites.c.cell)
+    scores = connection.execute(query).scalars().all()
+    return len(scores), sum(max(0.0, score - root_score) for score in scores)
 
 
 def _first_score(connection: Connection) -> float:

@@ -86,6 +86,7 @@ def read_facts(settings: Settings) -> Facts:
             times = select(func.min(jobs.c.created_at), func.max(jobs.c.finished_at))
             began, ended = connection.execute(times).one()
         lineage = read_lineage(database, best) if best else None
+        history = History(database, confidence=settings.mapelites_noise_confidence)
         return Facts(
             made_at=datetime.now(UTC),
             database=masked(settings.sqlalchemy_url),
@@ -93,7 +94,7 @@ def read_facts(settings: Settings) -> Facts:
             overview=overview,
             began_at=datetime.fromtimestamp(began or 0, UTC),
             ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
-            moments=tuple(History(database).read(at_most=_MOMENTS)),
+            moments=tuple(history.read(at_most=_MOMENTS)),
             islands=tuple(_islands(database, overview)),
             lineage=lineage,
             diff=_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,

@@ -69,7 +69,6 @@ def _facts(site: Site) -> dict[str, Any]:
     return {
         "overview": overview,
         "cells": places.grid.cells if places else 0,
-        "filled": _filled(site),
         "pace": pace,
         "spend": spend,
         "running": running,
@@ -81,11 +80,6 @@ def _facts(site: Site) -> dict[str, Any]:
         "activity": _activity(overview, is_running=bool(running)),
         "pictures": read_pictures(database, best.commit) if best else [],
     }
-
-
-def _filled(site: Site) -> tuple[int, float]:
-    moments = site.history.read(at_most=2)
-    return (moments[-1].cells, moments[-1].qd_score) if moments else (0, 0.0)
 
 
 def _states(overview: Overview | None) -> list[tuple[str, int]]:

@@ -90,7 +90,8 @@ class Site:
     spend: Remembered[Spending] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.history = History(self.database)
+        confidence = self.settings.mapelites_noise_confidence
+        self.history = History(self.database, confidence=confidence)
         self.queue = Remembered(lambda: _queue_health(self.settings), _HEALTH_SECONDS)
         self.spend = Remembered(lambda: _spending(self.database), _SPEND_SECONDS)
 

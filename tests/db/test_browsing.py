@@ -11,6 +11,7 @@ from loreley.db.engine import Database
 from loreley.db.family import read_family
 from loreley.db.history import History
 from loreley.db.models import jobs
+from loreley.db.overview import read_overview
 from loreley.db.pace import read_pace, read_stuck
 from tests.db.bulk import seed_jobs
 from tests.evolved import Evolved
@@ -80,6 +81,53 @@ def test_history_goes_on_where_it_was(database: Database) -> None:
     ]
     assert History(database).read(at_most=10) == later
     assert [one.evaluations for one in history.read(at_most=2)] == [0, 3]
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+def test_the_best_of_the_history_is_the_fittest_elite_and_no_lucky_loser(
+    database: Database, read_before: bool
+) -> None:
+    run = Evolved(database, confidence=2.0)
+    history = History(database, confidence=2.0)
+    run.root(1.0)
+    steady = run.child(3.0, width=5, samples=(2.9, 3.0, 3.1))
+    lucky = run.child(3.4, width=5, samples=(1.0, 3.4, 3.5))
+    if read_before:
+        assert history.read(at_most=10)[-1].best == 3.0
+    run.measured(lucky, 2.0, 2.1, 2.0)
+
+    latest, overview = history.read(at_most=10)[-1], read_overview(database)
+
+    assert overview
+    assert overview.best
+    assert (overview.best.commit, overview.best.fitness) == (steady, 3.0)
+    assert (latest.best, latest.cells, latest.qd_score) == (3.0, 2, 2.0)
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+@pytest.mark.parametrize("island", [0, 1])
+def test_the_history_follows_an_elite_that_is_measured_again(
+    database: Database, island: int, read_before: bool
+) -> None:
+    run = Evolved(database, confidence=2.0, constraints=("score >= 0",))
+    history = History(database, confidence=2.0)
+    run.root(1.0)
+    first = run.child(5.0, width=5, island=island, samples=(4.9, 5.0, 5.1))
+    second = run.child(4.0, width=7, island=island, samples=(3.9, 4.0, 4.1))
+    if read_before:
+        assert history.read(at_most=10)[-1].best == 5.0
+    run.measured(first, 2.0, 2.0, 2.0, 2.0)
+    assert [(one.best, one.cells, one.qd_score) for one in history.read(at_most=10)[-1:]] == [
+        (4.0, 3, 4.0)  # first is worth 2 now, 1 more than the root; second 3 more
+    ]
+    run.measured(second, -9.0, -9.0, -9.0, -9.0)
+
+    latest, overview = history.read(at_most=10)[-1], read_overview(database)
+
+    assert overview
+    assert overview.best
+    assert (latest.best, latest.cells) == (overview.best.fitness, 2)
+    assert (latest.cells, latest.qd_score) == (overview.cells_covered, overview.qd_score)
 
 
 def test_less_is_better_where_the_experiment_says_so(database: Database) -> None:
