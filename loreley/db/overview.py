@@ -88,8 +88,9 @@ class Overview:
     fitness_name: str
     higher_is_better: bool
     jobs: Mapping[JobState, int]  # evolution jobs only; every state has an entry
+    judged: int  # commits that were evaluated, the root among them
     islands: tuple[IslandState, ...]
-    root: Champion | None
+    root: Champion | None  # None: it has no fitness, or was not judged yet
     best: Champion | None
     best_path: tuple[str, ...]  # commits from the root to the best, both included
     # All islands taken as one archive, each cell with its best elite of any:
@@ -110,6 +111,13 @@ class Overview:
     def cells_filled(self) -> int:
         """How many cells hold an elite, all islands together."""
         return sum(island.cells_filled for island in self.islands)
+
+    @property
+    def why_no_best(self) -> str:
+        """In words, why there is no best commit, where there is none."""
+        if self.judged:
+            return f"none of {self.judged} judged commits has a fitness"
+        return "nothing has been judged yet"
 
     @property
     def gain(self) -> float | None:
@@ -137,6 +145,7 @@ def read_overview(database: Database) -> Overview | None:
             fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
             higher_is_better=higher,
             jobs=_counts(connection),
+            judged=row.judged_commits,
             islands=_islands(connection, row.search, root_score),
             root=root,
             best=_champion(connection, best, sign) if best else None,

@@ -21,14 +21,19 @@ def report(overview: Overview, settings: Settings, logs: Path) -> str:
 
 def _best(overview: Overview, settings: Settings) -> list[str]:
     best, root = overview.best, overview.root
-    if best is None or root is None:
-        return ["best      nothing has been judged yet"]
+    if best is None:
+        return [f"best      {overview.why_no_best}"]
     if best.commit == overview.root_commit:
-        return [f"best      the root commit itself, {overview.fitness_name} {root.fitness:.6g}"]
+        return [f"best      the root commit itself, {overview.fitness_name} {best.fitness:.6g}"]
     steps = len(overview.best_path) - 1
+    way = f"in {steps} step{'s' if steps != 1 else ''}"
+    from_root = (
+        f"{way} from the root, which has no fitness"
+        if root is None
+        else f"from {root.fitness:.6g} at the root ({overview.gain or 0:+.6g} {way})"
+    )
     return [
-        f"best      {overview.fitness_name} {best.fitness:.6g}, from {root.fitness:.6g} "
-        f"at the root ({overview.gain or 0:+.6g} in {steps} step{'s' if steps != 1 else ''})",
+        f"best      {overview.fitness_name} {best.fitness:.6g}, {from_root}",
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",
         f"diff      {_diff_command(overview, settings)}",

@@ -80,10 +80,13 @@ def _experiment(overview: Overview) -> Iterator[str]:
             f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
         )
     best, root = overview.best, overview.root
-    if best is not None and root is not None:
-        yield (
-            f"best        {overview.fitness_name} {best.fitness:.6g}, "
-            f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
+    if best is None:
+        yield f"best        {overview.why_no_best}"
+    else:
+        yield f"best        {overview.fitness_name} {best.fitness:.6g}, " + (
+            "while the root has no fitness"
+            if root is None
+            else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
         )
         yield f"            {best.commit[:12]} {best.branch or ''} {best.subject}"
 

@@ -176,15 +176,17 @@ def _pace(pace: Pace) -> str:
 
 def _best(overview: Overview) -> str:
     best, root = overview.best, overview.root
-    if best is None or root is None:
-        return "nothing has been judged yet"
+    if best is None:
+        return overview.why_no_best
     found = f"{_one_line(overview.fitness_name)} {best.fitness:.6g}"
     if best.commit == overview.root_commit:
         return f"{found}, the root itself  {best.commit[:12]}"
-    return (
-        f"{found}, {overview.gain or 0:+.6g} on the root's {root.fitness:.6g}  "
-        f"#{best.ordinal} {best.commit[:12]} {_one_line(best.subject)}"
+    on_root = (
+        "while the root has no fitness"
+        if root is None
+        else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
     )
+    return f"{found}, {on_root}  #{best.ordinal} {best.commit[:12]} {_one_line(best.subject)}"
 
 
 def _archive(overview: Overview) -> str:

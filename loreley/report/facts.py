@@ -19,7 +19,7 @@ from loreley.db.elites import IslandMap, read_island
 from loreley.db.engine import Database, open_database
 from loreley.db.expenses import Expense, read_expenses
 from loreley.db.history import History, Moment
-from loreley.db.lineage import Lineage, best_commit, read_lineage
+from loreley.db.lineage import Lineage, read_lineage
 from loreley.db.models import jobs
 from loreley.db.overview import ArmState, Failure, Overview, read_arms, read_failures, read_overview
 from loreley.errors import LoreleyError
@@ -82,10 +82,10 @@ def read_facts(settings: Settings) -> Facts:
                 fix="`invoke evolve` begins one",
             )
         with database.read() as connection:
-            best = best_commit(connection)
             times = select(func.min(jobs.c.created_at), func.max(jobs.c.finished_at))
             began, ended = connection.execute(times).one()
-        lineage = read_lineage(database, best) if best else None
+        # The same commit as in the overview: a better one may have come meanwhile.
+        lineage = read_lineage(database, overview.best.commit) if overview.best else None
         history = History(database, confidence=settings.mapelites_noise_confidence)
         return Facts(
             made_at=datetime.now(UTC),

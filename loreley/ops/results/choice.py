@@ -49,10 +49,11 @@ def chosen(database: Database, choice: Choice) -> Lineage:
 
     Raises `LoreleyError` when there is no such commit, or more than one.
     """
-    if read_overview(database) is None:
+    overview = read_overview(database)
+    if overview is None:
         raise LoreleyError("there is no experiment yet", fix=_BEGIN)
     if choice.wanted is None:
-        commit = _best(database, choice.island)
+        commit = _best(database, choice.island, overview.why_no_best)
     else:
         commit = _named(database, choice.wanted)
     lineage = read_lineage(database, commit)
@@ -61,7 +62,7 @@ def chosen(database: Database, choice: Choice) -> Lineage:
     return lineage
 
 
-def _best(database: Database, island: int | None) -> str:
+def _best(database: Database, island: int | None, why_none: str) -> str:
     with database.read() as connection:
         commit = best_commit(connection, island=island)
         islands = known_islands(connection)
@@ -73,8 +74,8 @@ def _best(database: Database, island: int | None) -> str:
             "there is no such island", setting=f"--island {island}", fix=f"use one of: {known}"
         )
     raise LoreleyError(
-        "nothing has been judged yet",
-        fix="wait for the first evaluations; `invoke status` tells what keeps them from coming",
+        why_none,
+        fix="wait for further evaluations; `invoke status` tells what keeps them from coming",
     )
 
 

@@ -1,0 +1,99 @@
+"""What people are told of the best commit, in the states a run may be in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loreley.config import Settings
+from loreley.db.engine import open_database
+from loreley.db.overview import Overview, read_overview
+from loreley.ops.report import report
+from loreley.ops.status import status
+from loreley.ops.top import glance, print_glance
+from loreley.report.facts import read_facts
+from loreley.report.page import as_html
+from tests.evolved import Evolved
+from tests.web.support import dashboard
+
+Tell = Callable[[Settings, Path, pytest.CaptureFixture[str]], str]
+
+
+def _overview(settings: Settings) -> Overview:
+    database = open_database(settings.sqlalchemy_url)
+    found = read_overview(database)
+    database.close()
+    assert found
+    return found
+
+
+def _top(settings: Settings, _folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    database = open_database(settings.sqlalchemy_url)
+    print_glance(glance(settings, database))
+    database.close()
+    return capsys.readouterr().out
+
+
+def _page(settings: Settings, folder: Path, _capsys: pytest.CaptureFixture[str]) -> str:
+    database = open_database(settings.sqlalchemy_url)
+    with dashboard(database, folder) as shown:
+        text = shown.get("/overview/live").text
+    database.close()
+    return text
+
+
+TOLD: dict[str, Tell] = {
+    "status": lambda settings, _folder, _capsys: status(settings, as_json=False),
+    "top": _top,
+    "evolve": lambda settings, folder, _capsys: report(_overview(settings), settings, folder),
+    "report": lambda settings, _folder, _capsys: as_html(read_facts(settings)),
+    "page": _page,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(loreley_state_dir=tmp_path, worker_repo_remote_url="/nowhere/remote.git")
+
+
+def evolved(settings: Settings, **options: object) -> Evolved:
+    return Evolved(open_database(settings.sqlalchemy_url), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("place", TOLD)
+def test_the_best_is_told_though_the_root_has_no_fitness(
+    place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = evolved(settings, constraints=("score >= 2",))
+    run.root(1.0)
+    run.child(3.25, width=3)
+
+    told = TOLD[place](settings, tmp_path, capsys)
+
+    assert "3.25" in told
+    assert "has no fitness" in told
+    assert "othing has been judged" not in told
+    assert "above the root" not in told
+
+
+@pytest.mark.parametrize("place", TOLD)
+def test_what_was_judged_and_has_no_fitness_is_not_said_to_be_unjudged(
+    place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = evolved(settings, constraints=("score >= 2",))
+    run.root(1.0)
+    run.child(1.5)
+
+    told = TOLD[place](settings, tmp_path, capsys)
+
+    assert "of 2 judged commits has a fitness" in told
+    assert "othing has been judged" not in told
+
+
+@pytest.mark.parametrize("place", TOLD)
+def test_before_the_first_evaluation_nothing_has_been_judged(
+    place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evolved(settings).waiting()
+
+    assert "othing has been judged yet" in TOLD[place](settings, tmp_path, capsys)
