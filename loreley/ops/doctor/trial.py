@@ -136,7 +136,8 @@ def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
             f"the root has no fitness: {judged.reason}; it has {known}",
             "correct MAPELITES_FITNESS_METRIC, its weights or MAPELITES_CONSTRAINTS",
         )
-    fitness = f"the root's fitness is {judged.score:.6g}"
+    own = judged.score if settings.mapelites_fitness_higher_is_better else -judged.score
+    fitness = f"the root's fitness is {own:.6g}"
     spread = f" ± {judged.error:.2g}" if judged.error else ""
     return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
 

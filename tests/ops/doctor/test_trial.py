@@ -50,6 +50,12 @@ def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Pa
     assert made == {"judge.py", "upstream"}
 
 
+def test_the_fitness_is_told_in_the_metrics_own_direction(settings: Settings) -> None:
+    seen = found(settings, mapelites_fitness_higher_is_better=False)
+
+    assert seen["evaluation"].seen.startswith("the root's fitness is 2, in ")
+
+
 def test_quickly_nothing_is_judged(settings: Settings) -> None:
     assert set(found(settings, quick=True)) == {"evaluator", "agent genetic"}
 
