@@ -6,9 +6,11 @@ from datetime import datetime
 
 from loreley.config import Settings
 from loreley.core.evaluation import Artifact
+from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import open_database
 from loreley.db.story import MOST_MATCHES, JobStory, find_jobs, read_story
 from loreley.errors import LoreleyError
+from loreley.ops.results.message import one_line
 
 _SHOWN_TEXT_BYTES = 4_000
 
@@ -58,40 +60,47 @@ def _artifact(story: JobStory, name: str) -> Artifact:
 def _lines(story: JobStory) -> Iterator[str]:
     yield f"job          #{story.ordinal} {story.job_id}"
     yield f"kind         {story.kind}, island {story.island}"
-    yield f"state        {story.state}" + (
-        f", archive: {story.archive_outcome}" if story.archive_outcome else ""
-    )
+    became = story.archive_outcome if story.commit else None
+    yield f"state        {story.state}" + (f", archive: {became}" if became else "")
     yield f"base         {story.base_commit}"
     for inspiration in story.inspirations:
         yield f"inspired by  {inspiration}"
     if story.agent:
-        yield f"agent        {story.agent}" + (f", {story.operator}" if story.operator else "")
+        yield f"agent        {one_line(', '.join(filter(None, (story.agent, story.operator))))}"
     yield f"created      {_shown(story.created_at)}"
     if story.claimed_at:
-        yield f"claimed      {_shown(story.claimed_at)} by {story.worker}, attempt {story.attempt}"
+        worker = one_line(story.worker or "")
+        yield f"claimed      {_shown(story.claimed_at)} by {worker}, attempt {story.attempt}"
     if story.finished_at:
         yield f"finished     {_shown(story.finished_at)}"
-    if story.failure:
-        yield f"failure      {story.failure_kind or 'rejected'}: {' '.join(story.failure.split())}"
+    if story.failure and story.state is JobState.CANCELLED:
+        yield f"why          {one_line(story.failure)}"
+    elif story.failure:
+        yield f"failure      {story.failure_kind or 'rejected'}: {one_line(story.failure)}"
     if story.commit:
-        yield f"commit       {story.commit} {story.subject or ''}"
-        yield f"branch       {story.branch or 'none: it is the root'}"
+        yield f"commit       {story.commit} {one_line(story.subject or '')}"
+        yield f"branch       {one_line(story.branch) if story.branch else _no_branch(story)}"
     for metric in story.metrics:
         spread = f" ± {metric.error:.3g}" if metric.error else ""
-        unit = f" {metric.unit}" if metric.unit else ""
-        yield f"metric       {metric.name} = {metric.value:.6g}{spread}{unit}"
+        unit = f" {one_line(metric.unit)}" if metric.unit else ""
+        yield f"metric       {one_line(metric.name)} = {metric.value:.6g}{spread}{unit}"
     for artifact in story.artifacts:
         yield from _shown_artifact(artifact)
 
 
 def _shown_artifact(artifact: Artifact) -> Iterator[str]:
     size = len(artifact.content)
-    yield f"\n--- {artifact.name} ({artifact.media_type}, {size:,} bytes)"
+    name = one_line(artifact.name)
+    yield f"\n--- {name} ({one_line(artifact.media_type)}, {size:,} bytes)"
     if artifact.media_type.startswith("text/"):
         text = artifact.content[:_SHOWN_TEXT_BYTES].decode(errors="replace")
         yield "".join(char for char in text if char.isprintable() or char in "\n\t").rstrip()
         if size > _SHOWN_TEXT_BYTES:
-            yield f"… the rest by --artifact {artifact.name}"
+            yield f"… the rest by --artifact {name}"
+
+
+def _no_branch(story: JobStory) -> str:
+    return "none: it is the root" if story.kind is JobKind.BASELINE else "none: it was deleted"
 
 
 def _shown(time: datetime) -> str:

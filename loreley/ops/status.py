@@ -16,6 +16,7 @@ from loreley.db.overview import (
     read_overview,
     read_running,
 )
+from loreley.ops.results.message import one_line
 from loreley.ops.spending import spending
 from loreley.secrets import masked
 
@@ -88,7 +89,8 @@ def _experiment(overview: Overview) -> Iterator[str]:
             if root is None
             else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
         )
-        yield f"            {best.commit[:12]} {best.branch or ''} {best.subject}"
+        found = " ".join(filter(None, (best.commit[:12], best.branch, best.subject)))
+        yield f"            {one_line(found)}"
 
 
 def _arms(database: Database) -> Iterator[str]:
@@ -104,12 +106,12 @@ def _arms(database: Database) -> Iterator[str]:
 
 def _running(job: RunningJob) -> str:
     return (
-        f"running     #{job.ordinal} {job.job_id[:8]} on {job.worker} for {job.seconds:.0f} s"
-        + (f", attempt {job.attempt}" if job.attempt > 1 else "")
+        f"running     #{job.ordinal} {job.job_id[:8]} on {one_line(job.worker)} "
+        f"for {job.seconds:.0f} s" + (f", attempt {job.attempt}" if job.attempt > 1 else "")
     )
 
 
 def _failure(failure: Failure) -> str:
-    reason = " ".join(failure.reason.split())
+    reason = one_line(failure.reason)
     shown = reason if len(reason) <= _REASON_LENGTH else f"{reason[:_REASON_LENGTH]}…"
     return f"  #{failure.ordinal} {failure.job_id[:8]} {failure.kind}: {shown}"

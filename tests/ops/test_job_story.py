@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from loreley.config import Settings
 from loreley.core.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import JobKind, JudgedCommit, Record
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
+from loreley.db.models import artifacts, commits, jobs, metrics
 from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.steering import cancel_job
+from loreley.db.story import find_jobs
 from loreley.errors import AgentFailed, LoreleyError
 from loreley.ops.job_story import tell_job
 
@@ -20,7 +24,7 @@ ROOT = "a" * 40
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(loreley_state_dir=tmp_path)
     database = open_database(settings.sqlalchemy_url)
-    schedule, jobs = Schedule(database), Jobs(database)
+    schedule, store = Schedule(database), Jobs(database)
     schedule.found(Experiment(ROOT, {}))
     for ordinal in range(3):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 1, ROOT))
@@ -30,9 +34,9 @@ def settings(tmp_path: Path) -> Settings:
         "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one", 1, 1,
         Evaluation("", (Metric("score", 1.5, "m", samples=(1.0, 2.0)),)),
     )  # fmt: skip
-    jobs.succeed(jobs.claim(first, worker="host:1", lease_seconds=60), judged, record)
-    jobs.fail(
-        jobs.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), Record()
+    store.succeed(store.claim(first, worker="host:1", lease_seconds=60), judged, record)
+    store.fail(
+        store.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), Record()
     )
     database.close()
     return settings
@@ -60,6 +64,40 @@ def test_a_failure_is_told_in_one_line(
     tell_job(settings, "#1", artifact=None)
 
     assert "failure      agent: no idea" in capsys.readouterr().out
+
+
+def test_a_cancelled_job_was_not_rejected(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = open_database(settings.sqlalchemy_url)
+    [job_id] = find_jobs(database, "2")
+    assert cancel_job(database, job_id, "for want of money")
+    database.close()
+
+    tell_job(settings, "2", artifact=None)
+
+    told = capsys.readouterr().out
+    assert "why          for want of money" in told
+    assert "rejected" not in told
+
+
+def test_what_steers_a_terminal_is_not_printed(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[2Jred\x1b]0;title\x07 \x9b5m"
+    database = open_database(settings.sqlalchemy_url)
+    with database.begin() as connection:
+        connection.execute(update(jobs).values(failure=hostile, agent=hostile, worker=hostile))
+        connection.execute(update(commits).values(subject=hostile, branch=hostile))
+        connection.execute(update(metrics).values(name=hostile, unit=hostile))
+        pictures = update(artifacts).where(artifacts.c.name == BINARY.name)
+        connection.execute(pictures.values(name=hostile, media_type=hostile))
+    database.close()
+
+    for number in ("0", "1"):
+        tell_job(settings, number, artifact=None)
+
+    assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)
 
 
 def test_an_artifact_is_printed_as_it_is(

@@ -90,6 +90,17 @@ def test_what_was_judged_and_has_no_fitness_is_not_said_to_be_unjudged(
     assert "othing has been judged" not in told
 
 
+def test_status_prints_nothing_that_steers_a_terminal(settings: Settings) -> None:
+    hostile = "\x1b[2Jred\x1b]0;title\x07 \x9b5m"
+    run = evolved(settings)
+    run.root(1.0)
+    run.child(3.25, width=3, subject=hostile)
+    run.failure(hostile)
+    run.waiting(running=True, worker=hostile)
+
+    assert not {"\x1b", "\x07", "\x9b"} & set(status(settings, as_json=False))
+
+
 @pytest.mark.parametrize("place", TOLD)
 def test_before_the_first_evaluation_nothing_has_been_judged(
     place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
