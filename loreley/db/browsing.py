@@ -145,7 +145,10 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
         (jobs.c.agent, wanted.agent),
         (jobs.c.archive_outcome, wanted.outcome),
     )
-    return [column == value for column, value in pairs if value is not None]
+    conditions = [column == value for column, value in pairs if value is not None]
+    if wanted.outcome is not None:  # of jobs without a commit it repeats the state
+        conditions.append(jobs.c.commit.is_not(None))
+    return conditions
 
 
 def _page(shown: Sequence[JobLine], *, has_older: bool, has_newer: bool) -> JobPage:

@@ -10,6 +10,7 @@ import pytest
 
 from loreley.core.evaluation import Artifact
 from loreley.db.engine import Database
+from loreley.db.steering import cancel_job
 from tests.db.bulk import seed_jobs
 from tests.evolved import Evolved
 from tests.web.support import Dashboard, dashboard
@@ -81,6 +82,34 @@ def test_the_story_of_a_job_is_told(shown: Dashboard, run: Evolved) -> None:
     assert "data.bin" in text
     assert "it broke badly" in shown.get(f"/jobs/{run.jobs[2]}").text
     assert shown.get("/jobs/nothing").status == 404
+
+
+def test_a_cancelled_job_is_not_said_to_be_rejected(
+    shown: Dashboard, database: Database, run: Evolved
+) -> None:
+    job_id = run.jobs[-1]
+    assert cancel_job(database, job_id, "for want of money")
+
+    text = shown.get(f"/jobs/{job_id}").text
+
+    assert "for want of money" in text
+    assert "ejected" not in text
+    assert ", after" not in text
+    assert len(re.findall(r'class="badge[^"]*">cancelled<', text)) == 1
+
+
+def test_a_page_names_what_became_of_a_commit_as_the_list_does(
+    shown: Dashboard, run: Evolved
+) -> None:
+    run.failure("out of bounds", rejected=True)
+    run.child(1.5)
+
+    assert numbers(shown.get("/jobs?outcome=rejected").text) == ["#4"]
+    listed, own = shown.get("/jobs").text, shown.get(f"/jobs/{run.jobs[-1]}").text
+
+    assert "not better" in listed
+    assert "not better" in own
+    assert '<option value="rejected">not better</option>' in listed
 
 
 def test_the_log_lines_of_a_job_are_found(shown: Dashboard, run: Evolved) -> None:
