@@ -504,3 +504,10 @@ def test_an_embedding_needs_a_model_an_endpoint_and_in_a_budget_its_price(
     settings = Settings(**EMBEDDING | more)  # type: ignore[arg-type]
 
     assert [problem.setting for problem in settings.problems(Role.WORKER)] == missing
+
+
+def test_a_call_has_one_price() -> None:
+    assert Settings(worker_agent_call_prices=["chat:0.5"]).worker_agent_call_prices == ["chat:0.5"]
+
+    with pytest.raises(ValueError, match="is not agent:dollars"):
+        Settings(worker_agent_call_prices=["chat:0.5:0.3"])

@@ -51,6 +51,13 @@ def _each_token_priced(value: list[str]) -> list[str]:
     return value
 
 
+def _each_call_priced(value: list[str]) -> list[str]:
+    for text in _each_priced(value):
+        if text.count(":") != 1:
+            raise ValueError(f"{text!r} is not agent:dollars")
+    return value
+
+
 class AgentSettings(BaseModel):
     """Who changes the code, and what it may use."""
 
@@ -103,7 +110,7 @@ class AgentSettings(BaseModel):
         description="US dollars per million tokens, as `agent:input:output` or "
         "`agent:input:output:cached`. Unset: what the agent reports.",
     )
-    worker_agent_call_prices: Annotated[Names, AfterValidator(_each_priced)] = Field(
+    worker_agent_call_prices: Annotated[Names, AfterValidator(_each_call_priced)] = Field(
         [], description="US dollars for each call, as `agent:dollars`; beside a price for tokens."
     )
     worker_brief_template: PathText | None = Field(
