@@ -89,12 +89,18 @@ def read_source(folder: Path, path: str) -> SourceFile | None:
 
 
 def decoded_like(content: bytes, model: SourceFile) -> str | None:
-    """Another version of a file, with the line ends of ``model``; None where undecodable."""
+    """Another version of a file, with the line ends of ``model``; None where undecodable.
+
+    Where those are of both kinds the version keeps its own.
+    """
     decoded = _decoded(content, model.language) if len(content) <= LARGEST_BYTES else None
     if decoded is None:
         return None
+    crlf = model.text.count("\r\n")
+    if 0 < crlf < model.text.count("\n"):
+        return decoded[0]
     text = decoded[0].replace("\r\n", "\n")
-    return text.replace("\n", "\r\n") if "\r\n" in model.text else text
+    return text.replace("\n", "\r\n") if crlf else text
 
 
 def write_content(folder: Path, path: str, content: bytes) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from loreley.core.worker.agents.genetic import GeneticAgent
 from loreley.core.worker.agents.genetic.compiling import compiles
+from loreley.core.worker.agents.genetic.files import decoded_like, read_source
 from loreley.core.worker.agents.genetic.material import Operator
 from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.core.worker.agents.protocol import Proposal
@@ -321,3 +323,15 @@ def test_the_deadline_is_kept(tmp_path: Path) -> None:
         GeneticAgent().propose(workspace, brief(), Deadline.after(1e-9))
 
     assert workspace.contents() == before
+
+
+def test_an_inspiration_brings_no_other_line_ends(tmp_path: Path) -> None:
+    mixed = b"a = 1\r\nb = 2\nc = 3\nd = 4\r\n"
+    (tmp_path / "a.py").write_bytes(mixed)
+    model = read_source(tmp_path, "a.py")
+    assert model is not None
+
+    assert decoded_like(mixed.replace(b"3", b"9"), model) == mixed.decode().replace("3", "9")
+    assert decoded_like(b"a = 1\nb = 9\n", replace(model, text="x\r\ny\r\n")) == (
+        "a = 1\r\nb = 9\r\n"
+    )
