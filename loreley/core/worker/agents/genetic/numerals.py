@@ -39,7 +39,8 @@ def last_digit(text: str) -> float:
         return 1.0
     digits, _, exponent = text.lower().replace("_", "").partition("e")
     decimals = len(digits.partition(".")[2])
-    return 10.0 ** max(-LARGEST_EXPONENT, int(exponent or 0) - decimals)
+    place = int(exponent or 0) - decimals
+    return 10.0 ** min(LARGEST_EXPONENT, max(-LARGEST_EXPONENT, place))
 
 
 def rewritten(source: str, values: Mapping[Numeral, Number]) -> str:

@@ -36,7 +36,9 @@ def python_numerals(source: str) -> tuple[Numeral, ...]:
         guarded = place + 1 < len(tokens) and tokens[place + 1].string in ("**", ".")
         if not guarded and _is_signed(tokens[max(0, place - 2) : place]):
             row, column = tokens[place - 1].start
-            start, value = starts[row - 1] + column, -value
+            sign = starts[row - 1] + column
+            if source[sign + 1 : start].strip(" \t") == "":  # else a comment would go with it
+                start, value = sign, -value
         is_hex = token.string[:2].lower() == "0x"
         digit = last_digit(token.string)
         found.append(Numeral(start, end, value, digit, statement, named, guarded, is_hex))

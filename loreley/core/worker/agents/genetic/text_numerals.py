@@ -29,7 +29,7 @@ def text_numerals(source: str, comments: Comments) -> tuple[Numeral, ...]:
         if value is None or _names_a_field(tokens[place - 1 : place], token):
             continue
         start, before = token.start, tokens[max(0, place - 2) : place]
-        if _is_signed(before):
+        if _is_signed(before) and source[before[-1].end : start].strip(" \t") == "":
             start, value = before[-1].start, -value
         guarded = start > 0 and source[start - 1] in "+-"
         is_hex = token.text[:2].lower() == "0x"

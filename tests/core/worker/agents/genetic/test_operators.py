@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loreley.core.worker.agents.genetic import crossover
 from loreley.core.worker.agents.genetic.crossover import apart, hunks
-from loreley.core.worker.agents.genetic.languages import BRACED, PYTHON
+from loreley.core.worker.agents.genetic.languages import BRACED, PYTHON, Language
 from loreley.core.worker.agents.genetic.material import Mate, Material, Mutant, Operator
 from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.core.worker.agents.genetic.python_numerals import python_numerals
@@ -98,6 +98,25 @@ def test_an_operator_finds_no_hold_in_an_empty_file(operator: Operator) -> None:
 def test_names_are_different_and_weights_positive() -> None:
     assert max(Counter(operator.name for operator in OPERATORS).values()) == 1
     assert all(operator.weight > 0 for operator in OPERATORS)
+
+
+@pytest.mark.parametrize(
+    ("source", "language"),
+    [("x = (-  # down\n    5)\n", PYTHON), ("int x = - /* down */ 5;\n", BRACED)],
+)
+def test_a_comment_between_a_sign_and_its_number_stays(source: str, language: Language) -> None:
+    for operator in OPERATORS:
+        if "number" in operator.name:
+            for seed in range(20):
+                mutant = operator.mutant(Material(source, language=language), Random(seed))
+                assert mutant is None or "down" in mutant.source
+
+
+def test_a_zero_with_a_large_exponent_is_no_stumbling_block() -> None:
+    source = "x = 0e999\n"
+
+    for operator in OPERATORS:
+        operator.mutant(Material(source), Random(1))
 
 
 def test_strings_and_comments_keep_their_numbers() -> None:
