@@ -17,6 +17,12 @@ _BOUND = re.compile(
 )
 # Words that open a block which a later line closes, in languages without braces.
 _BLOCK = re.compile(r"\b(if|unless|while|for|do|def|class|function|then|repeat|begin|switch)\b")
+# `std::map<K, V> name`, `int[] name`, `auto [a, b]`, `name := value`, with blanks between tokens.
+_TYPED = re.compile(
+    r"[\w$]+(?: (?:::|\.) [\w$]+)*(?: < [^;=()]*>)?(?: (?:::|\.) [\w$]+)*(?: \[ \])* [\w$]"
+    r"|auto \["
+    r"|[\w$]+(?: , [\w$]+)* : ="
+)
 _VERBS = frozenset(
     {"return", "goto", "throw", "raise", "yield", "await", "delete", "print", "echo"}
 )
@@ -154,7 +160,10 @@ def _stands_alone(row: Sequence[Token], comments: Comments, *, needs_sign: bool)
         return False
     if comments is not Comments.SLASHES and _BLOCK.search(text):
         return False
-    return not _declares([token for token in row if token.text not in ("*", "&")])
+    row = [token for token in row if token.text not in ("*", "&")]
+    if comments is Comments.SLASHES and _TYPED.match(" ".join(token.text for token in row)):
+        return row[0].text in _VERBS
+    return not _declares(row)
 
 
 def _is_balanced(row: Sequence[Token]) -> bool:

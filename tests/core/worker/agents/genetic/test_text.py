@@ -97,6 +97,28 @@ def test_line_operators_leave_declarations_and_brackets_alone(operator: Apply, e
             assert [line for line in new if line.strip() not in free] == fixed
 
 
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "std::string name = read();",
+        "std::map<int, std::vector<int>> seen;",
+        "List<int[]> rows = read();",
+        "int[] counts = read();",
+        "auto [first, second] = read();",
+        "count, error := read(name);",
+    ],
+)
+@pytest.mark.parametrize("operator", [lines.delete, lines.duplicate, lines.swap, lines.move])
+def test_declarations_of_any_type_are_left_alone(operator: Apply, declaration: str) -> None:
+    body = f"{declaration}\n    x = name + 1;\n    std::sort(x);\n    return x;"
+    source = f"void f() {{\n    {body}\n}}\n"
+
+    for seed in range(20):
+        mutant = operator(Material(source, language=BRACED), Random(seed))
+        assert mutant is not None
+        assert mutant.source.splitlines()[:2] == source.splitlines()[:2]
+
+
 def test_lines_go_only_where_their_block_is() -> None:
     source = "void f() {\n    a = 1;\n    b = 2;\n    if (a) {\n        c = 3;\n    }\n}\n"
 
