@@ -33,13 +33,15 @@ def _family(name: str, comments: Comments) -> Language:
 
 PYTHON = Language("Python", python_numerals, compiles)
 BRACED = _family("C and its kin", Comments.SLASHES)
+QUOTING = _family("JavaScript and its kin", Comments.SLASHES_AND_QUOTES)
 SCRIPTED = _family("Ruby, R, Julia, shell", Comments.HASH)
 DASHED = _family("Lua, SQL, Haskell", Comments.DASHES)
 
 _ENDINGS = {
     PYTHON: ".py",
     BRACED: ".c .h .cc .cpp .cxx .hh .hpp .cu .cuh .cl .m .rs .go .java .kt .scala .swift .cs .d "
-    ".zig .dart .js .mjs .cjs .ts .jsx .tsx .php .glsl .frag .vert .comp .hlsl .wgsl .metal",
+    ".zig .glsl .frag .vert .comp .hlsl .wgsl .metal",
+    QUOTING: ".js .mjs .cjs .ts .jsx .tsx .php .dart",
     SCRIPTED: ".rb .r .R .jl .sh .pl .pm .ex .exs .cr .nim .awk",
     DASHED: ".lua .sql .hs .elm .adb .ads",
 }

@@ -114,7 +114,7 @@ def _free(source: str, comments: Comments) -> list[Line]:
     for number, row in enumerate(rows.tokens):
         whole = number not in rows.crossed
         is_free = whole and _stands_alone(row, comments, needs_sign=ends_in_sign)
-        if is_free and (len(open_blocks) > 1 or comments is not Comments.SLASHES):
+        if is_free and (len(open_blocks) > 1 or not comments.has_braces):
             found.append(Line(number, open_blocks[-1]))
         for token in row:
             if token.text in _OPENING and token.kind is Kind.SIGN:
@@ -158,10 +158,10 @@ def _stands_alone(row: Sequence[Token], comments: Comments, *, needs_sign: bool)
     text = " ".join(token.text for token in row)
     if _BOUND.match(text) or row[-1].text in (",", "\\", ":"):
         return False
-    if comments is not Comments.SLASHES and _BLOCK.search(text):
+    if not comments.has_braces and _BLOCK.search(text):
         return False
     row = [token for token in row if token.text not in ("*", "&")]
-    if comments is Comments.SLASHES and _TYPED.match(" ".join(token.text for token in row)):
+    if comments.has_braces and _TYPED.match(" ".join(token.text for token in row)):
         return row[0].text in _VERBS
     return not _declares(row)
 

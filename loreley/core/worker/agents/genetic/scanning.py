@@ -10,8 +10,14 @@ class Comments(StrEnum):
     """What begins a comment that ends with its line; it tells families of languages apart."""
 
     SLASHES = "//"  # these have `/* */` and lines for a preprocessor as well
+    SLASHES_AND_QUOTES = "// '"  # of these, the ones whose strings may stand in single quotes
     HASH = "#"
     DASHES = "--"
+
+    @property
+    def has_braces(self) -> bool:
+        """Whether these languages keep statements in braces."""
+        return self in (Comments.SLASHES, Comments.SLASHES_AND_QUOTES)
 
 
 class Kind(StrEnum):
@@ -39,8 +45,10 @@ class Token(NamedTuple):  # of which a file has a hundred thousand
         return self.start + len(self.text)
 
 
+_SLASHES = r"//[^\n]*+|/\*[\s\S]*?(?:\*/|\Z)"
 _COMMENTS = {
-    Comments.SLASHES: r"//[^\n]*+|/\*[\s\S]*?(?:\*/|\Z)",
+    Comments.SLASHES: _SLASHES,
+    Comments.SLASHES_AND_QUOTES: _SLASHES,
     Comments.HASH: r"\#[^\n]*+",
     Comments.DASHES: r"--\[\[[\s\S]*?(?:\]\]|\Z)|--[^\n]*+",
 }
@@ -48,7 +56,7 @@ _DIRECTIVE = r"^[ \t]*\#(?![ \t]*define\b)(?:\\\r?\n|[^\n])*+"
 _REST = r"""
   | (?P<text>"(?:\\[\s\S]|[^"\\\n])*+"?
       | `(?:\\[\s\S]|[^`\\])*+`?
-      | '(?:\\[^\n][^'\n]{0,8}|[^'\\\n])')
+      | '(?:\\[^\n][^'\n]{0,8}|[^'\\\n])'QUOTED)
   | (?P<name>\#[ \t]*define\b | [^\W\d][\w$]*+)
   | (?P<number>0[xX][0-9a-fA-F_]++(?:'[0-9a-fA-F]++)*+(?:(?:\.[0-9a-fA-F]*+)?[pP][+-]?[0-9]++)?
       | 0[bBoO][0-9_]++
@@ -57,6 +65,10 @@ _REST = r"""
   | (?P<newline>\n)
   | (?P<sign><<=|>>=|===|!==|\.{2,3}|->|=>|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|::|[^\w\s])
 """
+
+
+# Not behind a word: there it is a prime (Haskell), a transposition (Julia), an attribute (Ada).
+_QUOTED = r"|(?<![\w)\]])'(?:\\[^\n]|[^'\\\n])*+'"
 
 
 @lru_cache(maxsize=16)
@@ -70,6 +82,7 @@ def scanned(source: str, comments: Comments) -> tuple[Token, ...]:
 
 @lru_cache
 def _pattern(comments: Comments) -> re.Pattern[str]:
-    directive = f"|(?P<directive>{_DIRECTIVE})" if comments is Comments.SLASHES else ""
+    directive = f"|(?P<directive>{_DIRECTIVE})" if comments.has_braces else ""
     head = f"(?P<comment>{_COMMENTS[comments]}){directive}"
-    return re.compile(head + _REST, re.VERBOSE | re.MULTILINE)
+    quoted = "" if comments is Comments.SLASHES else _QUOTED
+    return re.compile(head + _REST.replace("QUOTED", quoted), re.VERBOSE | re.MULTILINE)

@@ -42,6 +42,29 @@ def test_literals_are_found(source: str, expected: list[int | float]) -> None:
     assert values(source) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "source", "expected"),
+    [
+        ("a.js", "s = 'level 5 \\' 6'; t = 'http://7'; x = 8;", [8]),
+        ("a.ts", "s = 'a' + 1 + 'b 2';", [1]),
+        ("a.sh", "x='a 5 # no'; y=6\n", [6]),
+        ("a.lua", "s = '-- 1'; y = 2", [2]),
+        ("a.sql", "select 'it''s 5', 6", [6]),
+        ("a.rb", "x = 'a 5'; y = ''; z = 6", [6]),
+        ("a.hs", "f x' = x' + 5 + g' 6", [5, 6]),
+        ("a.jl", "a = b' * 2 + c' * 3", [2, 3]),
+        ("a.rs", "fn f<'a>(x: &'a str) { 1 } fn g<'b>() { '\\n'; 2 }", [1, 2]),
+    ],
+)
+def test_numbers_in_single_quotes_are_text(
+    path: str, source: str, expected: list[int | float]
+) -> None:
+    language = language_of(path)
+    assert language is not None
+
+    assert [numeral.value for numeral in language.numerals(source)] == expected
+
+
 def test_comments_of_other_families_are_passed_over() -> None:
     assert values("x = 1 # 2\n# 3\n", Comments.HASH) == [1]
     assert values("x = 1 -- 2\n--[[ 3\n4 ]] y = 5\n", Comments.DASHES) == [1, 5]
