@@ -43,10 +43,11 @@ class LoreleyError(Exception):
     @property
     def summary(self) -> str:
         """What and why in one line, for a log or a database column."""
-        return "; ".join(
-            _one_line(": ".join(filter(None, (problem.what, problem.target, problem.reason))))
+        whole = "; ".join(
+            ": ".join(filter(None, (problem.what, problem.target, problem.reason)))
             for problem in self.problems
         )
+        return " ".join(whole.split())
 
 
 class ConfigError(LoreleyError):
