@@ -334,6 +334,7 @@ def test_without_loreleys_packages_the_tasks_say_how_to_get_them(project: Path) 
         ("logs", "--lines", "1.5"),
         ("ui", "--port", "http"),
         ("notes", "--withdraw", "first"),
+        ("notes", "--withdraw", "99999999999999999999"),
         ("top", "--every", "often"),
     ],
 )
