@@ -4,6 +4,7 @@ Standard library only at the top, and little of it: `--help` must be quick and w
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -40,6 +41,8 @@ def guarded(role: str, run: Callable[[], ExitCode]) -> ExitCode:
     """Run a script's work; whatever it raises ends as a message and an exit code."""
     import signal  # its enums cost more than all of argparse's help
 
+    if sys.stderr is None:  # else the first file to be opened would be taken for it by children
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     # Until the work installs its own handlers, SIGTERM is as friendly as Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -103,6 +103,24 @@ def test_a_failure_is_told_when_stderr_is_closed() -> None:
     assert run(code).returncode != 0
 
 
+def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
+    code = (
+        "def work():\n"
+        "    from loreley.logs import configure_logging, tell\n"
+        f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
+        "    tell('here')\n"
+        "    return ExitCode.STOPPED\n"
+        "sys.exit(guarded('worker', work))"
+    )
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *python(code)], capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout) == (ExitCode.STOPPED, "")
+    [log] = (tmp_path / "logs" / "worker").iterdir()
+    assert " here\n" in log.read_text()
+
+
 def test_the_arguments_cost_no_more_imports_than_argparse() -> None:
     shown = "print(sorted(name for name in sys.modules if '.' not in name))"
     plain = subprocess.run(
