@@ -39,7 +39,8 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
     to the current directory. Raises `ConfigError` when it cannot be written.
     """
     level = _known_level(level)
-    base = expand_path("LOGS_BASE_DIR", base_dir) if base_dir else Path.cwd()
+    here = _current_folder()
+    base = expand_path("LOGS_BASE_DIR", base_dir) if base_dir else here
     logger.remove()
     logger.configure(extra={"job": "-"})
     debugging = logger.level(level).no <= logger.level("DEBUG").no
@@ -86,6 +87,17 @@ def _known_level(level: str) -> str:
         target=repr(level),
         fix=f"use one of {', '.join(LOG_LEVELS)}",
     )
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigError(
+            "the current folder cannot be used",
+            reason=str(error),
+            fix="start it in a folder that exists and that this user may enter",
+        ) from error
 
 
 class _Line:

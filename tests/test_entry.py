@@ -121,6 +121,22 @@ def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
     assert " here\n" in log.read_text()
 
 
+def test_a_current_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        f"def work():\n"
+        f"    import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})\n"
+        "    from loreley.logs import configure_logging\n"
+        f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
+        "sys.exit(guarded('worker', work))"
+    )
+    done = run(code)
+
+    assert done.returncode == ExitCode.FAILED
+    assert done.stderr.startswith("error: the current folder cannot be used\n")
+
+
 def test_the_arguments_cost_no_more_imports_than_argparse() -> None:
     shown = "print(sorted(name for name in sys.modules if '.' not in name))"
     plain = subprocess.run(
