@@ -1,5 +1,6 @@
 """How a task ends: failures as messages on stderr, a friendly Ctrl+C, an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 @contextmanager
 def failures_as_messages() -> Iterator[None]:
     """End the process with a message and an exit code, never a traceback, when work fails."""
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # what people and git write fits no narrow encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield
         sys.stdout.flush()
