@@ -68,7 +68,11 @@ def pulse(request: Request) -> Response:
     last: list[object] = []
 
     def look() -> list[tuple[str, Any]]:
-        current = read_pulse(database)
+        try:
+            current = read_pulse(database)
+        except ServiceUnavailable:
+            last.clear()  # that it is back is a change
+            raise
         if last == [current]:
             return []
         last[:] = [current]
@@ -80,14 +84,14 @@ def pulse(request: Request) -> Response:
 async def _events(
     request: Request, streams: Streams, look: Callable[[], list[tuple[str, Any]]]
 ) -> AsyncIterator[str]:
-    silent = 0.0
+    silent, is_away = 0.0, False
     with streams.one():
         yield "retry: 2000\n\n"
         while True:
             try:
-                found = await run_sync(look)
+                found, is_away = await run_sync(look), False
             except ServiceUnavailable as error:
-                found = [("away", error.summary)]
+                found, is_away = [] if is_away else [("away", error.summary)], True
             for name, content in found:
                 yield f"event: {name}\ndata: {json.dumps(content)}\n\n"
             silent = 0.0 if found else silent + _POLL_SECONDS

@@ -167,6 +167,60 @@ def test_an_empty_database_is_shown_on_every_page(
         expect(looking.page.locator("#chart-best path.line")).to_be_visible(timeout=10_000)
 
 
+def test_more_tabs_may_be_open_than_a_browser_has_connections(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    hide = (
+        "(state) => { Object.defineProperty(document, 'visibilityState', "
+        "{ value: state, configurable: true }); "
+        "document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    with dashboard(database, tmp_path) as shown, visit(browser) as looking:
+        first = looking.page
+        for number in range(7):
+            page = looking.page.context.new_page() if number else first
+            page.goto(shown.address + ("/logs" if number % 2 else "/"), timeout=5_000)
+            page.evaluate(hide, "hidden")
+        first.evaluate(hide, "visible")
+        Evolved(database).root(1.0)
+        expect(first.locator(".tile").first).to_contain_text("Best", timeout=10_000)
+
+
+def test_an_open_page_goes_on_with_the_time_though_nothing_changes(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    Evolved(database).root(1.0)
+    with dashboard(database, tmp_path) as shown, visit(browser) as looking:
+        page = looking.page
+        page.clock.install()
+        page.goto(shown.address)
+        page.clock.run_for(3_000)
+        with page.expect_request("**/overview/live", timeout=5_000):
+            page.clock.run_for(30_000)
+
+
+def test_an_open_page_says_that_what_it_shows_is_old(
+    browser: Browser, database: Database, tmp_path: Path
+) -> None:
+    run = Evolved(database)
+    run.root(1.0)
+    with dashboard(database, tmp_path) as shown, visit(browser) as looking:
+        page = looking.page
+        page.goto(shown.address)
+        page.wait_for_selector("#chart-best svg")
+        expect(page.locator("#away")).to_be_hidden()
+        page.route("**/overview/live", lambda route: route.fulfill(status=503, body="away"))
+        run.child(2.0)
+        expect(page.locator("#away")).to_contain_text("The database does not answer")
+        page.unroute("**/overview/live")
+        page.route("**/overview/live", lambda route: route.abort())
+        run.child(3.0)
+        expect(page.locator("#away")).to_contain_text("The dashboard does not answer")
+        page.unroute("**/overview/live")
+        run.child(4.0)
+        expect(page.locator("#away")).to_be_hidden()
+
+
 def test_the_keyboard_is_enough(browser: Browser, database: Database, tmp_path: Path) -> None:
     hostile_run(database)
     with dashboard(database, tmp_path) as shown, visit(browser) as looking:

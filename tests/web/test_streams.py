@@ -4,8 +4,11 @@ import http.client
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from loreley.db.engine import Database
+from sqlalchemy import text
+
+from loreley.db.engine import Database, open_database
 from tests.evolved import Evolved
+from tests.services import own_postgresql, postgresql_database
 from tests.web.support import Dashboard, dashboard
 
 
@@ -20,7 +23,9 @@ def next_event(answer: http.client.HTTPResponse) -> str:
     """The next event's lines; comments and the advice on retrying are no events."""
     lines: list[str] = []
     while True:
-        line = answer.readline().decode().rstrip("\n")
+        raw = answer.readline()
+        assert raw, "the stream has ended"
+        line = raw.decode().rstrip("\n")
         if line.startswith(("event:", "data:")):
             lines.append(line)
         elif not line and lines:
@@ -35,6 +40,21 @@ def test_a_page_hears_of_every_change(database: Database, tmp_path: Path) -> Non
         assert next_event(answer) == "event: changed\ndata: null"
         run.waiting()
         assert next_event(answer) == "event: changed\ndata: null"
+
+
+def test_a_page_hears_that_the_database_is_away_and_that_it_is_back(tmp_path: Path) -> None:
+    with own_postgresql() as server, postgresql_database(server.url, "run") as url:
+        database = open_database(url)
+        with dashboard(database, tmp_path) as shown, ExitStack() as stack:
+            answer = opened(shown, "/events", stack)
+            assert next_event(answer) == "event: changed\ndata: null"
+            with database.begin() as connection:  # else the crash takes the tables with it
+                connection.execute(text("CHECKPOINT"))
+            server.stop()
+            assert next_event(answer).startswith("event: away")
+            server.start()
+            assert next_event(answer) == "event: changed\ndata: null"
+        database.close()
 
 
 def test_log_lines_come_as_they_are_written(database: Database, tmp_path: Path) -> None:

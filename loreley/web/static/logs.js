@@ -1,4 +1,6 @@
 // The live end of the logs: at most so many events are kept, none of them is ever markup.
+import { listen } from "./live.js";
+
 const MOST = 2000;
 const log = document.getElementById("log"), status = document.getElementById("status");
 const words = document.getElementById("words"), stay = document.getElementById("stay");
@@ -20,16 +22,16 @@ const toEnd = () => {
   cancelAnimationFrame(asked);
   asked = requestAnimationFrame(() => { if (stay.checked) log.scrollTop = log.scrollHeight; });
 };
-const events = new EventSource(log.dataset.stream);
-events.addEventListener("begin", () => { log.replaceChildren(); });
-events.addEventListener("line", (event) => {
-  document.getElementById("nothing")?.remove();
-  add(JSON.parse(event.data));
-  toEnd();
+listen(log.dataset.stream, (events) => {
+  events.addEventListener("begin", () => { log.replaceChildren(); });
+  events.addEventListener("line", (event) => {
+    document.getElementById("nothing")?.remove();
+    add(JSON.parse(event.data));
+    toEnd();
+  });
+  events.addEventListener("open", () => { status.textContent = "live"; });
+  events.addEventListener("error", () => { status.textContent = "waiting for the server"; });
 });
-events.addEventListener("open", () => { status.textContent = "live"; });
-events.addEventListener("error", () => { status.textContent = "waiting for the server"; });
-addEventListener("pagehide", () => events.close());
 words.addEventListener("input", () => {
   for (const event of log.children) event.hidden = words.value !== "" && !matches(event);
   toEnd();

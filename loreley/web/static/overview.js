@@ -3,6 +3,8 @@ import { follow, refresh } from "./live.js";
 
 const charts = document.getElementById("charts");
 const place = (name) => document.getElementById(`chart-${name}`);
+const away = document.getElementById("away");
+let shownAt = new Date();
 let figures = null;
 let axis = "time";
 
@@ -22,7 +24,11 @@ function draw() {
 }
 
 async function update() {
-  await refresh("/overview/live");
+  const problem = await refresh("/overview/live");
+  away.hidden = !problem;
+  away.textContent = `${problem}: this is how it was at ${shownAt.toLocaleTimeString()}.`;
+  if (problem) return;
+  shownAt = new Date();
   const answer = await fetch("/figures/history");
   if (!answer.ok) return;
   figures = await answer.json();
