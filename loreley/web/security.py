@@ -101,8 +101,9 @@ def own_names(host: str) -> set[str]:
 
 def _is_own(headers: Headers) -> bool:
     """Whether the browser says that a page of this server sent it; others need not say so."""
-    origin = headers.get("origin")
+    try:
+        origin = urlsplit(headers.get("origin", "")).netloc
+    except ValueError:
+        return False
     site = headers.get("sec-fetch-site", "same-origin")
-    return (
-        origin is not None and urlsplit(origin).netloc == headers["host"] and site == "same-origin"
-    )
+    return origin == headers["host"] and site == "same-origin"

@@ -59,6 +59,11 @@ def test_a_form_of_another_site_is_refused(shown: Dashboard) -> None:
     assert shown.ask("POST", "/").status == 403  # without any origin
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "null", "//"])
+def test_an_origin_that_is_none_is_refused_and_no_failure(shown: Dashboard, origin: str) -> None:
+    assert shown.post("/steering/notes", "text=x", {"Origin": origin}).status == 403
+
+
 def test_files_beside_the_static_ones_are_out_of_reach(shown: Dashboard) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd"):
         assert shown.get(path).status == 404
