@@ -14,10 +14,11 @@ from loreley.db.pictures import read_pictures
 from loreley.web.changes import read_changes
 from loreley.web.colours import Scale
 from loreley.web.rendering import page, site_of
-from loreley.web.wording import figure
+from loreley.web.wording import figure, shortened
 
 _MOST_TILES = 60  # on an axis; finer grids are drawn by taking neighbours together
-_TILE, _LEFT, _BOTTOM = 26, 58, 44
+_TILE, _BOTTOM = 26, 44
+_CHARACTER = 7  # how wide one of a label is, in pixels
 _MAP_WIDTH = 660
 _CHILDREN = 12
 
@@ -50,8 +51,23 @@ class Map:
     tiles: tuple[Tile, ...]
     tile_size: int
     tile_height: int
-    left: int = _LEFT
     bottom: int = _BOTTOM
+
+    @property
+    def left(self) -> int:
+        """The room for labels beside the tiles."""
+        longest = max((len(label) for _, label in self.up.ticks if self.up.name), default=0)
+        return max(58, 24 + _CHARACTER * longest, 2 + self._name_beyond)
+
+    @property
+    def right(self) -> int:
+        """The room for what labels below the tiles reach beyond them."""
+        return max(12, 4 + _CHARACTER * len(self.across.ticks[-1][1]) // 2, 2 + self._name_beyond)
+
+    @property
+    def _name_beyond(self) -> int:
+        """By how much the name below reaches beyond the tiles, on each side."""
+        return (_CHARACTER * (len(shortened(self.across.name, 40)) + 2) - self.width) // 2
 
     @property
     def width(self) -> int:
@@ -139,10 +155,15 @@ def _axis(measure: Measure) -> Axis:
     parts = min(tiles, 4)
     width = measure.high - measure.low
     ticks = tuple(
-        (tiles * part / parts, figure(measure.low + width * part / parts, 4))
+        (tiles * part / parts, _tick(measure.low + width * part / parts))
         for part in range(parts + 1)
     )
     return Axis(measure.name, tiles, ticks)
+
+
+def _tick(value: float) -> str:
+    whole = figure(value)
+    return whole if len(whole) <= 8 else figure(value, 4)
 
 
 def _is_lower_better(found: IslandMap) -> bool:

@@ -138,6 +138,26 @@ def test_the_tree_leads_to_any_commit_and_tells_each_gain(shown: Dashboard) -> N
         assert shown.get(f"/lineage?commit={wanted}").status == 404
 
 
+@pytest.mark.parametrize("bins", [1, 2, 10])
+def test_names_and_numbers_beside_a_small_map_have_room(
+    database: Database, tmp_path: Path, bins: int
+) -> None:
+    run = Evolved(database, measures=(f"width:0:12345.678:{bins}",))
+    run.root(1.0)
+    with dashboard(database, tmp_path) as shown:
+        text = shown.get("/archive").text
+
+    [whole] = re.findall(r'<svg width="(\d+)"', text)
+    [left] = re.findall(r'<g transform="translate\((\d+),6\)"', text)
+    ends = [
+        float(left) + float(x) + len(label) * 3.5
+        for x, label in re.findall(r'class="tick" x="([\d.]+)"[^>]*>([^<]+)<', text)
+    ]
+    assert ends
+    assert max(ends) <= int(whole)
+    assert ">12345.7<" in text
+
+
 def test_an_empty_database_has_neither(database: Database, tmp_path: Path) -> None:
     with dashboard(database, tmp_path) as shown:
         assert "The archive is empty" in shown.get("/archive").text

@@ -49,6 +49,24 @@ def test_the_figures_of_a_run_are_shown(database: Database, tmp_path: Path) -> N
     assert "sandbox" in picture.headers["content-security-policy"]
 
 
+def test_a_root_that_is_the_best_was_made_by_nobody(database: Database, tmp_path: Path) -> None:
+    Evolved(database).root(1.0)
+    with dashboard(database, tmp_path) as shown:
+        text = shown.get("/").text
+
+    assert "#-1" not in text
+    assert "the root commit itself" in text
+
+
+def test_one_step_is_not_steps(database: Database, tmp_path: Path) -> None:
+    run = Evolved(database)
+    run.root(1.0)
+    best = run.child(2.0)
+    with dashboard(database, tmp_path) as shown:
+        for path in ("/", f"/commits/{best}"):
+            assert "1 step from the root" in shown.get(path).text
+
+
 def test_what_goes_wrong_is_said(database: Database, tmp_path: Path) -> None:
     run = Evolved(database)
     for _ in range(20):
