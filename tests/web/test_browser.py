@@ -221,6 +221,31 @@ def test_an_open_page_says_that_what_it_shows_is_old(
         expect(page.locator("#away")).to_be_hidden()
 
 
+@pytest.mark.parametrize("scores", [(12345.671, 12345.674), (0.3, 0.1 + 0.2), (5.0, 4.0)])
+def test_the_axes_of_charts_tell_their_numbers_apart(
+    browser: Browser, database: Database, tmp_path: Path, scores: tuple[float, float]
+) -> None:
+    run = Evolved(database)
+    run.root(scores[0])
+    run.child(scores[1], width=1)
+    with dashboard(database, tmp_path) as shown, visit(browser, width=NARROW) as looking:
+        page = looking.page
+        page.goto(shown.address)
+        for name in ("best", "qd", "cells"):
+            ticks = page.locator(f"#chart-{name} .grid text")
+            expect(ticks.first).to_be_visible()
+            labels = ticks.all_text_contents()
+            assert len(set(labels)) == len(labels) > 1
+            left = page.locator(f"#chart-{name}").bounding_box()
+            for box in [tick.bounding_box() for tick in ticks.all()]:
+                assert box
+                assert left
+                assert box["x"] >= left["x"]
+        bottom = page.locator("#chart-cells .grid text").first.text_content()
+        assert bottom == "0"
+        looking.require_sound()
+
+
 def test_the_keyboard_is_enough(browser: Browser, database: Database, tmp_path: Path) -> None:
     hostile_run(database)
     with dashboard(database, tmp_path) as shown, visit(browser) as looking:

@@ -2,16 +2,19 @@
 /* global d3 */
 
 const MARGIN = { top: 8, right: 12, bottom: 22, left: 46 };
+const CHARACTER = 6.6; // how wide one of a label is, at most
 
-function frame(place) {
+// labels: those of the vertical axis, which have room on the left
+function frame(place, labels = []) {
   const width = Math.max(220, place.clientWidth), height = place.clientHeight;
+  const left = Math.max(MARGIN.left, 10 + CHARACTER * d3.max(["", ...labels], (each) => each.length));
   place.replaceChildren();
   const svg = d3.select(place).append("svg")
     .attr({ width, height, viewBox: `0 0 ${width} ${height}`, role: "img" });
-  const inner = svg.append("g").attr("transform", `translate(${MARGIN.left},${MARGIN.top})`);
+  const inner = svg.append("g").attr("transform", `translate(${left},${MARGIN.top})`);
   return {
-    svg, inner,
-    width: width - MARGIN.left - MARGIN.right,
+    svg, inner, left,
+    width: width - left - MARGIN.right,
     height: height - MARGIN.top - MARGIN.bottom,
   };
 }
@@ -23,8 +26,10 @@ const clock = d3.time.format.multi([
 ]);
 
 function axes({ inner, width, height }, x, y, ticksX, time) {
+  const values = y.ticks(4), labels = apart(values);
   inner.append("g").attr("class", "grid").call(
-    d3.svg.axis().scale(y).orient("left").ticks(4).tickSize(-width).tickFormat(short));
+    d3.svg.axis().scale(y).orient("left").tickValues(values).tickSize(-width)
+      .tickFormat((_, i) => labels[i]));
   const bottom = d3.svg.axis().scale(x).orient("bottom").ticks(ticksX).tickSize(4);
   inner.append("g").attr("class", "axis").attr("transform", `translate(0,${height})`).call(time ? bottom.tickFormat(clock) : bottom);
 }
@@ -35,21 +40,40 @@ export const short = (value) => {
   return String(Number(value.toPrecision(size >= 1000 ? 5 : 4)));
 };
 
+// As short as they may be while they differ.
+function apart(values) {
+  const plain = values.map(short);
+  for (let digits = 6; new Set(plain).size < plain.length && digits < 18; digits += 1) {
+    values.forEach((value, i) => { plain[i] = String(Number(value.toPrecision(Math.min(digits, 17)))); });
+  }
+  return plain;
+}
+
+// What rounding alone has made different is drawn as one.
+function range(values) {
+  let [low, high] = d3.extent(values);
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low <= largest * 1e-12) { low -= largest * 0.05 || 1; high += largest * 0.05 || 1; }
+  return [low, high];
+}
+
 // points: [[x, y], …] in the order of x; steps, as a record stands until it is broken
 export function line(place, points, { label, time, area = false, describe }) {
-  const f = frame(place);
   if (!points.length) {
+    const f = frame(place);
     f.inner.append("text").attr({ class: "none", x: f.width / 2, y: f.height / 2 })
       .text("nothing yet");
     return;
   }
   const xs = points.map((p) => p[0]), ys = points.map((p) => p[1]);
-  let [low, high] = d3.extent(ys);
-  if (low === high) { low -= Math.abs(low) * 0.05 || 1; high += Math.abs(high) * 0.05 || 1; }
+  // The area below a line is a size: it begins at nothing.
+  const [low, high] = area ? [Math.min(0, ...ys), Math.max(...ys) || 1] : range(ys);
   const pad = (high - low) * 0.06;
+  const y = d3.scale.linear().domain([low - (area ? 0 : pad), high + pad]);
+  const f = frame(place, apart(y.ticks(4)));
+  y.range([f.height, 0]);
   const x = (time ? d3.time.scale() : d3.scale.linear())
     .domain(xs[0] === xs[xs.length - 1] ? [xs[0], xs[0] + 1] : d3.extent(xs)).range([0, f.width]);
-  const y = d3.scale.linear().domain([low - (area ? 0 : pad), high + pad]).range([f.height, 0]);
   axes(f, x, y, Math.max(2, Math.round(f.width / 110)), time);
   if (area) {
     f.inner.append("path").attr("class", "area").datum(points).attr("d", d3.svg.area()
@@ -75,7 +99,7 @@ function pointer(place, f, points, x, y, describe) {
       .select("circle").attr("cy", y(point[1]));
     tip.style("display", null).text(describe(point, at));
     const width = tip.node().offsetWidth, room = place.clientWidth - width - 4;
-    tip.style("left", `${Math.max(0, Math.min(room, px + MARGIN.left - width / 2))}px`);
+    tip.style("left", `${Math.max(0, Math.min(room, px + f.left - width / 2))}px`);
   }).on("mouseleave", () => { mark.style("display", "none"); tip.style("display", "none"); });
 }
 
