@@ -18,6 +18,7 @@ from loreley.errors import GitError, ServiceUnavailable
 _UNFINISHED = ".cloning"
 _STALE_SECONDS = 10.0  # git holds its lock files for moments
 _POLL_SECONDS = 0.1
+_ABANDONED_SECONDS = 3600.0  # for which nothing was written to what is being received or packed
 _MANY_LOOSE_OBJECTS = 30  # in one of 256 folders, so about 7,500 in all
 
 
@@ -61,6 +62,8 @@ class BaseClone:
         if os.path.lexists(self.store.git_dir):
             self.config.require_same_remote()
             self.config.settle()
+            for path in abandoned_files(self.store.git_dir):
+                path.unlink(missing_ok=True)
             self._fetch(self.store, deadline, self._refspecs[:1])
             self._tidy(deadline)
         else:
@@ -152,6 +155,22 @@ class BaseClone:
                 "--task=incremental-repack",
                 deadline=deadline,
             )
+
+
+def abandoned_files(git_dir: Path) -> Iterator[Path]:
+    """What a fetch or a maintenance that was killed has left among the objects.
+
+    With its lock there, git skips every later maintenance without a word.
+    """
+    objects = git_dir / "objects"
+    for path in [
+        *objects.glob("*.lock"),
+        *objects.glob("pack/*.lock"),
+        *objects.glob("pack/tmp_*"),
+    ]:
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                yield path
 
 
 def _wait_for_locks(git_dir: Path, deadline: Deadline) -> None:

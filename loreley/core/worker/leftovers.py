@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from loreley.core.worker.base_clone import abandoned_files
 from loreley.core.worker.ownership import Ownership, owner_text
 from loreley.core.worker.slots import SPARE
 
@@ -39,6 +40,7 @@ def _of_clone(base: Path) -> Iterator[Path]:
             yield path
     yield from _entries(base / ".cloning")
     yield from _stale_locks(base / ".git")
+    yield from abandoned_files(base / ".git")
 
 
 def _stale_locks(git_dir: Path) -> Iterator[Path]:

@@ -40,6 +40,7 @@ def test_a_folder_without_a_clone_has_no_leftovers(tmp_path: Path) -> None:
         "base/.git/worktrees/slot-0badcafe/HEAD",
         "base/.cloning/abcd/config",
         "base/.git/refs/remotes/origin/main.lock",
+        "base/.git/objects/maintenance.lock",
         "base-0a1b-worktrees/.owner",
     ],
 )

@@ -175,6 +175,28 @@ def test_locks_of_a_dead_git_do_not_stop_a_worker(upstream: Upstream, tmp_path: 
     require_whole(opened(upstream, tmp_path / "base", fetch_depth=1), upstream)
 
 
+def test_what_a_dead_git_was_packing_or_receiving_is_removed(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    objects = opened(upstream, tmp_path / "base").base / ".git" / "objects"
+    (objects / "pack").mkdir(exist_ok=True)
+    dead = [
+        objects / name
+        for name in ("maintenance.lock", "pack/multi-pack-index.lock", "pack/tmp_pack_0badca")
+    ]
+    live = objects / "pack" / "tmp_pack_1ecafe"
+    for path in (*dead, live):
+        path.write_text("")
+    for path in dead:
+        os.utime(path, (0, 0))
+
+    repository = opened(upstream, tmp_path / "base")
+
+    assert [path for path in (*dead, live) if path.exists()] == [live]
+    live.unlink()
+    require_whole(repository, upstream)
+
+
 def test_what_a_crash_within_worktree_add_leaves_is_removed(
     upstream: Upstream, tmp_path: Path
 ) -> None:
