@@ -143,10 +143,18 @@ class _Links:
 
     def lead_to(self, path: str) -> bool:
         """Whether a folder above ``path`` is a symbolic link."""
-        folder = os.path.dirname(path)  # noqa: PTH120
-        if folder not in self._known:
-            self._known[folder] = self.lead_to(folder) or (self._top / folder).is_symlink()
-        return self._known[folder]
+        folder, unknown = _folder_of(path), []
+        while folder not in self._known:
+            unknown.append(folder)
+            folder = _folder_of(folder)
+        leads = self._known[folder]
+        for folder in reversed(unknown):  # a loop, since depth is not ours
+            leads = self._known[folder] = leads or (self._top / folder).is_symlink()
+        return leads
+
+
+def _folder_of(path: str) -> str:
+    return os.path.dirname(path)  # noqa: PTH120
 
 
 def _listed(lines: Sequence[str]) -> bytes:

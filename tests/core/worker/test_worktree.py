@@ -1,6 +1,8 @@
+import inspect
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -392,6 +394,21 @@ def test_too_much_is_refused(worktree: Worktree, monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(CandidateRejected, match="at most"):
         worktree.commit_all("x", "", soon())
+
+
+def test_a_file_deeper_than_python_goes_is_committed(worktree: Worktree) -> None:
+    depth = 200
+    deep = worktree.path.joinpath(*["a"] * depth)
+    deep.mkdir(parents=True)
+    (deep / "file").write_text("x")
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + depth)
+    try:
+        worktree.commit_all("x", "", soon())
+    finally:
+        sys.setrecursionlimit(limit)
+
+    assert [each.path for each in worktree.differences()] == ["a/" * depth + "file"]
 
 
 def test_what_is_too_much_is_not_kept_in_order_to_show_it(
