@@ -45,44 +45,49 @@ class Checkout:
     filters: Config = ()  # of Git LFS, where it is used
     _folders: dict[str, list[Entry]] = field(default_factory=dict, init=False)
 
-    def restore(self, commit: str, deadline: Deadline) -> None:
+    def restore(self, commit: str, deadline: Deadline, *, cleaning_seconds: float = 0.0) -> None:
         """Make the folder hold exactly the files of ``commit``; raises `GitError` if it cannot.
 
         Costs a look at every file and writes those that differ. What may stay are untracked
-        files that match the excludes. Submodules stay empty folders.
+        files that match the excludes. Submodules stay empty folders. With ``cleaning_seconds``
+        above zero it cannot when the removal of untracked files takes longer than that.
         """
         self.index.with_name(f"{self.index.name}.lock").unlink(missing_ok=True)
         try:
-            self._restore(commit, deadline)
+            self._restore(commit, deadline, cleaning_seconds)
         except (GitError, OSError):
             open_folders(self.path)  # read-only ones, as some package caches are, stop git
             try:
-                self._restore(commit, deadline)
+                self._restore(commit, deadline, cleaning_seconds)
             except OSError as error:
                 raise GitError(
                     "cannot clean a worktree", target=str(self.path), reason=str(error)[:500]
                 ) from error
 
-    def _restore(self, commit: str, deadline: Deadline) -> None:
+    def _restore(self, commit: str, deadline: Deadline, cleaning_seconds: float) -> None:
         # The order matters: git would look for tracked files through links in the place of
         # folders, and write files as an untracked .gitattributes says.
         if self.index.exists():
             self._remove_what_git_overlooks()
-            self._clean(deadline)
+            self._clean(deadline, cleaning_seconds)
         checkout = self.ask("read-tree", "--reset", "-u", commit, config=_FAST, deadline=deadline)
         if checkout.exit_code != 0:
             raise failure(checkout, self.path)
         if checkout.stderr:  # an empty folder in the place of a file could not be removed
-            self._clean(deadline)
+            self._clean(deadline, cleaning_seconds)
         marked = [
             (_SUBMODULE if entry.mode == GITLINK_MODE else _FOLDER) + os.fsencode(entry.path)
             for entry in self.folders(commit)
         ]
         self._folder_list.write_bytes(b"".join(mark + b"\0" for mark in marked))
 
-    def _clean(self, deadline: Deadline) -> None:
+    def _clean(self, deadline: Deadline, seconds: float) -> None:
         patterns = [f"--exclude={pattern}" for pattern in self.excludes]
-        self.run("clean", "-q", "-x", "-d", "-ff", *patterns, deadline=deadline)
+        self.run(
+            *("clean", "-q", "-x", "-d", "-ff", *patterns),
+            deadline=deadline,
+            timeout_seconds=seconds or self.store.git.timeout_seconds,
+        )
 
     def _remove_what_git_overlooks(self) -> None:
         """Whatever stands in the place of folders, and in folders is no file, link or folder.

@@ -29,10 +29,13 @@ class Slot:
     git_dir: Path
     trash: Path
 
-    def restore(self, commit: str, deadline: Deadline) -> None:
-        """Make it a clean checkout of ``commit``, in its files and in what git says of it."""
+    def restore(self, commit: str, deadline: Deadline, *, cleaning_seconds: float = 0.0) -> None:
+        """Make it a clean checkout of ``commit``, in its files and in what git says of it.
+
+        For ``cleaning_seconds`` see `Checkout.restore`.
+        """
         self.require_untouched()
-        self.checkout.restore(commit, deadline)
+        self.checkout.restore(commit, deadline, cleaning_seconds=cleaning_seconds)
         try:
             for entry in list(self.git_dir.iterdir()):
                 if entry.name not in _ADMIN_FILES:

@@ -20,6 +20,7 @@ from loreley.errors import GitError, LoreleyError, TimeLimitReached
 
 SPARE = "spare\n"
 _IDLE_SECONDS = 3600.0  # a spare slot that nobody wanted for so long is one too many
+_CLEANING_SECONDS = 30.0  # then a new worktree is the better one
 _RETURN_SECONDS = 30.0  # to wait for others when a lease ends
 _SLOT_ID = re.compile(r"slot-[0-9a-f]{8}")
 _JOB_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -33,8 +34,17 @@ class Slots:
     neither locked nor marked as spare was left by a crash, and is removed by the next lease.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path, excludes: Sequence[str]) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        folder: Path,
+        excludes: Sequence[str],
+        *,
+        cleaning_seconds: float = _CLEANING_SECONDS,
+    ) -> None:
+        """A spare slot that cannot be cleaned within ``cleaning_seconds`` is thrown away."""
         self._store = store
+        self._cleaning_seconds = cleaning_seconds
         self._folder = folder
         self._excludes = tuple(excludes)
         self._spare = folder / ".slots"
@@ -68,6 +78,10 @@ class Slots:
 
     def give_back(self, slot: Slot) -> None:
         """End the lease: the job's path is gone, the worktree spare, or deleted if in doubt."""
+        self._end(slot)
+        empty(self._trash)
+
+    def _end(self, slot: Slot) -> None:
         try:
             with self.exclusively(Deadline.after(_RETURN_SECONDS)):
                 if slot.is_untouched():
@@ -79,7 +93,6 @@ class Slots:
             bury(slot.checkout.path, self._trash)
             slot.ownership.release()
         bury(slot.scratch, self._trash)
-        empty(self._trash)
 
     def _taken(
         self, job: str, commit: str, filters: Config, deadline: Deadline, *, may_be_spare: bool
@@ -91,10 +104,10 @@ class Slots:
             slot = self._claim_spare(job, commit, filters) if may_be_spare else None
             slot = slot or self._add(job, commit, filters, deadline)
         try:
-            slot.restore(commit, deadline)
+            slot.restore(commit, deadline, cleaning_seconds=self._cleaning_seconds)
         except BaseException:
             slot.condemn()
-            self.give_back(slot)
+            self._end(slot)  # what may take long to delete is no matter of the job that finds it
             raise
         return slot
 

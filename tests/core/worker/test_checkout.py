@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from loreley.core.git import Git
+from loreley.core.objects import ObjectStore
 from loreley.core.worker.repository import WorkerRepository
+from loreley.core.worker.slots import Slots
 from loreley.errors import CandidateRejected
 from tests.core.worker.upstream import Upstream, contents, git, leftovers, opened, soon
 from tests.support import PROJECT_ROOT
@@ -335,4 +338,27 @@ def test_a_spare_slot_that_was_damaged_is_replaced(
     shutil.rmtree(slot)
     with repository.lease(upstream.head(), "job-3", soon()) as worktree:
         assert git("status", "--porcelain", cwd=worktree.path) == ""
+    assert leftovers(repository) == []
+
+
+def test_a_spare_slot_that_takes_too_long_to_clean_is_replaced(
+    repository: WorkerRepository, upstream: Upstream, tmp_path: Path
+) -> None:
+    """Git needs minutes for folders that are nested deeply; it is the next job's time."""
+    commit = upstream.head()
+    slow = tmp_path / "git"
+    slow.write_text('#!/bin/sh\ncase " $* " in *" clean "*) sleep 60;; esac\nexec git "$@"\n')
+    slow.chmod(0o755)
+    store = ObjectStore(Git(str(slow)), repository.base / ".git")
+    slots = Slots(store, repository.worktrees, (), cleaning_seconds=0.2)
+    first = slots.take("job-1", commit, (), soon())
+    (first.checkout.path / "left").write_text("x")
+    slots.give_back(first)
+
+    second = slots.take("job-2", commit, (), soon(30))
+    try:
+        assert second.id != first.id
+        assert not (second.checkout.path / "left").exists()
+    finally:
+        slots.give_back(second)
     assert leftovers(repository) == []
