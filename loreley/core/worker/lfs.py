@@ -51,6 +51,12 @@ class LargeFiles:
             self._fetched.add(commit)
         return FILTERS
 
+    def begin_with(self, base: str, commit: str) -> bool:
+        """Whether ``commit`` would be the first of its line for which LFS is used."""
+        if self._enabled is not None:
+            return False
+        return self._is_used_by(commit) and not self._is_used_by(base)
+
     def push(self, base: str, commit: str, deadline: Deadline) -> None:
         """Upload the objects that ``commit`` has and ``base`` has not."""
         object_ids = self._new_objects(base, commit)

@@ -133,6 +133,13 @@ class Worktree:
         if tree == self._base.tree:
             raise CandidateRejected("the agent changed nothing")
         candidate = Candidate(self._commit(tree, subject, body, deadline), tree)
+        if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
+            # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
+            raise CandidateRejected(
+                "the agent marked files for Git LFS, which the repository does not use",
+                setting="WORKER_REPO_ENABLE_LFS",
+                fix="set it if candidates may",
+            )
         self._slot.restore(candidate.commit, deadline)
         self._candidate = candidate
         return candidate

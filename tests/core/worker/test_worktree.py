@@ -396,6 +396,26 @@ def test_too_much_is_refused(worktree: Worktree, monkeypatch: pytest.MonkeyPatch
         worktree.commit_all("x", "", soon())
 
 
+def test_a_repository_does_not_begin_to_use_lfs(
+    worktree: Worktree, upstream: Upstream, tmp_path: Path
+) -> None:
+    """Every job that started from such a candidate would fail for want of the objects."""
+    attributes = "*.dat filter=lfs diff=lfs merge=lfs -text\n"
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 5\n"
+    for top in (worktree.path, upstream.author):
+        (top / ".gitattributes").write_text(attributes)
+        (top / "some.dat").write_text(pointer)
+
+    with pytest.raises(CandidateRejected, match="Git LFS"):
+        worktree.commit_all("x", "", soon())
+
+    using = upstream.commit({})
+    pointers = opened(upstream, tmp_path / "pointers", enable_lfs=False)
+    with pointers.lease(using, "job-1", soon()) as other:
+        (other.path / "README.md").write_text("better\n")
+        other.commit_all("x", "", soon())
+
+
 def test_a_file_deeper_than_python_goes_is_committed(worktree: Worktree) -> None:
     depth = 200
     deep = worktree.path.joinpath(*["a"] * depth)
