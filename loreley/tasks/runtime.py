@@ -61,10 +61,10 @@ def serve(
     signal; then ``interrupt`` must make it end.
     """
     signals.wait()
-    tell(
-        f"worker: stopping; a running job has {grace_seconds:g} s to finish, "
-        "press Ctrl+C again to interrupt it"
+    what_follows = (
+        f"; the running job has {grace_seconds:g} s to finish, press Ctrl+C again to interrupt it"
     )
+    tell(f"worker: stopping{what_follows if is_busy() else ''}")
     bound_ms = int((grace_seconds + _INTERRUPT_SECONDS) * 1000)
     # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
     # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.

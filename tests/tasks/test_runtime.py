@@ -128,12 +128,13 @@ def ask(number: signal.Signals = signal.SIGTERM) -> None:
     os.kill(os.getpid(), number)
 
 
-def test_an_idle_worker_stops_at_once(office: Office) -> None:
+def test_an_idle_worker_stops_at_once(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     ask()
 
     end = office.serve(grace_seconds=30)
 
     assert end.code is ExitCode.STOPPED
+    assert "running job" not in capsys.readouterr().err
     assert end.seconds <= 2.5
     assert office.job.interrupts == []
 
@@ -160,7 +161,9 @@ def test_the_next_message_is_left_for_others_while_one_runs(office: Office) -> N
     assert office.waiting == 2
 
 
-def test_a_running_job_may_finish_within_the_grace_period(office: Office) -> None:
+def test_a_running_job_may_finish_within_the_grace_period(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
     office.send("one")
     assert office.job.started.wait(5)
     ask()
@@ -169,6 +172,7 @@ def test_a_running_job_may_finish_within_the_grace_period(office: Office) -> Non
     end = office.serve(grace_seconds=30)
 
     assert end.code is ExitCode.STOPPED
+    assert "the running job has 30 s to finish" in capsys.readouterr().err
     assert end.seconds < 3
     assert (office.job.ended, office.job.interrupts) == (["one"], [])
 

@@ -1,5 +1,6 @@
 """Which commit a task is about: the best one, unless another is named."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,6 +18,7 @@ from loreley.db.overview import read_overview
 from loreley.db.story import find_jobs
 from loreley.errors import ConfigError, LoreleyError
 
+_ISLAND = re.compile(r"[0-9]{1,9}")  # a database's integers end soon after
 _SHORTEST_ID = 8  # fewer digits are a job's number
 _BEGIN = "`invoke evolve` begins one; an experiment lives in the database of DATABASE_URL"
 
@@ -37,9 +39,9 @@ class Choice:
                 setting="--commit, --island",
                 fix="use at most one of them",
             )
-        if island is not None and not (island.isascii() and island.isdecimal()):
+        if island is not None and not _ISLAND.fullmatch(island):
             raise ConfigError(
-                "an island is a number", setting=f"--island {island}", fix="such as --island 0"
+                "an island is a number", setting=f"--island {island[:40]}", fix="such as --island 0"
             )
         return cls(commit, None if island is None else int(island))
 

@@ -156,7 +156,7 @@ def test_an_empty_database_is_said(tmp_path: Path) -> None:
 def test_options_that_contradict_or_mean_nothing_are_refused() -> None:
     with pytest.raises(ConfigError, match="two commits"):
         Choice.read("1", "1")
-    for island in ("x", "-1", "", "²"):
+    for island in ("x", "-1", "", "²", "9" * 20):
         with pytest.raises(ConfigError, match="is a number"):
             Choice.read(None, island)
     assert Choice.read(None, "2") == Choice(island=2)
