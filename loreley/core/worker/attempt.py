@@ -83,6 +83,7 @@ class Attempt:
                 commit,
                 self.worktree.scratch,
                 self.deadline,
+                restore=lambda: self.worktree.restore(self.deadline),
                 may_stop=self.claim.kind is not JobKind.MEASUREMENT,
             )
         self.record.artifacts.append(

@@ -1,6 +1,6 @@
 """The whole judgement of a candidate: cheap stages first, the full evaluation as often as asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,13 +61,15 @@ class Cascade:
         scratch: Path,
         deadline: Deadline,
         *,
+        restore: Callable[[], None],
         may_stop: bool = True,
     ) -> Judgement:
         """Judge ``commit``, checked out in ``worktree``; ``scratch`` is a folder to work in.
 
-        Metrics of earlier stages are kept beside the full evaluation's. Raises
-        `CandidateRejected` below a threshold, unless it may not stop there, as with a commit that
-        has passed before; and what an evaluator raises.
+        Metrics of earlier stages are kept beside the full evaluation's. ``restore`` must make the
+        checkout clean again: no run may find what the candidate has left in another one, such as
+        its results. Raises `CandidateRejected` below a threshold, unless it may not stop there, as
+        with a commit that has passed before; and what ``restore`` or an evaluator raises.
         """
         early: list[Evaluation] = []
         for number, stage in enumerate(self._stages, start=1):
@@ -77,10 +79,13 @@ class Cascade:
                 _require(stage.threshold, judgement, number)
                 logger.debug("stage {} passed: {}", number, stage.threshold)
             early.append(judgement.evaluation)
-        runs = [
-            self._evaluator.evaluate(worktree, commit, _made(scratch / f"run-{number}"), deadline)
-            for number in range(1, self._repeats + 1)
-        ]
+            restore()
+        runs: list[Judgement] = []
+        for number in range(1, self._repeats + 1):
+            if runs:
+                restore()
+            folder = _made(scratch / f"run-{number}")
+            runs.append(self._evaluator.evaluate(worktree, commit, folder, deadline))
         # Of several runs the last one's words and files are kept: figures are what differs.
         whole = merged([run.evaluation for run in runs])
         return replace(runs[-1], evaluation=_with_early(whole, early))

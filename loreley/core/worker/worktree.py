@@ -186,6 +186,10 @@ class Worktree:
         """Every path in which the candidate differs from the base commit."""
         return self._shared.clone.store.differences(self.base_commit, self._head)
 
+    def restore(self, deadline: Deadline) -> None:
+        """Make it a clean checkout of the candidate again, or of the base while there is none."""
+        self._slot.restore(self._head, deadline)
+
     def measure(self, root_commit: str) -> Footprint:
         """Compare the candidate, or the base commit while there is none, with ``root_commit``."""
         if not self._shared.footprints.knows(root_commit):

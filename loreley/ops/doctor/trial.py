@@ -94,7 +94,13 @@ def _judged(settings: Settings, judge: Cascade, repository: WorkerRepository) ->
     root = _root(settings)
     with repository.lease(root, "doctor", deadline) as worktree:
         try:
-            return judge.judge(worktree.path, root, worktree.scratch, deadline)
+            return judge.judge(
+                worktree.path,
+                root,
+                worktree.scratch,
+                deadline,
+                restore=lambda: worktree.restore(deadline),
+            )
         except JobFailed as failure:
             problem = failure.problems[0]
             raise LoreleyError(

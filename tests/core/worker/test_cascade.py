@@ -1,5 +1,7 @@
 """Cheap stages first, and the full evaluation as often as asked."""
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,16 @@ def calls(worktree: Path, name: str) -> int:
     return int(file.read_text()) if file.exists() else 0
 
 
+def left_alone() -> None:
+    """Restores nothing, so that the runs can count one another."""
+
+
+def emptied(worktree: Path) -> None:
+    """Makes the checkout clean again; nothing is committed here."""
+    shutil.rmtree(worktree)
+    worktree.mkdir()
+
+
 def scratch(tmp_path: Path) -> Path:
     folder = tmp_path / "scratch"
     folder.mkdir()
@@ -70,7 +82,7 @@ def test_a_candidate_below_a_threshold_is_rejected_before_the_full_evaluation(
     judge = cascade(tmp_path, "judge:quick | looks >= 0.9")
 
     with pytest.raises(CandidateRejected, match=r"looks >= 0\.9 does not hold: it is 0\.5"):
-        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone)
 
     assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 0)
 
@@ -80,7 +92,9 @@ def test_a_commit_that_has_passed_before_is_stopped_by_no_threshold(
 ) -> None:
     judge = cascade(tmp_path, "judge:quick | looks >= 0.9")
 
-    judgement = judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60), may_stop=False)
+    judgement = judge.judge(
+        worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone, may_stop=False
+    )
 
     assert judgement.evaluation.value("looks") == 0.5
     assert (calls(worktree, "quick"), calls(worktree, "full")) == (1, 1)
@@ -91,7 +105,9 @@ def test_what_passes_every_stage_is_judged_in_full_and_keeps_early_figures(
 ) -> None:
     judge = cascade(tmp_path, "judge:quick | looks >= 0.5", "judge:quick | score <= 0")
 
-    judgement = judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+    judgement = judge.judge(
+        worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone
+    )
 
     assert (calls(worktree, "quick"), calls(worktree, "full")) == (2, 1)
     figures = {metric.name: metric.value for metric in judgement.evaluation.metrics}
@@ -100,7 +116,7 @@ def test_what_passes_every_stage_is_judged_in_full_and_keeps_early_figures(
 
 def test_repeats_give_the_median_and_its_error(tmp_path: Path, worktree: Path) -> None:
     judgement = cascade(tmp_path, repeats=3).judge(
-        worktree, COMMIT, scratch(tmp_path), Deadline.after(60)
+        worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone
     )
 
     [score] = judgement.evaluation.metrics
@@ -111,11 +127,24 @@ def test_repeats_give_the_median_and_its_error(tmp_path: Path, worktree: Path) -
     assert "call 3" in judgement.log
 
 
+def test_no_run_finds_what_another_one_has_left(tmp_path: Path, worktree: Path) -> None:
+    """A candidate could keep its results, and be quick the second time."""
+    judge = cascade(tmp_path, "judge:full | score <= 1", repeats=3)
+
+    judgement = judge.judge(
+        *(worktree, COMMIT, scratch(tmp_path), Deadline.after(60)),
+        restore=partial(emptied, worktree),
+    )
+
+    [score] = judgement.evaluation.metrics
+    assert score.samples == (1.0, 1.0, 1.0)
+
+
 def test_a_stage_that_fails_fails_the_evaluation(tmp_path: Path, worktree: Path) -> None:
     judge = cascade(tmp_path, "judge:broken | looks >= 0")
 
     with pytest.raises(EvaluationFailed, match="out of order"):
-        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone)
 
 
 def test_a_stage_may_be_a_command(tmp_path: Path, worktree: Path) -> None:
@@ -125,7 +154,7 @@ def test_a_stage_may_be_a_command(tmp_path: Path, worktree: Path) -> None:
     judge = cascade(tmp_path, f"{command} | size <= 6")
 
     with pytest.raises(CandidateRejected, match="size <= 6 does not hold: it is 7"):
-        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60))
+        judge.judge(worktree, COMMIT, scratch(tmp_path), Deadline.after(60), restore=left_alone)
 
 
 def test_every_stage_is_checked_at_the_start(tmp_path: Path) -> None:

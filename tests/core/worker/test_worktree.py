@@ -42,6 +42,21 @@ def committed(worktree: Worktree) -> dict[str, str]:
     return {path: letter for letter, path in (line.split("\t") for line in lines.splitlines())}
 
 
+def test_a_checkout_is_made_clean_again_for_the_next_run(worktree: Worktree) -> None:
+    source = worktree.path / "src/pack.py"
+    source.write_text("spoilt")
+    worktree.restore(soon())
+    assert source.read_text() == "radius = 1.0\ncount = 26\n"
+
+    source.write_text("candidate\n")
+    worktree.commit_all("subject", "", soon())
+    source.write_text("spoilt")
+    (worktree.path / "cache").mkdir()
+    worktree.restore(soon())
+    assert source.read_text() == "candidate\n"
+    assert not (worktree.path / "cache").exists()
+
+
 def test_the_files_of_a_commit_can_be_read(worktree: Worktree, upstream: Upstream) -> None:
     (worktree.path / "src/pack.py").write_text("edited\n")
     other = upstream.commit({"src/pack.py": "other\n"}, branch="evolution/job/x-1")
