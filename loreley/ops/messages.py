@@ -14,9 +14,8 @@ _SIGINT, _SIGPIPE = 128 + 2, 128 + 13
 @contextmanager
 def failures_as_messages() -> Iterator[None]:
     """End the process with a message and an exit code, never a traceback, when work fails."""
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # what people and git write fits no narrow encoding
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What people and git write fits no narrow encoding.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         yield

@@ -113,7 +113,8 @@ class Sampler:
         drawn = _drawn(population, random, _COMPARED)
         others = [elite for elite in drawn if elite.cell != base.cell]
         steps = [self.grid.steps_between(base.cell, elite.cell) for elite in others]
-        return [elite for elite, away in zip(others, steps, strict=True) if away == min(steps)]
+        least = min(steps, default=0)
+        return [elite for elite, away in zip(others, steps, strict=True) if away == least]
 
 
 def _rank(size: int, random: Random) -> int:
