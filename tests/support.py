@@ -21,6 +21,16 @@ def eventually(
 
 
 @contextmanager
+def killed_at_last(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """The process to talk to; killed at the latest when the block ends."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
 def python_process(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """A process to talk to that runs ``code``; killed at the latest when the block ends."""
     process = subprocess.Popen(
@@ -30,8 +40,5 @@ def python_process(code: str, *arguments: object) -> Iterator[subprocess.Popen[s
         stdout=subprocess.PIPE,
         text=True,
     )
-    try:
+    with killed_at_last(process):
         yield process
-    finally:
-        process.kill()
-        process.communicate()

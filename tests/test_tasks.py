@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loreley.ops.embedded.start import stop_server
-from tests.support import PROJECT_ROOT, eventually
+from tests.support import PROJECT_ROOT, eventually, killed_at_last
 
 SCRIPT = """
 import json, os, signal, sys
@@ -63,11 +63,8 @@ def invoked(
         stderr=subprocess.PIPE,
         text=True,
     )
-    try:
+    with killed_at_last(process):
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def finished(

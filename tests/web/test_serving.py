@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from loreley.db.engine import open_database
-from tests.support import PROJECT_ROOT
+from tests.support import PROJECT_ROOT, killed_at_last
 
 pytestmark = pytest.mark.slow
 
@@ -39,11 +39,8 @@ def started(
         stdout=subprocess.PIPE,
         text=True,
     )
-    try:
+    with killed_at_last(process):
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
