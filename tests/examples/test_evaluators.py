@@ -88,7 +88,7 @@ def test_a_packing_is_believed_nothing(printed: str, reason: str, tmp_path: Path
         ("2, 1,\n", "2, 3,\n", "integers came back wrong"),
         ("int moved", "int moved +", "kernel.c:.* error: "),
         ("place -= gap;", "place -= 0;", "ran longer than 1 s"),
-        ("values[place] = moved;", "values[9000000000] = moved;", "exit code -11"),
+        ("int moved =", "int moved = *(volatile int *)0 +", "exit code -11"),
     ],
 )
 def test_a_kernel_must_sort(old: str, new: str, reason: str, tmp_path: Path) -> None:
