@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +18,10 @@ from tests.figures import pytest_terminal_summary as pytest_terminal_summary
 from tests.services import postgresql_database, postgresql_server, redis_server
 
 _SETTINGS = environment_names()
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So it is in the background of a shell, and programs started from here would never hear Ctrl+C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -240,7 +240,8 @@ def test_the_axes_of_charts_tell_their_numbers_apart(
                   const ticks = [...place.querySelectorAll(".grid text")];
                   const left = (element) => element.getBoundingClientRect().left;
                   return [
-                    ticks.map((tick) => tick.textContent), Math.min(...ticks.map(left)), left(place),
+                    ticks.map((tick) => tick.textContent),
+                    Math.min(...ticks.map(left)), left(place),
                   ];
                 }""",
                 name,

@@ -79,11 +79,9 @@ class Attempt:
         """What the evaluator says of the checked-out commit."""
         with timed(self.record, "evaluation"):
             judgement = self.judge.judge(
-                self.worktree.path,
+                self.worktree,
                 commit,
-                self.worktree.scratch,
                 self.deadline,
-                restore=lambda: self.worktree.restore(self.deadline),
                 may_stop=self.claim.kind is not JobKind.MEASUREMENT,
             )
         self.record.artifacts.append(

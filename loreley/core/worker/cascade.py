@@ -1,8 +1,9 @@
 """The whole judgement of a candidate: cheap stages first, the full evaluation as often as asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from loguru import logger
 
@@ -13,6 +14,24 @@ from loreley.core.worker.evaluator_options import EvaluatorOptions
 from loreley.core.worker.sandbox import Sandbox
 from loreley.deadline import Deadline
 from loreley.errors import CandidateRejected
+
+
+class CandidateTree(Protocol):
+    """A checked-out commit that can be made clean again, such as a `Worktree`."""
+
+    @property
+    def path(self) -> Path:
+        """The folder of the checkout."""
+        ...
+
+    @property
+    def scratch(self) -> Path:
+        """An empty folder beside it, to work in."""
+        ...
+
+    def restore(self, deadline: Deadline) -> None:
+        """Put the files back to what the commit holds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +75,34 @@ class Cascade:
 
     def judge(
         self,
-        worktree: Path,
+        tree: CandidateTree,
         commit: str,
-        scratch: Path,
         deadline: Deadline,
         *,
-        restore: Callable[[], None],
         may_stop: bool = True,
     ) -> Judgement:
-        """Judge ``commit``, checked out in ``worktree``; ``scratch`` is a folder to work in.
+        """Judge ``commit``, checked out as ``tree``.
 
-        Metrics of earlier stages are kept beside the full evaluation's. ``restore`` must make the
-        checkout clean again: no run may find what the candidate has left in another one, such as
-        its results. Raises `CandidateRejected` below a threshold, unless it may not stop there, as
-        with a commit that has passed before; and what ``restore`` or an evaluator raises.
+        Metrics of earlier stages are kept beside the full evaluation's. The tree is restored
+        between runs: none may find what the candidate has left in another one, such as its results.
+        Raises `CandidateRejected` below a threshold, unless it may not stop there, as with a commit
+        that has passed before; and what restoring or an evaluator raises.
         """
         early: list[Evaluation] = []
         for number, stage in enumerate(self._stages, start=1):
-            folder = _made(scratch / f"stage-{number}")
-            judgement = stage.evaluator.evaluate(worktree, commit, folder, deadline)
+            folder = _made(tree.scratch / f"stage-{number}")
+            judgement = stage.evaluator.evaluate(tree.path, commit, folder, deadline)
             if may_stop:
                 _require(stage.threshold, judgement, number)
                 logger.debug("stage {} passed: {}", number, stage.threshold)
             early.append(judgement.evaluation)
-            restore()
+            tree.restore(deadline)
         runs: list[Judgement] = []
         for number in range(1, self._repeats + 1):
             if runs:
-                restore()
-            folder = _made(scratch / f"run-{number}")
-            runs.append(self._evaluator.evaluate(worktree, commit, folder, deadline))
+                tree.restore(deadline)
+            folder = _made(tree.scratch / f"run-{number}")
+            runs.append(self._evaluator.evaluate(tree.path, commit, folder, deadline))
         # Of several runs the last one's words and files are kept: figures are what differs.
         whole = merged([run.evaluation for run in runs])
         return replace(runs[-1], evaluation=_with_early(whole, early))

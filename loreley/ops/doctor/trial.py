@@ -94,13 +94,7 @@ def _judged(settings: Settings, judge: Cascade, repository: WorkerRepository) ->
     root = _root(settings)
     with repository.lease(root, "doctor", deadline) as worktree:
         try:
-            return judge.judge(
-                worktree.path,
-                root,
-                worktree.scratch,
-                deadline,
-                restore=lambda: worktree.restore(deadline),
-            )
+            return judge.judge(worktree, root, deadline)
         except JobFailed as failure:
             problem = failure.problems[0]
             raise LoreleyError(

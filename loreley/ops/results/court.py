@@ -83,13 +83,7 @@ class Court:
         deadline = Deadline.after(self._limit_seconds, self._stop)
         name = f"minimise-{os.getpid()}-{self.evaluations}"
         with self._repository.lease(commit, name, deadline) as worktree:
-            judged = self._judge.judge(
-                worktree.path,
-                commit,
-                worktree.scratch,
-                deadline,
-                restore=lambda: worktree.restore(deadline),
-            )
+            judged = self._judge.judge(worktree, commit, deadline)
         return self._verdict(judged.evaluation)
 
     def judge_again(self, commit: str, before: Verdict) -> Verdict:
