@@ -94,8 +94,9 @@ class Overview:
     best: Champion | None
     best_path: tuple[str, ...]  # commits from the root to the best, both included
     # All islands taken as one archive, each cell with its best elite of any:
-    cells_covered: int
+    cells_filled: int
     qd_score: float
+    cells: int  # how many there are to be filled
 
     @property
     def ended(self) -> int:
@@ -108,9 +109,9 @@ class Overview:
         return sum(self.jobs.values())
 
     @property
-    def cells_filled(self) -> int:
-        """How many cells hold an elite, all islands together."""
-        return sum(island.cells_filled for island in self.islands)
+    def coverage(self) -> float:
+        """The share of the cells that hold an elite of any island."""
+        return self.cells_filled / self.cells
 
     @property
     def why_no_best(self) -> str:
@@ -139,7 +140,7 @@ def read_overview(database: Database) -> Overview | None:
         best = best_commit(connection)
         root = _champion(connection, row.root_commit, sign)
         root_score = root.fitness * sign if root else _first_score(connection)
-        covered, qd_score = _together(connection, root_score)
+        filled, qd_score = _together(connection, root_score)
         return Overview(
             root_commit=row.root_commit,
             fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
@@ -150,8 +151,9 @@ def read_overview(database: Database) -> Overview | None:
             root=root,
             best=_champion(connection, best, sign) if best else None,
             best_path=_path(connection, best) if best else (),
-            cells_covered=covered,
+            cells_filled=filled,
             qd_score=qd_score,
+            cells=_cells(row.search),
         )
 
 
@@ -250,7 +252,7 @@ def _first_score(connection: Connection) -> float:
 
 
 def _cells(search: Mapping[str, Any]) -> int:
-    """How many cells each island has."""
+    """How many cells the archive has; each island has all of them."""
     if measures := search.get("mapelites_measures"):
         return Grid(tuple(map(Measure.parse, measures))).cells
     bins, axes = search.get("mapelites_descriptor_bins"), search.get("mapelites_descriptor_axes")

@@ -72,8 +72,12 @@ def _jobs(overview: Overview) -> Iterator[Family]:
 
 
 def _archive(overview: Overview) -> Iterator[Family]:
+    coverage = GaugeMetricFamily(
+        "loreley_coverage", "Share of the cells that are filled, by any island."
+    )
+    coverage.add_metric([], overview.coverage)
     cells = GaugeMetricFamily(
-        "loreley_archive_cells", "Filled cells of the archive.", labels=["island"]
+        "loreley_archive_cells", "Cells filled by an island.", labels=["island"]
     )
     score = GaugeMetricFamily(
         "loreley_archive_qd_score", "What the elites are above the root.", labels=["island"]
@@ -87,7 +91,7 @@ def _archive(overview: Overview) -> Iterator[Family]:
     for name, champion in (("root", overview.root), ("best", overview.best)):
         if champion is not None:
             fitness.add_metric([name], champion.fitness)
-    yield from (cells, score, fitness)
+    yield from (coverage, cells, score, fitness)
 
 
 def _spend(database: Database) -> Iterator[Family]:

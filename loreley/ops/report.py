@@ -13,7 +13,7 @@ def report(overview: Overview, settings: Settings, logs: Path) -> str:
         f"{overview.jobs[state]} {state}" for state in sorted(FINAL_STATES) if overview.jobs[state]
     ]
     lines = [f"jobs      {overview.ended} ended: {', '.join(states) or 'none'}"]
-    lines.append(f"archive   {overview.cells_filled} cells filled")
+    lines.append(f"archive   {overview.cells_filled} of {overview.cells} cells filled")
     lines += _best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from loreley.db.engine import Database, open_database
 from loreley.db.expenses import read_accounts, read_ending, read_expenses
 from loreley.db.overview import (
     Failure,
+    IslandState,
     Overview,
     RunningJob,
     read_arms,
@@ -74,10 +75,10 @@ def _experiment(overview: Overview) -> Iterator[str]:
     counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     yield f"root        {overview.root_commit[:12]}"
     yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
+    yield f"archive     {_filled(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (
-            f"island {island.island}    {island.cells_filled} of {island.cells} cells filled "
-            f"({island.coverage:.0%}), "
+            f"island {island.island}    {_filled(island)}, "
             f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
         )
     best, root = overview.best, overview.root
@@ -91,6 +92,10 @@ def _experiment(overview: Overview) -> Iterator[str]:
         )
         found = " ".join(filter(None, (best.commit[:12], best.branch, best.subject)))
         yield f"            {one_line(found)}"
+
+
+def _filled(archive: Overview | IslandState) -> str:
+    return f"{archive.cells_filled} of {archive.cells} cells filled ({archive.coverage:.0%})"
 
 
 def _arms(database: Database) -> Iterator[str]:

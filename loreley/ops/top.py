@@ -190,10 +190,11 @@ def _best(overview: Overview) -> str:
 
 
 def _archive(overview: Overview) -> str:
-    return "   ".join(
+    islands = (
         f"island {each.island}: {each.cells_filled} cells, best {each.best:.6g}"
         for each in overview.islands
     )
+    return "   ".join([f"{overview.cells_filled} of {overview.cells} cells filled", *islands])
 
 
 def _spend(expenses: tuple[Expense, ...]) -> str:

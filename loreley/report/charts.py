@@ -57,6 +57,7 @@ class HeatMap:
     rows: int
     side: float
     squares: tuple[Square, ...]
+    cells_filled: int  # as many as squares, or more where there are more measures
     x_range: tuple[str, str]
     y_range: tuple[str, str]
 
@@ -127,6 +128,7 @@ def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
             Square(column * side, (rows - 1 - row) * side, _shade(elite.score, low, high), elite)
             for (column, row), elite in best.items()
         ),
+        cells_filled=len(island.elites),
         x_range=(f"{x.low:g}", f"{x.high:g}"),
         y_range=(f"{y.low:g}", f"{y.high:g}") if y else ("", ""),
     )

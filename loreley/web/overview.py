@@ -9,7 +9,6 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from loreley.core.jobs import JobState
 from loreley.db.browsing import read_latest
-from loreley.db.landscape import read_places
 from loreley.db.overview import Overview, read_arms, read_overview, read_running
 from loreley.db.pace import read_pace, read_stuck
 from loreley.db.pictures import read_pictures
@@ -60,15 +59,12 @@ def history_figures(request: Request) -> JSONResponse:
 def _facts(site: Site) -> dict[str, Any]:
     database = site.database
     overview = read_overview(database)
-    with database.read() as connection:
-        places = read_places(connection)
     pace, spend = read_pace(database), site.spend()
     running = read_running(database)
     queue = site.queue()
     best = overview.best if overview else None
     return {
         "overview": overview,
-        "cells": places.grid.cells if places else 0,
         "pace": pace,
         "spend": spend,
         "running": running,

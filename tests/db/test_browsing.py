@@ -127,7 +127,7 @@ def test_the_history_follows_an_elite_that_is_measured_again(
     assert overview
     assert overview.best
     assert (latest.best, latest.cells) == (overview.best.fitness, 2)
-    assert (latest.cells, latest.qd_score) == (overview.cells_covered, overview.qd_score)
+    assert (latest.cells, latest.qd_score) == (overview.cells_filled, overview.qd_score)
 
 
 def test_less_is_better_where_the_experiment_says_so(database: Database) -> None:

@@ -143,7 +143,7 @@ def test_islands_are_told_apart(database: Database) -> None:
     even, odd = overview.islands
     assert (even.island, even.cells_filled, even.best, even.qd_score) == (0, 2, 3.0, 2.0)
     assert (odd.island, odd.cells_filled, odd.best, odd.qd_score) == (1, 2, 4.0, 3.0)
-    assert overview.cells_filled == 4
+    assert (overview.cells_filled, overview.cells) == (4, 1)
 
 
 def test_cells_of_what_is_worse_than_the_root_take_nothing_of_the_qd_score(

@@ -68,6 +68,8 @@ def test_the_figures_of_a_run(database: Database) -> None:
     assert figures["loreley_open_jobs", (("state", "queued"),)] == 1
     assert 0 < figures["loreley_queue_age_seconds", ()] < 60
     assert figures["loreley_archive_cells", (("island", "0"),)] == 2
+    assert figures["loreley_archive_cells", (("island", "1"),)] == 1
+    assert figures["loreley_coverage", ()] == 2 / 50
     assert figures["loreley_archive_qd_score", (("island", "0"),)] == 2.0
     assert figures["loreley_fitness", (("of", "best"),)] == 3.0
     assert figures["loreley_agent_dollars_total", (("agent", "claude"),)] == 0.25

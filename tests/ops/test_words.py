@@ -1,5 +1,6 @@
-"""What people are told of the best commit, in the states a run may be in."""
+"""What people are told of a run, in the states it may be in."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.db.overview import Overview, read_overview
+from loreley.ops.progress import describe
 from loreley.ops.report import report
 from loreley.ops.status import status
 from loreley.ops.top import glance, print_glance
@@ -108,3 +110,17 @@ def test_before_the_first_evaluation_nothing_has_been_judged(
     evolved(settings).waiting()
 
     assert "othing has been judged yet" in TOLD[place](settings, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("place", TOLD)
+def test_a_cell_that_two_islands_fill_counts_once(
+    place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = evolved(settings)
+    run.root(1.0)  # which both islands have
+    run.child(2.0, width=3)
+
+    told = re.sub(r"<[^>]+>", " ", TOLD[place](settings, tmp_path, capsys))
+
+    assert "2 of 50 cells filled" in " ".join(told.split())
+    assert "2 cells filled" in describe(_overview(settings), None, 10)

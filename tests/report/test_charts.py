@@ -92,3 +92,4 @@ def test_one_measure_is_a_row_and_of_three_the_fittest_is_shown() -> None:
     grid = Grid((Measure("x", 0, 1, 2), Measure("y", 0, 1, 2), Measure("z", 0, 1, 2)))
     seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), 0.0, 5.0)
     assert [square.elite.score for square in seen.squares] == [4.0]
+    assert seen.cells_filled == 2

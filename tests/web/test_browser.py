@@ -241,7 +241,8 @@ def test_the_axes_of_charts_tell_their_numbers_apart(
                   const left = (element) => element.getBoundingClientRect().left;
                   return [
                     ticks.map((tick) => tick.textContent),
-                    Math.min(...ticks.map(left)), left(place),
+                    Math.min(...ticks.map(left)),
+                    left(place),
                   ];
                 }""",
                 name,

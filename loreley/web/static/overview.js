@@ -19,7 +19,7 @@ function draw() {
   });
   one("best", 2, `best ${charts.dataset.label}`, false);
   one("qd", 3, "QD score", true);
-  one("cells", 4, "filled cells", true);
+  one("cells", 4, "cells filled", true);
   bars(place("pace"), figures.pace, { label: "jobs a minute", now: figures.now });
 }
 
