@@ -23,12 +23,12 @@ class Expense:
     dollars: float
     tokens: int
     seconds: float
-    improvements: int  # candidates that entered the archive
+    entered: int  # candidates that entered the archive, better than their base or not
 
     @property
-    def dollars_per_improvement(self) -> float | None:
-        """What an improvement has cost on average; None before there is one."""
-        return self.dollars / self.improvements if self.improvements else None
+    def dollars_per_entered(self) -> float | None:
+        """What a candidate that entered has cost on average; None before there is one."""
+        return self.dollars / self.entered if self.entered else None
 
 
 def read_expenses(database: Database) -> list[Expense]:
@@ -47,7 +47,7 @@ def read_expenses(database: Database) -> list[Expense]:
         .order_by(func.coalesce(func.sum(calls.c.dollars), 0.0).desc(), calls.c.agent)
     )
     with database.read() as connection:
-        improvements = _improvements(connection)
+        entered = _entered(connection)
         return [
             Expense(
                 agent=row.agent,
@@ -56,7 +56,7 @@ def read_expenses(database: Database) -> list[Expense]:
                 dollars=float(row.dollars),
                 tokens=int(row.tokens),
                 seconds=float(row.seconds),
-                improvements=improvements.get(row.agent, 0),
+                entered=entered.get(row.agent, 0),
             )
             for row in connection.execute(query)
         ]
@@ -75,9 +75,9 @@ def read_ending(database: Database) -> str | None:
     return f"{over.limit}: {over.why}" if over else None
 
 
-def _improvements(connection: Connection) -> dict[str, int]:
+def _entered(connection: Connection) -> dict[str, int]:
     query = (
-        select(jobs.c.agent, func.count().label("improvements"))
+        select(jobs.c.agent, func.count().label("entered"))
         .where(
             jobs.c.kind == JobKind.EVOLUTION,
             jobs.c.agent.is_not(None),
@@ -85,4 +85,4 @@ def _improvements(connection: Connection) -> dict[str, int]:
         )
         .group_by(jobs.c.agent)
     )
-    return {row.agent: row.improvements for row in connection.execute(query)}
+    return {row.agent: row.entered for row in connection.execute(query)}

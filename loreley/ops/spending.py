@@ -12,7 +12,7 @@ def spending(database: Database) -> Iterator[str]:
     expenses = read_expenses(database)
     if expenses:
         yield (
-            f"  {'spent by':<12} {'calls':>6}  {'dollars':>9}  {'tokens':>11}  {'improved':>8}  "
+            f"  {'spent by':<12} {'calls':>6}  {'dollars':>9}  {'tokens':>11}  {'entered':>8}  "
             "dollars each"
         )
         yield from map(_expense, expenses)
@@ -23,12 +23,12 @@ def spending(database: Database) -> Iterator[str]:
 
 
 def _expense(expense: Expense) -> str:
-    each = expense.dollars_per_improvement
+    each = expense.dollars_per_entered
     unknown = expense.unpriced_calls
     note = f"  ({unknown} of unknown price)" if unknown else ""
     return (
         f"  {expense.agent:<12} {expense.calls:>6}  {expense.dollars:>9.4f}  "
-        f"{expense.tokens:>11,}  {expense.improvements:>8}  "
+        f"{expense.tokens:>11,}  {expense.entered:>8}  "
         f"{'-' if each is None else f'{each:.4f}':>12}{note}"
     )
 

@@ -41,7 +41,7 @@ def _json(database: Database) -> str:
             "experiment": asdict(overview) if overview else None,
             "arms": [asdict(arm) for arm in read_arms(database)],
             "expenses": [
-                asdict(one) | {"dollars_per_improvement": one.dollars_per_improvement}
+                asdict(one) | {"dollars_per_entered": one.dollars_per_entered}
                 for one in read_expenses(database)
             ],
             "budget": [asdict(account) for account in read_accounts(database)],

@@ -43,9 +43,9 @@ def test_expenses_are_told_by_agent_and_for_each_improvement(database: Database)
     claude, codex = read_expenses(database)
 
     assert (claude.agent, claude.calls, claude.dollars, claude.tokens) == ("claude", 3, 1.0, 360)
-    assert (claude.improvements, claude.dollars_per_improvement) == (2, 0.5)
+    assert (claude.entered, claude.dollars_per_entered) == (2, 0.5)
     assert (claude.unpriced_calls, claude.seconds) == (0, 4.5)
-    assert (codex.unpriced_calls, codex.dollars, codex.dollars_per_improvement) == (1, 0.0, None)
+    assert (codex.unpriced_calls, codex.dollars, codex.dollars_per_entered) == (1, 0.0, None)
 
 
 def test_every_limit_tells_how_it_stands(database: Database) -> None:

@@ -124,3 +124,18 @@ def test_a_cell_that_two_islands_fill_counts_once(
 
     assert "2 of 50 cells filled" in " ".join(told.split())
     assert "2 cells filled" in describe(_overview(settings), None, 10)
+
+
+@pytest.mark.parametrize("place", ["status", "report", "page"])
+def test_only_a_candidate_that_beats_its_base_is_called_better(
+    place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = evolved(settings)
+    run.root(2.0)
+    run.child(1.0, width=3)  # enters the archive
+
+    told = " ".join(re.sub(r"<[^>]+>", " ", TOLD[place](settings, tmp_path, capsys)).split())
+
+    assert "tried better" in told
+    assert "entered" not in told
+    assert re.search(r"agent genetic 1(\.0)? 0(\.0)? ?%", told)
