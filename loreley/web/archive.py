@@ -10,6 +10,7 @@ from loreley.core.map_elites.cells import Measure
 from loreley.db.browsing import read_children
 from loreley.db.elites import CellElite, IslandMap, read_island
 from loreley.db.lineage import read_lineage
+from loreley.db.overview import read_overview
 from loreley.db.pictures import read_pictures
 from loreley.web.changes import read_changes
 from loreley.web.colours import Scale
@@ -83,10 +84,11 @@ class Map:
 def archive_page(request: Request) -> HTMLResponse:
     """The map of an island; with more than two axes, of two of them."""
     asked = request.query_params
+    database = site_of(request).database
     island = _number(asked.get("island")) or 0
-    found = read_island(site_of(request).database, island)
-    if found is None or not found.grid.measures:
-        return page(request, "archive.html", found=None, drawn=None, island=island)
+    found = read_island(database, island)
+    if found is None or not found.islands or not found.grid.measures:
+        return page(request, "archive.html", found=None, overview=read_overview(database))
     last = len(found.grid.measures) - 1
     x = min(_number(asked.get("x")) or 0, last)
     y = min(_number(asked.get("y")) or (1 if x == 0 else 0), last)

@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from loreley.db.engine import Database
 from loreley.db.family import Ancestor, Family, read_family
 from loreley.db.lineage import best_commit, commits_beginning, read_lineage
 from loreley.db.overview import read_overview
@@ -68,15 +67,10 @@ def lineage_page(request: Request) -> HTMLResponse:
         lineage=lineage,
         family=family,
         is_best=chosen == best,
-        why_none="" if chosen else _why_none(database),
+        overview=None if chosen else read_overview(database),
         tree=draw(family, scale) if family else None,
         legend=scale.legend(sign),
     )
-
-
-def _why_none(database: Database) -> str:
-    overview = read_overview(database)
-    return overview.why_no_best if overview else "nothing has been judged yet"
 
 
 def draw(family: Family, scale: Scale) -> Tree:

@@ -42,7 +42,7 @@ def test_every_filled_cell_is_on_the_map_of_its_island(shown: Dashboard) -> None
     assert [heat for heat, _, _ in tiles] == ["9", "3", "0"]
     assert len({(x, y) for _, x, y in tiles}) == 3
     assert "2 of 50 cells" in shown.get("/archive?island=1").text
-    assert "The archive is empty" not in shown.get("/archive?island=7").text
+    assert "0 of 50 cells" in shown.get("/archive?island=7").text
     assert shown.get("/archive?island=x&x=99&y=-1").status == 200
 
 
@@ -158,7 +158,13 @@ def test_names_and_numbers_beside_a_small_map_have_room(
     assert ">12345.7<" in text
 
 
-def test_an_empty_database_has_neither(database: Database, tmp_path: Path) -> None:
+def test_pages_without_a_commit_say_why_there_is_none(database: Database, tmp_path: Path) -> None:
     with dashboard(database, tmp_path) as shown:
-        assert "The archive is empty" in shown.get("/archive").text
-        assert "Nothing has been judged yet" in shown.get("/lineage").text
+        for path in ("/", "/archive", "/lineage"):
+            assert "Nothing has begun yet" in shown.get(path).text
+        run = Evolved(database, constraints=("score >= 2",))
+        for path in ("/", "/archive", "/lineage"):
+            assert "othing has been judged yet" in shown.get(path).text
+        run.root(1.0)
+        for path in ("/", "/archive", "/lineage"):
+            assert "one of 1 judged commits has a fitness" in shown.get(path).text
