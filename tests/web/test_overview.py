@@ -1,5 +1,6 @@
 """The overview of a run, as it is fetched."""
 
+import re
 from pathlib import Path
 
 from loreley.core.evaluation import Artifact
@@ -21,13 +22,17 @@ def test_an_empty_database_says_how_to_begin(database: Database, tmp_path: Path)
 def test_the_figures_of_a_run_are_shown(database: Database, tmp_path: Path) -> None:
     run = Evolved(database)
     run.root(1.0)
-    run.child(3.0, width=3.5, artifacts=[PICTURE], subject="make it wider")
+    second = Artifact("second.svg", PICTURE.media_type, PICTURE.content)
+    best = run.child(3.0, width=3.5, artifacts=[PICTURE, second], subject="make it wider")
     run.child(2.0, width=5.5, height=9)
     run.failure("no <b>luck</b>")
     run.waiting(running=True, worker="build-host:4711")
 
     with dashboard(database, tmp_path) as shown:
         text = shown.get("/").text
+        for path in ("/", f"/commits/{best}", f"/jobs/{run.jobs[1]}"):
+            names = re.findall(r"<img[^>]*artifact\?name=([^\"]+)", shown.get(path).text)
+            assert names == ["a%20picture.svg", "second.svg"]
         figures = shown.get("/figures/history").json
         picture = shown.get(f"/jobs/{run.jobs[1]}/artifact?name=a%20picture.svg")
 

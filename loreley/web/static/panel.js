@@ -30,8 +30,8 @@ async function show(link) {
   const name = document.createElement("p");
   name.className = "wrap";
   name.textContent = page.querySelector("#commit h1")?.textContent ?? "";
-  const picture = page.querySelector("[data-picture] img");
-  panel.replaceChildren(name, ...(picture ? [picture] : []), linked(commit, "its own page →"),
+  const pictures = page.querySelectorAll("[data-pictures] img");
+  panel.replaceChildren(name, ...pictures, linked(commit, "its own page →"),
     ...(page.querySelector("[data-summary]")?.childNodes ?? []));
   showChanges(page, commit);
   for (const other of document.querySelectorAll("[data-cell].chosen")) other.classList.remove("chosen");
