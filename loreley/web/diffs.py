@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+_QUOTED = re.compile(r'"b/((?:[^"\\]|\\.)*)"$')
+_ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
+_ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 _LONGEST_LINE = 2_000
 
 
@@ -90,12 +93,28 @@ def parse_diff(text: str, *, most_lines: int) -> Diff:
     is_cut = len(lines) > most_lines
     for kind, line in _marked(lines[:most_lines]):
         if kind == "file":
-            files.append(DiffFile(line.rpartition(" b/")[2] or line))
+            files.append(DiffFile(_path(line)))
         elif kind == "cut":
             is_cut = True
         elif files:
             files[-1].add(line)
     return Diff(tuple(files), is_cut)
+
+
+def _path(line: str) -> str:
+    """The file's path after the change; git quotes unusual ones as C does strings."""
+    if match := _QUOTED.search(line):
+        return _ESCAPE.sub(_unescaped, match[1].encode()).decode("utf-8", "replace")
+    names = line.removeprefix("diff --git ")
+    before, after = names[: len(names) // 2], names[len(names) // 2 + 1 :]
+    if before[2:] == after[2:]:  # a path may hold " b/" itself
+        return after[2:]
+    return names.rpartition(" b/")[2]
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) & 0xFF if len(code) == 3 else _ESCAPED[code[0]]])
 
 
 def _marked(lines: list[str]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,9 @@
 """A unified diff as lines that can be shown."""
 
+from pathlib import Path
+
 from loreley.web.diffs import DiffLine, Kind, parse_diff
+from tests.core.worker.upstream import git
 
 TEXT = """diff --git a/a.py b/a.py
 index 1..2 100644
@@ -48,3 +51,16 @@ def test_what_is_too_long_is_cut_and_said_to_be() -> None:
 def test_rubbish_gives_no_files() -> None:
     for text in ("", "\0\ufffd", "@@ -1 +1 @@\n+x", "+\n" * 10):
         assert parse_diff(text, most_lines=100).files == ()
+
+
+def test_paths_that_git_quotes_are_shown_as_they_are(tmp_path: Path) -> None:
+    names = ["ä/ö.txt", 'say "so" \\ b.txt', "tab\there", "a plain b/name.txt"]
+    git("init", "-q", cwd=tmp_path)
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x\n")
+    git("add", ".", cwd=tmp_path)
+
+    diff = parse_diff(git("diff", "--cached", cwd=tmp_path), most_lines=100)
+
+    assert {file.path for file in diff.files} == set(names)
