@@ -34,7 +34,7 @@ def logs_page(request: Request) -> HTMLResponse:
 
 
 def logs_stream(request: Request) -> Response:
-    """The same, line by line, and then what is added."""
+    """The same at once, and then line by line what is added."""
     roles, level = _asked(request)
     base = site_of(request).logs_base
     followers: list[Follower] = []
@@ -45,8 +45,9 @@ def logs_stream(request: Request) -> Response:
             followers.append(Follower(base, roles, logs))
             newest = find_runs(logs)[:1]
             first = [last_records(run.logs, lines=_FIRST_LINES, level=level) for run in newest]
-            return [("begin", None), *_events([item for items in first for item in items])]
-        return _events([item for item in followers[0].poll() if item.record.reaches(level)])
+            return [("begin", _lines([item for items in first for item in items]))]
+        added = [item for item in followers[0].poll() if item.record.reaches(level)]
+        return [("line", line) for line in _lines(added)]
 
     return stream(request, look)
 
@@ -57,9 +58,9 @@ def _last(base: Path, roles: Sequence[Role], level: str | None) -> list[Labelled
     return []
 
 
-def _events(items: list[LabelledRecord]) -> list[tuple[str, Any]]:
+def _lines(items: list[LabelledRecord]) -> list[tuple[str, str, str]]:
     return [
-        ("line", [item.label, item.record.level or "", "\n".join(item.record.lines)])
+        (item.label, item.record.level or "", "\n".join(item.record.lines))
         for item in items[-_MOST_EVENTS:]
     ]
 

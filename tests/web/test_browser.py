@@ -167,7 +167,7 @@ def test_an_empty_database_is_shown_on_every_page(
         expect(looking.page.locator("#chart-best path.line")).to_be_visible(timeout=10_000)
 
 
-def test_more_tabs_may_be_open_than_a_browser_has_connections(
+def test_hidden_tabs_take_no_connection_and_go_on_where_they_were(
     browser: Browser, database: Database, tmp_path: Path
 ) -> None:
     hide = (
@@ -175,12 +175,27 @@ def test_more_tabs_may_be_open_than_a_browser_has_connections(
         "{ value: state, configurable: true }); "
         "document.dispatchEvent(new Event('visibilitychange')); }"
     )
+    folder = tmp_path / "logs" / "worker"
+    folder.mkdir(parents=True)
+    log = folder / "worker-20261123-120000.log"
+    head = "2026-11-23 12:00:00.000 | INFO     | 1/MainThread job=- | m:f:1 - "
+    log.write_text("".join(f"{head}line {number}\n" for number in range(300)))
     with dashboard(database, tmp_path) as shown, visit(browser) as looking:
         first = looking.page
         for number in range(7):
             page = looking.page.context.new_page() if number else first
             page.goto(shown.address + ("/logs" if number % 2 else "/"), timeout=5_000)
+            if number % 2:
+                expect(page.locator("#status")).to_have_text("live")
             page.evaluate(hide, "hidden")
+        with log.open("a") as file:
+            file.write("".join(f"{head}line {number}\n" for number in range(300, 400)))
+        logs = looking.page.context.pages[1]
+        logs.evaluate(hide, "visible")
+        expect(logs.locator("#log .event")).to_have_count(400)
+        expect(logs.locator("#log .event").first).to_contain_text("line 0")
+        expect(logs.locator("#log .event").last).to_contain_text("line 399")
+        logs.evaluate(hide, "hidden")
         first.evaluate(hide, "visible")
         Evolved(database).root(1.0)
         expect(first.locator(".tile").first).to_contain_text("Best", timeout=10_000)

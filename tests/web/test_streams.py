@@ -67,9 +67,10 @@ def test_log_lines_come_as_they_are_written(database: Database, tmp_path: Path) 
     with dashboard(database, tmp_path) as shown, ExitStack() as stack:
         everything = opened(shown, "/logs/stream", stack)
         serious = opened(shown, "/logs/stream?level=warning&role=worker", stack)
-        assert next_event(everything).startswith("event: begin")
-        assert "early" in next_event(everything)
-        assert next_event(serious).startswith("event: begin")
+        begin = next_event(everything)
+        assert begin.startswith("event: begin")
+        assert "early" in begin
+        assert next_event(serious) == "event: begin\ndata: []"
         with path.open("a") as log:
             log.write(f"{info}late\n{warning}\u2028\u001b[31mred\n")
         assert "late" in next_event(everything)

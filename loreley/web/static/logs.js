@@ -17,18 +17,28 @@ function add([label, level, text]) {
   while (log.childElementCount > MOST) log.firstElementChild.remove();
 }
 
+// What came while nobody looked or the server was away goes below what is shown already.
+function resume(lines) {
+  const shown = new Set([...log.children].map((event) => event.textContent));
+  const missing = lines.filter(([label, , text]) => !shown.has(`${label} ${text}`));
+  if (shown.size && missing.length && missing.length === lines.length) {
+    add(["…", "", "lines that came meanwhile are left out"]);
+  }
+  missing.forEach(add);
+}
+
 let asked = 0;
 const toEnd = () => {
   cancelAnimationFrame(asked);
   asked = requestAnimationFrame(() => { if (stay.checked) log.scrollTop = log.scrollHeight; });
 };
 listen(log.dataset.stream, (events) => {
-  events.addEventListener("begin", () => { log.replaceChildren(); });
-  events.addEventListener("line", (event) => {
-    document.getElementById("nothing")?.remove();
-    add(JSON.parse(event.data));
+  const shown = () => {
+    if (log.childElementCount) document.getElementById("nothing")?.remove();
     toEnd();
-  });
+  };
+  events.addEventListener("begin", (event) => { resume(JSON.parse(event.data)); shown(); });
+  events.addEventListener("line", (event) => { add(JSON.parse(event.data)); shown(); });
   events.addEventListener("open", () => { status.textContent = "live"; });
   events.addEventListener("error", () => { status.textContent = "waiting for the server"; });
 });
