@@ -39,7 +39,7 @@ def describe(overview: Overview, rate: float | None, goal: int) -> str:
         f"{jobs[JobState.FAILED]} failed",
         f"{jobs[JobState.REJECTED]} rejected",
         f"best {overview.best.fitness:.6g}" if overview.best else "no best yet",
-        f"{overview.cells_filled} cells filled",
+        f"{overview.cells_filled} cell{'' if overview.cells_filled == 1 else 's'} filled",
     ]
     if rate:
         remaining = max(0, goal - overview.ended) / rate * 60

@@ -191,7 +191,7 @@ def _best(overview: Overview) -> str:
 
 def _archive(overview: Overview) -> str:
     islands = (
-        f"island {each.island}: {each.cells_filled} cells, best {each.best:.6g}"
+        f"island {each.island}: {each.cells_filled} filled, best {each.best:.6g}"
         for each in overview.islands
     )
     return "   ".join([f"{overview.cells_filled} of {overview.cells} cells filled", *islands])

@@ -6,6 +6,7 @@ from math import ceil, floor, isfinite, log10
 
 from loreley.db.elites import CellElite, IslandMap
 from loreley.db.history import Moment
+from loreley.report.wording import one_line
 
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30
@@ -15,6 +16,8 @@ _TICKS = 4
 _SHADES = 10
 _CELL = 22
 _MAP_WIDTH = 440
+_LONGEST_NAME = 40
+_APART = 3  # characters between the ends of a range
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,27 @@ class HeatMap:
     rows: int
     side: float
     squares: tuple[Square, ...]
+    cells: int
     cells_filled: int  # as many as squares, or more where there are more measures
     x_range: tuple[str, str]
     y_range: tuple[str, str]
+
+    @property
+    def y_label(self) -> str:
+        """What stands beside the grid, upwards; empty with one measure."""
+        low, high = self.y_range
+        return f"{low} … {self.y_name} … {high}" if self.y_name else ""
+
+    @property
+    def beyond_width(self) -> float:
+        """By how much what is written below reaches beyond the grid, on each side."""
+        ends = sum(map(len, self.x_range)) + _APART
+        return max(0.0, (_CHARACTER * max(ends, len(self.x_name)) - self.width) / 2)
+
+    @property
+    def beyond_height(self) -> float:
+        """By how much what is written beside it reaches beyond the grid, above and below."""
+        return max(0.0, (_CHARACTER * len(self.y_label) - self.height) / 2)
 
     @property
     def width(self) -> float:
@@ -119,8 +140,8 @@ def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
         best[elite.bins[0], elite.bins[1] if y else 0] = elite
     return HeatMap(
         island=island.island,
-        x_name=x.name,
-        y_name=y.name if y else "",
+        x_name=one_line(x.name, _LONGEST_NAME),
+        y_name=one_line(y.name, _LONGEST_NAME) if y else "",
         columns=columns,
         rows=rows,
         side=side,
@@ -128,6 +149,7 @@ def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
             Square(column * side, (rows - 1 - row) * side, _shade(elite.score, low, high), elite)
             for (column, row), elite in best.items()
         ),
+        cells=island.grid.cells,
         cells_filled=len(island.elites),
         x_range=(f"{x.low:g}", f"{x.high:g}"),
         y_range=(f"{y.low:g}", f"{y.high:g}") if y else ("", ""),

@@ -53,7 +53,7 @@ def test_a_pipe_gets_all_of_it_once_as_plain_text(
         "4: 1 running, 2 succeeded, 1 failed",
         "score 3.5, +2.5 on the root's 1",
         "stress 27",
-        "island 0: 3 cells, best 3.5",
+        "20 cells filled   island 0: 3 filled, best 3.5",
         "jobs/min",
         "0 waiting · 0 in work · 0 processes alive",
         "#9 ",

@@ -93,3 +93,16 @@ def test_one_measure_is_a_row_and_of_three_the_fittest_is_shown() -> None:
     seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), 0.0, 5.0)
     assert [square.elite.score for square in seen.squares] == [4.0]
     assert seen.cells_filled == 2
+
+
+def test_what_is_written_beside_a_small_map_has_room() -> None:
+    grid = Grid((Measure("seconds", 0, 12345.678, 1), Measure("y" * 90, -1e-7, 1e9, 2)))
+    seen = heat_map(island(grid, {0: 1.0}), 1.0, 1.0)
+
+    room = seen.width + 2 * seen.beyond_width
+    assert room >= 6.5 * len("0" + "12345.7")
+    assert seen.height + 2 * seen.beyond_height >= 6.5 * len(seen.y_label)
+    assert len(seen.y_name) == 40
+
+    wide = heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), 1.0, 1.0)
+    assert (wide.beyond_width, wide.beyond_height) == (0, 0)

@@ -80,8 +80,8 @@ def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
 
     for words in (
         "score 1 → 3.5", "+2.5 better than the root", run.commits[2], "spell the third",
-        "stress 27", "best score", "QD score", "island 0: 3 cells", "+line 27!", "no idea",
-        "three circles overlap", "MAPELITES_FITNESS_METRIC",
+        "stress 27", "best score", "QD score", "island 0: 3 of 20 cells filled",
+        "+line 27!", "no idea", "three circles overlap", "MAPELITES_FITNESS_METRIC",
     ):  # fmt: skip
         assert words in " ".join(seen.words.split()), words
     assert seen.tags.count("path") == 3
