@@ -22,6 +22,8 @@ def moment(value: datetime | None) -> str:
 
 def span(seconds: float) -> str:
     """A duration in hours, minutes and seconds."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -8,6 +8,7 @@ from loreley.core.map_elites.cells import Grid, Measure
 from loreley.db.elites import CellElite, IslandMap
 from loreley.db.history import Moment
 from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
+from loreley.report.wording import span
 
 
 def moments(count: int) -> list[Moment]:
@@ -106,3 +107,7 @@ def test_what_is_written_beside_a_small_map_has_room() -> None:
 
     wide = heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), 1.0, 1.0)
     assert (wide.beyond_width, wide.beyond_height) == (0, 0)
+
+
+def test_a_time_span_has_the_units_that_tell_it() -> None:
+    assert [span(seconds) for seconds in (0.25, 75, 7260)] == ["0.2 s", "1 min 15 s", "2 h 1 min"]

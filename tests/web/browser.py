@@ -34,7 +34,9 @@ class Visit:
 
     def require_sound(self) -> None:
         """Fail for errors, requests that leave the machine, and content beyond the window."""
-        width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        width = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert width <= 0, f"{self.page.url} is {width} pixels too wide"
         assert self.troubles == []
 

@@ -156,12 +156,14 @@ def test_names_and_numbers_beside_a_small_map_have_room(
     assert ends
     assert max(ends) <= int(whole)
     assert ">12345.7<" in text
+    assert "<span>all 1</span>" in text
 
 
 def test_pages_without_a_commit_say_why_there_is_none(database: Database, tmp_path: Path) -> None:
     with dashboard(database, tmp_path) as shown:
         for path in ("/", "/archive", "/lineage"):
             assert "Nothing has begun yet" in shown.get(path).text
+        assert "There is no job yet" in shown.get("/jobs").text
         run = Evolved(database, constraints=("score >= 2",))
         for path in ("/", "/archive", "/lineage"):
             assert "othing has been judged yet" in shown.get(path).text

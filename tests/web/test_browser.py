@@ -145,6 +145,9 @@ def test_nothing_that_others_wrote_acts_or_breaks_the_layout(
                 expect(page.locator("#log .event").filter(has_text="the end")).to_be_visible()
             if path == "/":
                 page.wait_for_selector("#chart-best path.line")
+            if path == "/archive":
+                page.locator("a[data-cell]").first.click()
+                expect(page.locator("#below #changes")).to_be_visible()
             assert page.evaluate("window.caught") is None, path
             looking.require_sound()
             looking.screenshot(f"hostile-{name_of(path)}-{width}")

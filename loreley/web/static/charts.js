@@ -21,7 +21,7 @@ function frame(place, labels = []) {
 
 // As people write times who do not count to twelve; the day where it begins.
 const clock = d3.time.format.multi([
-  [":%S", (t) => t.getSeconds()], ["%H:%M", (t) => t.getHours() || t.getMinutes()],
+  ["%H:%M:%S", (t) => t.getSeconds()], ["%H:%M", (t) => t.getHours() || t.getMinutes()],
   ["%d %b", () => true],
 ]);
 
