@@ -16,7 +16,7 @@ from loreley.core.worker.agents.endpoint import Endpoint
 from loreley.core.worker.agents.genetic import GeneticAgent
 from loreley.core.worker.agents.presets import Preset, presets
 from loreley.core.worker.agents.probing import probe
-from loreley.core.worker.agents.programs import Program, find_program
+from loreley.core.worker.agents.programs import Program, find_program, why_unusable
 from loreley.core.worker.agents.protocol import Agent
 from loreley.core.worker.agents.router import Router
 from loreley.core.worker.grants import folder, missing_paths, private_paths, withheld_names
@@ -155,21 +155,30 @@ def _arguments(settings: Settings, preset: Preset) -> str:
 
 
 def _found(preset: Preset, environ: Mapping[str, str]) -> Program:
-    program = find_program(preset.program, environ.get("PATH", ""))
-    if program is None:
-        raise ConfigError(
-            f"the program of the agent {preset.name!r} is not installed",
-            setting=f"WORKER_AGENT={preset.name}",
-            target=preset.program,
-            reason="it is not on PATH",
-            fix=preset.install or "install it, or correct WORKER_AGENT_COMMAND",
-        )
+    search_path = environ.get("PATH", "")
+    if reason := why_unusable(preset.program, search_path):
+        raise _unusable(preset, reason)
+    program = find_program(preset.program, search_path)
+    if program is None:  # removed in this very moment
+        raise _unusable(preset, "it is gone")
     return program
+
+
+def _unusable(preset: Preset, reason: str) -> ConfigError:
+    return ConfigError(
+        f"the program of the agent {preset.name!r} cannot be run",
+        setting=f"WORKER_AGENT={preset.name}",
+        target=preset.program,
+        reason=reason,
+        fix=preset.install or "install it and make it executable, or correct WORKER_AGENT_COMMAND",
+    )
 
 
 def _probed(preset: Preset, environ: Mapping[str, str]) -> Program:
     program = _found(preset, environ)
     answer = probe(preset, program, environ)
+    if answer.obstacle:
+        raise _unusable(preset, answer.obstacle)
     if answer.is_as_expected:
         logger.info("agent {}: {} {}", preset.name, program.path, answer.version)
     elif answer.missing_flags:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from loreley import proc
 from loreley.core.worker.agents.presets import Preset
 from loreley.core.worker.agents.programs import Program
-from loreley.core.worker.transcript import legible
+from loreley.core.worker.transcript import last_line, legible
 from loreley.deadline import Deadline
 from loreley.errors import CommandFailed, TimeLimitReached
 from loreley.temporary import temporary_folder
@@ -21,6 +21,7 @@ class Probe:
 
     version: str  # empty: it did not tell
     missing_flags: tuple[str, ...]  # that its help does not show, though the preset uses them
+    obstacle: str = ""  # why it cannot be run at all
 
     @property
     def is_as_expected(self) -> bool:
@@ -33,18 +34,31 @@ def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe
     with temporary_folder() as home:
         kept = {name: environ[name] for name in _PASSED_ON if name in environ}
         environment = kept | {"HOME": str(home), "NO_COLOR": "1", "CI": "1"}
-        version = _said([str(program.path), "--version"], environment)
-        told = _said([str(program.path), *preset.help], environment) if preset.flags else ""
+        answer = _asked([str(program.path), "--version"], environment)
+        told = _asked([str(program.path), *preset.help], environment).text if preset.flags else ""
+    version = _version_in(answer.text)
     missing = tuple(flag for flag in preset.flags if flag not in told)
-    return Probe(_version_in(version), missing)
+    return Probe(version, missing, "" if version else answer.failure)
 
 
-def _said(argv: Sequence[str], environment: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    text: str = ""
+    failure: str = ""
+
+
+def _asked(argv: Sequence[str], environment: Mapping[str, str]) -> _Answer:
     try:
         completed = proc.capture(argv, env=environment, deadline=Deadline.after(_SECONDS))
-    except (CommandFailed, TimeLimitReached):
-        return ""
-    return legible((completed.stdout + b"\n" + completed.stderr).decode(errors="replace"))
+    except TimeLimitReached:
+        return _Answer()  # a machine under load is no reason to refuse it
+    except CommandFailed as error:
+        return _Answer(failure=error.problems[0].reason)
+    text = legible((completed.stdout + b"\n" + completed.stderr).decode(errors="replace"))
+    if completed.exit_code == 0:
+        return _Answer(text)
+    words = ": ".join(filter(None, [f"exit code {completed.exit_code}", last_line(text)[:500]]))
+    return _Answer(text, f"`{' '.join(argv)}` ended with {words}")
 
 
 def _version_in(text: str) -> str:

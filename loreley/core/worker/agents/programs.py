@@ -1,6 +1,7 @@
 """Where a coding agent's program is, and which folders it needs to see to run."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,26 @@ def find_program(name: str, search_path: str) -> Program | None:
     return Program(path, tuple(dict.fromkeys(folders)))
 
 
+def why_unusable(name: str, search_path: str) -> str:
+    """Why there is nothing to run by this name, or at this path; empty where there is."""
+    name = os.path.expanduser(name)  # noqa: PTH111
+    found = shutil.which(name, path=search_path)
+    if found is None:
+        if (file := _file(name, search_path)) is not None:
+            return f"{file} may not be executed"
+        return "there is no such file" if "/" in name else "it is not on PATH"
+    interpreter = _interpreter_name(Path(found))
+    if interpreter and shutil.which(interpreter, path=search_path) is None:
+        return f"its first line names {interpreter!r}, which is not installed"
+    return ""
+
+
+def _file(name: str, search_path: str) -> Path | None:
+    folders = [""] if "/" in name else search_path.split(os.pathsep)
+    paths = (Path(folder, name) for folder in folders)
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _package(path: Path) -> Iterator[Path]:
     """The folder of the package that the file belongs to, or the file alone."""
     for folder in reversed(path.parents):
@@ -42,16 +63,26 @@ def _package(path: Path) -> Iterator[Path]:
 
 def _interpreter(path: Path, search_path: str) -> Iterator[Path]:
     """The folder of what the file's first line names, such as node's."""
-    with path.open("rb") as file:
-        first = file.readline(200)
-    if not first.startswith(b"#!"):
-        return
-    words = first[2:].decode(errors="replace").split()
-    if words and Path(words[0]).name == "env":
-        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
-    interpreter = shutil.which(words[0], path=search_path) if words else None
+    name = _interpreter_name(path)
+    interpreter = shutil.which(name, path=search_path) if name else None
     if interpreter is not None:
         yield Path(interpreter).absolute()
         real = Path(interpreter).resolve()
         # A folder such as /usr is seen anyway; a person's home folder must not be.
         yield real.parents[1] if real.parent.name == "bin" else real
+
+
+def _interpreter_name(path: Path) -> str:
+    """What the file's first line says it is run by; empty where it says nothing of the kind."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(200)
+    except PermissionError:  # a binary may be run without being read
+        return ""
+    if not first.startswith(b"#!"):
+        return ""
+    # Not split at a carriage return: for the kernel it is a part of the name.
+    words = re.findall(r"[^ \t\n]+", first[2:].decode(errors="replace"))
+    if words and Path(words[0]).name == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return words[0] if words else ""

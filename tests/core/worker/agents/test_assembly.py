@@ -156,6 +156,39 @@ def test_a_flag_that_is_gone_is_a_warning_that_names_it(
     assert presets()["claude"].seen in said
 
 
+@pytest.mark.parametrize(
+    ("first_line", "mode", "reason"),
+    [
+        ("#!/no/such/interpreter", 0o755, "its first line names '/no/such/interpreter'"),
+        ("#!/usr/bin/env no-such-node", 0o755, "its first line names 'no-such-node'"),
+        ("#!/bin/sh\r", 0o755, "its first line names '/bin/sh\\r'"),
+        ("#!/bin/sh", 0o644, "may not be executed"),
+    ],
+)
+@pytest.mark.parametrize("agent", ["command", "claude"])
+def test_a_program_that_cannot_be_started_keeps_the_worker_offline(
+    agent: str, first_line: str, mode: int, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "claude").write_text(f"{first_line}\necho 1.2.3\n", newline="")
+    (tmp_path / "claude").chmod(mode)
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ANTHROPIC_API_KEY": "key"}
+
+    [problem] = problems(environ, worker_agent=[agent], worker_agent_command="claude")
+
+    assert reason in problem.reason
+    assert problem.fix
+
+
+def test_a_program_that_fails_when_asked_for_its_version_keeps_the_worker_offline(
+    installed: dict[str, str], tmp_path: Path
+) -> None:
+    program(tmp_path / "bin" / "claude", "import no_such_module")
+
+    [problem] = problems(installed, worker_agent=["claude"])
+
+    assert "exit code 1: ModuleNotFoundError: No module named 'no_such_module'" in problem.reason
+
+
 def test_an_own_command_is_found_beside_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,8 +208,8 @@ def test_an_own_command_is_found_beside_the_worker(
     ("command", "what"),
     [
         (None, "not set"),
-        ("./gone.sh", "not installed"),
-        ("no-such-program --x", "not installed"),
+        ("./gone.sh", "cannot be run"),
+        ("no-such-program --x", "cannot be run"),
         ("agent 'open", "not a command line"),
     ],
 )
