@@ -1,6 +1,7 @@
 """Opening the database: connections that are safe to share, and a clear word when it is down."""
 
 import math
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,14 @@ _SQLITE_OUTAGES = (
     "disk i/o",
     "database or disk is full",
 )
+
+_NO_SLOT = re.compile("too many (clients|connections)|connection slots are reserved")
+_READ_ONLY = "25006"  # a standby, or a primary that was demoted
+_POSTGRESQL_FIXES = {
+    _READ_ONLY: "let the server be writable again, or point DATABASE_URL at the one that is",
+    "53100": "make room on the disk of the database server",
+    "53300": "raise the server's max_connections, or run fewer workers",
+}
 
 Insert = sqlite.Insert | postgresql.Insert
 
@@ -93,6 +102,8 @@ class Database:
             yield
         except DBAPIError as error:
             if _is_outage(self.engine.url, error):
+                if _sqlstate(error) == _READ_ONLY:
+                    self.engine.dispose()  # the next connection may reach the new primary
                 raise _unavailable(self.engine.url, error) from error
             raise
 
@@ -241,7 +252,13 @@ def _is_outage(url: URL, error: DBAPIError | sqlite3.Error) -> bool:
         return True
     if url.get_backend_name() == "sqlite":
         return any(sign in _reason(error).lower() for sign in _SQLITE_OUTAGES)
-    return isinstance(error, OperationalError)  # psycopg's word for what is not the statement
+    # psycopg's word for what is not the statement, but for one state.
+    return isinstance(error, OperationalError) or _sqlstate(error) == _READ_ONLY
+
+
+def _sqlstate(error: DBAPIError | sqlite3.Error) -> str | None:
+    """PostgreSQL's code of the error; None where no connection came about."""
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
 def _reason(error: DBAPIError | sqlite3.Error) -> str:
@@ -252,6 +269,8 @@ def _unavailable(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavaila
     fix = "check that the server runs and that the URL's host, port, name and password are right"
     if url.get_backend_name() == "sqlite":
         fix = "end another process that writes to it, or make room on the disk"
+    elif state := _told_state(error):
+        fix = _POSTGRESQL_FIXES[state]
     return ServiceUnavailable(
         "the database does not answer as needed",
         setting="DATABASE_URL",
@@ -259,6 +278,14 @@ def _unavailable(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavaila
         reason=masked(_reason(error)),
         fix=fix,
     )
+
+
+def _told_state(error: DBAPIError | sqlite3.Error) -> str:
+    """The state that has a fix of its own; empty for all others."""
+    state = _sqlstate(error) or ""
+    if _NO_SLOT.search(_reason(error)):  # said before a connection that could hold a state
+        state = "53300"
+    return state if state in _POSTGRESQL_FIXES else ""
 
 
 def _unusable(path: Path, reason: str) -> ConfigError:

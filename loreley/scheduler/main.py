@@ -16,6 +16,7 @@ from loreley.holding import Point, reached
 from loreley.logs import tell
 from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.experiment import begin_or_resume
+from loreley.scheduler.outage import Outage
 from loreley.signals import StopSignals
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import run_figures
@@ -79,12 +80,15 @@ class Scheduler:
 
     def run(self, signals: StopSignals, *, poll_interval_seconds: float) -> ExitCode:
         """Tick until the budget is spent or a stop is asked for."""
-        while not signals.wait(poll_interval_seconds):
+        outage = Outage(poll_interval_seconds)
+        while not signals.wait(outage.pause_seconds):
             try:
                 if not self.tick():
                     tell(f"scheduler: {self._ending}")
                     return ExitCode.STOPPED
             except ServiceUnavailable as error:
-                logger.warning("waiting for a service: {}", error.summary)
+                outage.go_on(error)
+            else:
+                outage.end()
         tell("scheduler: stopped; start it again to go on")
         return ExitCode.INTERRUPTED if signals.count > 1 else ExitCode.STOPPED

@@ -369,6 +369,59 @@ def test_a_server_that_goes_away_is_an_outage_until_it_is_back(
     database.close()
 
 
+def test_a_server_that_only_reads_is_an_outage_until_it_writes(
+    postgresql: str, postgresql_url: str
+) -> None:
+    database = open_database(postgresql)
+    name = postgresql.rpartition("/")[2]
+
+    def set_read_only(value: str) -> None:
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute(
+                f'ALTER DATABASE "{name}" SET default_transaction_read_only = {value}'
+            )
+
+    set_read_only("on")
+    database.engine.dispose()  # the setting holds for new connections
+    with pytest.raises(ServiceUnavailable) as raised:
+        create_job(database)
+    set_read_only("off")
+
+    create_job(database)
+    assert "read-only transaction" in raised.value.problems[0].reason
+    assert "writable" in raised.value.problems[0].fix
+    database.close()
+
+
+@pytest.mark.parametrize(("state", "fix"), [("53100", "disk"), ("53300", "max_connections")])
+def test_a_server_that_lacks_something_is_an_outage(postgresql: str, state: str, fix: str) -> None:
+    database = open_database(postgresql)
+    refuse = f"DO $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '{state}'; END $$"
+
+    with pytest.raises(ServiceUnavailable) as raised, database.begin() as connection:
+        connection.execute(text(refuse))
+
+    assert fix in raised.value.problems[0].fix
+    database.close()
+
+
+def test_a_server_without_a_free_connection_is_told_as_that(
+    postgresql: str, postgresql_url: str
+) -> None:
+    name = postgresql.rpartition("/")[2]
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0")
+    try:
+        error = refusal(postgresql.replace("postgres@", "crowded@"))
+    finally:
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute("DROP ROLE crowded")
+
+    assert name in error.problems[0].target
+    assert isinstance(error, ServiceUnavailable)
+    assert "max_connections" in error.problems[0].fix
+
+
 def test_what_the_server_refuses_for_good_is_no_outage(
     postgresql: str,
 ) -> None:
