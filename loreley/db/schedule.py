@@ -178,10 +178,15 @@ class Schedule:
         With ``tokens`` only those of them.
         """
         expired = _EXPIRED if tokens is None else _EXPIRED & jobs.c.token.in_(tokens)
+        # All are locked, in one order, before the first is changed: a worker that holds one of them
+        # and looks for a twin among the others is then never waited for by whom it waits for.
+        locked = select(jobs.c.id).where(expired).order_by(jobs.c.id)
         with self._database.begin() as connection:
+            ids = list(connection.execute(locked.with_for_update(key_share=True)).scalars())
+            held = jobs.c.id.in_(ids) & (jobs.c.state == JobState.RUNNING)
             lost = connection.execute(
                 update(jobs)
-                .where(expired, jobs.c.lost_leases + 1 >= max_attempts)
+                .where(held, jobs.c.lost_leases + 1 >= max_attempts)
                 .values(
                     state=JobState.FAILED,
                     token=None,
@@ -196,7 +201,7 @@ class Schedule:
             given_up = list(lost.scalars())
             again = connection.execute(
                 update(jobs)
-                .where(expired)
+                .where(held)
                 .values(
                     state=JobState.QUEUED,
                     token=None,

@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
 
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import Database, now
@@ -191,6 +192,29 @@ def test_reaping_counts_the_workers_a_job_has_lost(schedule: Schedule, database:
     assert "died or fell silent 2 times" in row["failure"]
     assert row["finished_at"] is not None
     assert schedule.reap(max_attempts=2) == ([], [])
+
+
+def test_reaping_does_not_wait_for_a_worker_that_waits_for_it(
+    schedule: Schedule, database: Database
+) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one lock")
+    silent, slow = (claimed(database, create(schedule, n), lease_seconds=-1) for n in range(2))
+    Jobs(database).announce(silent, "t" * 40)
+    of_slow = update(jobs_table).where(jobs_table.c.id == str(slow.job_id))
+    reaped: list[tuple[list[str], list[str]]] = []
+    reaping = threading.Thread(target=lambda: reaped.append(schedule.reap(max_attempts=3)))
+
+    with pytest.raises(IntegrityError), database.begin() as connection:  # noqa: PT012
+        connection.execute(of_slow.values(subject="held"))
+        reaping.start()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while reaping.is_alive() and not connection.execute(waiting).scalar():
+            pass
+        connection.execute(of_slow.values(tree="t" * 40))
+
+    reaping.join()
+    assert sorted(reaped[0][0]) == sorted([str(silent.job_id), str(slow.job_id)])
 
 
 def test_ended_jobs_come_in_the_order_in_which_they_ended(
