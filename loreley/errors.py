@@ -81,6 +81,10 @@ class JobLost(LoreleyError):
     """Another worker may hold the job by now: stop, and write nothing more about it."""
 
 
+class JobEnded(JobLost):
+    """Ended and recorded by this very attempt before: only the answer was lost on its way."""
+
+
 class JobInterrupted(LoreleyError):
     """The worker was asked to stop before the job was done: the job goes back to the queue."""
 

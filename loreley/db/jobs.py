@@ -11,9 +11,21 @@ from loreley.core.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
-from loreley.errors import CandidateRejected, FailureKind, JobFailed, JobLost, JobNotClaimed
+from loreley.errors import (
+    CandidateRejected,
+    FailureKind,
+    JobEnded,
+    JobFailed,
+    JobLost,
+    JobNotClaimed,
+)
 
 _FAILURE_LENGTH = 2_000
+_PAST = {
+    JobState.SUCCEEDED: "succeeded",
+    JobState.REJECTED: "was rejected",
+    JobState.FAILED: "failed",
+}
 
 
 class Jobs:
@@ -225,11 +237,27 @@ def _held(claim: Claim) -> Update:
 
 def _change(connection: Connection, claim: Claim, statement: Update) -> None:
     if connection.execute(statement).rowcount == 0:
-        raise JobLost(
+        raise _lost(connection, claim)
+
+
+def _lost(connection: Connection, claim: Claim) -> JobLost:
+    """Why the job is not held, as its row shows."""
+    key = str(claim.job_id)
+    row = connection.execute(
+        select(jobs.c.state, jobs.c.commit, jobs.c.failure_kind).where(
+            jobs.c.id == key,
+            jobs.c.attempt == claim.attempt,
+            jobs.c.state.in_([JobState.SUCCEEDED, JobState.REJECTED, JobState.FAILED]),
+        )
+    ).first()
+    if row is None or row.failure_kind == FailureKind.LOST:
+        return JobLost(
             "the job is no longer ours",
-            target=str(claim.job_id),
+            target=key,
             reason="its lease ended, and another worker may have taken it",
         )
+    commit = f" with {row.commit[:12]}" if row.commit else ""
+    return JobEnded("the job has ended", target=key, reason=f"it {_PAST[row.state]}{commit}")
 
 
 def _judged_with(connection: Connection, tree: str) -> str | None:

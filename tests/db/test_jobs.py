@@ -16,6 +16,7 @@ from loreley.errors import (
     CandidateRejected,
     EvaluationFailed,
     FailureKind,
+    JobEnded,
     JobFailed,
     JobLost,
     JobNotClaimed,
@@ -179,6 +180,33 @@ def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
     assert rows(database, "commits") == []
     jobs.succeed(second, judged(), Record())
     assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
+
+
+def test_what_a_worker_recorded_itself_is_told_as_that(jobs: Jobs, schedule: Schedule) -> None:
+    """As when the answer was lost, and the worker asks again."""
+    claims = two_claims(jobs, schedule)
+    jobs.succeed(claims[0], judged(), Record())
+    jobs.fail(claims[1], AgentFailed("no idea"), Record())
+
+    with pytest.raises(JobEnded) as succeeded:
+        jobs.succeed(claims[0], judged(), Record())
+    with pytest.raises(JobEnded) as renewed:
+        jobs.renew(claims[1], lease_seconds=30)
+
+    assert "it succeeded with cccccccccccc" in succeeded.value.summary
+    assert "it failed" in renewed.value.summary
+
+
+def test_a_job_that_was_given_up_as_lost_is_not_told_as_recorded(
+    jobs: Jobs, schedule: Schedule
+) -> None:
+    claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=-1)
+    schedule.reap(max_attempts=1)
+
+    with pytest.raises(JobLost) as lost:
+        jobs.succeed(claim, judged(), Record())
+
+    assert not isinstance(lost.value, JobEnded)
 
 
 def test_a_renewed_lease_is_not_reaped(jobs: Jobs, schedule: Schedule) -> None:

@@ -20,6 +20,7 @@ from loreley.core.worker.stopwatch import timed
 from loreley.deadline import Deadline, Stop
 from loreley.errors import (
     CandidateRejected,
+    JobEnded,
     JobFailed,
     JobInterrupted,
     JobLost,
@@ -101,6 +102,8 @@ class Evolution:
             reached(Point.CLAIMED)
             try:
                 self._conclude(_Held(claim, jobs, stop))
+            except JobEnded as ended:
+                logger.warning("recorded, though the answer was lost: {}", ended.summary)
             except JobLost as lost:
                 logger.warning("given up, nothing is recorded: {}", lost.summary)
 
