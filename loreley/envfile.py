@@ -50,6 +50,8 @@ def line_of(binding: Binding) -> int:
 
 
 def _text(path: Path) -> str:
+    if path.is_fifo():  # opening it would wait for whoever writes
+        raise _unreadable(path, "it is a named pipe")
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -66,5 +68,5 @@ def _unreadable(path: Path, reason: str) -> ConfigError:
         ".env cannot be read",
         target=str(path),
         reason=reason,
-        fix="save it as UTF-8 text that this user may read, or remove it",
+        fix="save it as a file of UTF-8 text that this user may read, or remove it",
     )

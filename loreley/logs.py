@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from loreley.config import LOG_LEVELS, expand_path
+from loreley.config import expand_path, level_problem
 from loreley.errors import ConfigError, LoreleyError, Problem
 from loreley.secrets import masked
 
@@ -79,14 +79,9 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
 
 
 def _known_level(level: str) -> str:
-    if level.strip().upper() in LOG_LEVELS:
-        return level.strip().upper()
-    raise ConfigError(
-        "the log level is not known",
-        setting="--log-level, LOG_LEVEL",
-        target=repr(level),
-        fix=f"use one of {', '.join(LOG_LEVELS)}",
-    )
+    if problem := level_problem(level):
+        raise ConfigError.of([problem])
+    return level.strip().upper()
 
 
 def _current_folder() -> Path:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -434,6 +435,29 @@ def test_an_env_file_that_cannot_be_read_is_told(
     assert reason in str(error)
     assert SECRET not in str(error)
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_env_file_that_is_a_pipe_is_told_and_not_waited_for() -> None:
+    os.mkfifo(".env")
+
+    assert "named pipe" in str(refusal())
+
+
+@pytest.mark.parametrize("path", ["$HOME/x.db", "${HOME}/x.db", "~/x.db", "/~/x.db"])
+def test_a_database_url_that_would_be_taken_literally_is_refused(
+    environment: Environment, path: str
+) -> None:
+    environment["DATABASE_URL"] = f"sqlite:///{path}"
+
+    assert "write " in the_problem().reason
+
+
+def test_an_unknown_level_of_the_command_line_is_told_with_all_other_problems() -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_settings(Role.SCHEDULER, "foo")
+
+    settings = [problem.setting for problem in raised.value.problems]
+    assert settings[:2] == ["--log-level, LOG_LEVEL", "WORKER_REPO_REMOTE_URL"]
 
 
 def test_a_bad_value_in_the_env_file_is_told_as_one_in_the_environment() -> None:

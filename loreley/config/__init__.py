@@ -7,7 +7,11 @@ from loreley.config.loading import get_settings as get_settings
 from loreley.config.loading import is_configured as is_configured
 from loreley.config.loading import load_settings as load_settings
 from loreley.config.loading import valid_settings as valid_settings
+from loreley.config.misspelling import is_misspelt as is_misspelt
+from loreley.config.misspelling import misspelt_variables as misspelt_variables
+from loreley.config.misspelling import nearest as nearest
 from loreley.config.process import LOG_LEVELS as LOG_LEVELS
+from loreley.config.process import level_problem as level_problem
 from loreley.config.queue import QueueSettings as QueueSettings
 from loreley.config.scheduler import BudgetSettings as BudgetSettings
 from loreley.config.search import BASE_CHOICES as BASE_CHOICES

@@ -8,21 +8,26 @@ from typing import Any, get_args
 from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from loreley.config.process import level_problem
 from loreley.config.settings import Role, Settings
 from loreley.envfile import read_env_file
 from loreley.errors import ConfigError, Problem
 from loreley.secrets import masked
 
 
-def load_settings(role: Role | None = None) -> Settings:
-    """Read the settings, checked for ``role``; raise one `ConfigError` with every problem."""
+def load_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
+    """Read the settings, checked for ``role``; raise one `ConfigError` with every problem.
+
+    ``log_level`` is that of the command line, whose problem is told with the others.
+    """
     read_env_file(Path(".env"))  # pydantic would skip what it cannot read
     settings, invalid = valid_settings()
     names = {problem.setting.partition("=")[0] for problem in invalid}
     role_problems = settings.problems(role) if role else []
     # What is invalid stands at its default by now: nothing more can be said of it.
     others = [each for each in role_problems if names.isdisjoint(each.setting.split(", "))]
-    problems = [*invalid, *others]
+    of_level = level_problem(log_level) if log_level else None
+    problems = [*([of_level] if of_level else []), *invalid, *others]
     if problems:
         raise ConfigError.of(problems)
     return settings
@@ -41,9 +46,9 @@ def valid_settings() -> tuple[Settings, list[Problem]]:
 
 
 @lru_cache
-def get_settings(role: Role | None = None) -> Settings:
+def get_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
     """The settings of this process, read once and checked for ``role``; raises `ConfigError`."""
-    return load_settings(role)
+    return load_settings(role, log_level)
 
 
 def _problem(detail: ErrorDetails) -> Problem:

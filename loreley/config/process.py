@@ -7,11 +7,24 @@ from typing import Literal, get_args
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from loreley.config.values import PathText, expanded, split_url
+from loreley.errors import Problem
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
 
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+
+
+def level_problem(level: str) -> Problem | None:
+    """What is wrong with a level that a command line gave; None where it is known."""
+    if level.strip().upper() in LOG_LEVELS:
+        return None
+    return Problem(
+        "the log level is not known",
+        setting="--log-level, LOG_LEVEL",
+        target=repr(level),
+        fix=f"use one of {', '.join(LOG_LEVELS)}",
+    )
 
 
 class LoggingSettings(BaseModel):
@@ -79,5 +92,10 @@ def _require_sqlite_file(url: str) -> None:
     path = url.partition(":///")[2].partition("?")[0]
     if not path or path.startswith((":memory:", "file:")):
         raise ValueError("give a file, as in sqlite:///folder/loreley.db: processes share it")
-    if path.startswith("~"):
+    if path.startswith(("~", "/~")):
         raise ValueError("'~' is not expanded in a URL; write sqlite:////home/…")
+    if re.search(r"\$\w|\${", path):
+        raise ValueError(
+            "'$NAME' is not expanded in a URL; write the folder, as in sqlite:////home/…, "
+            "or ${NAME} in .env"
+        )

@@ -1,6 +1,5 @@
 """One precedence for settings: the real environment, then `.env`, then an example's defaults."""
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -8,10 +7,9 @@ from types import MappingProxyType
 
 from dotenv.parser import Binding
 
-from loreley.config import environment_names
+from loreley.config import environment_names, is_misspelt, misspelt_variables, nearest
 from loreley.envfile import line_of, read_env_file
 
-_OUR_PREFIXES = ("TASKS_", "WORKER_", "SCHEDULER_", "MAPELITES_", "LORELEY_")
 _NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -28,19 +26,19 @@ def load_environment(
     """
     settings = environment_names()
     file = read_env_file(project_root / ".env")
+    warnings = [*_warnings(file.bindings), *misspelt_variables(environ)]
     layers: list[Mapping[str, str | None]] = [dict(environ), file.values(), defaults]
     for layer in layers:
         for name, value in layer.items():
             known = name.upper() if name.upper() in settings else name
             if value and not environ.get(known):
                 environ[known] = value
-    return list(_warnings(file.bindings, settings))
+    return warnings
 
 
-def _warnings(bindings: Iterable[Binding], settings: frozenset[str]) -> Iterator[str]:
+def _warnings(bindings: Iterable[Binding]) -> Iterator[str]:
     for binding in bindings:
-        name = (binding.key or "").upper()
-        if name.startswith(_OUR_PREFIXES) and name not in settings:
-            nearest = difflib.get_close_matches(name, sorted(settings), n=1, cutoff=0.8)
-            meant = f"; did you mean {nearest[0]}?" if nearest else ""
+        if binding.key and is_misspelt(binding.key):
+            setting = nearest(binding.key)
+            meant = f"; did you mean {setting}?" if setting else ""
             yield f".env, line {line_of(binding)}: {binding.key} is no setting{meant}"

@@ -127,3 +127,18 @@ def test_names_that_look_like_settings_but_are_none_are_warned_of(tmp_path: Path
         ".env, line 3: TASKS_REDIS_ULR is no setting; did you mean TASKS_REDIS_URL?",
         ".env, line 4: WORKER_QQQQ is no setting",
     ]
+
+
+def test_a_name_in_the_environment_that_is_nearly_a_setting_is_warned_of(tmp_path: Path) -> None:
+    environ = {
+        "MAPELITES_MEASURE": "secret",
+        "WORKER_EVALUATOR_TIMEOUT": "1",
+        "WORKER_SERVICE_HOST": "an orchestrator's",
+        "WORKER_AGENT": "genetic",
+    }
+
+    assert load_environment(tmp_path, {}, environ) == [
+        "MAPELITES_MEASURE in the environment is no setting; did you mean MAPELITES_MEASURES?",
+        "WORKER_EVALUATOR_TIMEOUT in the environment is no setting; "
+        "did you mean WORKER_EVALUATOR_TIMEOUT_SECONDS?",
+    ]
