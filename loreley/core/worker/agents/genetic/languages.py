@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
+from loreley.core.worker.agents.genetic import lexis
 from loreley.core.worker.agents.genetic.compiling import compiles
+from loreley.core.worker.agents.genetic.lexis import Lexis
 from loreley.core.worker.agents.genetic.numerals import Numeral
 from loreley.core.worker.agents.genetic.python_numerals import python_numerals
-from loreley.core.worker.agents.genetic.scanning import Comments
 from loreley.core.worker.agents.genetic.text_numerals import text_numerals
 
 
@@ -19,7 +20,7 @@ class Language:
     name: str
     numerals: Callable[[str], tuple[Numeral, ...]]
     accepts: Callable[[bytes], bool]
-    comments: Comments | None = None  # None: Python, which is known by its syntax
+    lexis: Lexis = lexis.C  # of no use for Python, which is known by its syntax
 
 
 def _is_text(content: bytes) -> bool:
@@ -27,23 +28,43 @@ def _is_text(content: bytes) -> bool:
     return b"\0" not in content
 
 
-def _family(name: str, comments: Comments) -> Language:
-    return Language(name, partial(text_numerals, comments=comments), _is_text, comments)
+def _scanned(name: str, known: Lexis) -> Language:
+    return Language(name, partial(text_numerals, lexis=known), _is_text, known)
 
 
 PYTHON = Language("Python", python_numerals, compiles)
-BRACED = _family("C and its kin", Comments.SLASHES)
-QUOTING = _family("JavaScript and its kin", Comments.SLASHES_AND_QUOTES)
-SCRIPTED = _family("Ruby, R, Julia, shell", Comments.HASH)
-DASHED = _family("Lua, SQL, Haskell", Comments.DASHES)
+C = _scanned("C and its kin", lexis.C)
+RUBY = _scanned("Ruby", lexis.RUBY)
+LUA = _scanned("Lua", lexis.LUA)
 
 _ENDINGS = {
     PYTHON: ".py",
-    BRACED: ".c .h .cc .cpp .cxx .hh .hpp .cu .cuh .cl .m .rs .go .java .kt .scala .swift .cs .d "
-    ".zig .glsl .frag .vert .comp .hlsl .wgsl .metal",
-    QUOTING: ".js .mjs .cjs .ts .jsx .tsx .php .dart",
-    SCRIPTED: ".rb .r .R .jl .sh .pl .pm .ex .exs .cr .nim .awk",
-    DASHED: ".lua .sql .hs .elm .adb .ads",
+    C: ".c .h .cc .cpp .cxx .hh .hpp .cu .cuh .cl .m .glsl .frag .vert .comp .hlsl .wgsl .metal",
+    _scanned("Rust", lexis.RUST): ".rs",
+    _scanned("Go", lexis.GO): ".go",
+    _scanned("Java", lexis.JAVA): ".java",
+    _scanned("Kotlin", lexis.KOTLIN): ".kt",
+    _scanned("Scala", lexis.SCALA): ".scala",
+    _scanned("Swift", lexis.SWIFT): ".swift",
+    _scanned("C#", lexis.C_SHARP): ".cs",
+    _scanned("D", lexis.D): ".d",
+    _scanned("Zig", lexis.ZIG): ".zig",
+    _scanned("JavaScript", lexis.JAVASCRIPT): ".js .mjs .cjs .ts .jsx .tsx",
+    _scanned("PHP", lexis.PHP): ".php",
+    _scanned("Dart", lexis.DART): ".dart",
+    RUBY: ".rb .cr",
+    _scanned("Perl", lexis.PERL): ".pl .pm",
+    _scanned("shell", lexis.SHELL): ".sh",
+    _scanned("Elixir", lexis.ELIXIR): ".ex .exs",
+    _scanned("Julia", lexis.JULIA): ".jl",
+    _scanned("Nim", lexis.NIM): ".nim",
+    _scanned("R", lexis.R): ".r .R",
+    _scanned("Awk", lexis.AWK): ".awk",
+    LUA: ".lua",
+    _scanned("SQL", lexis.SQL): ".sql",
+    _scanned("Haskell", lexis.HASKELL): ".hs",
+    _scanned("Elm", lexis.ELM): ".elm",
+    _scanned("Ada", lexis.ADA): ".adb .ads",
 }
 _LANGUAGES = {
     ending: language for language, endings in _ENDINGS.items() for ending in endings.split()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from loreley.core.worker.agents.genetic.lexis import Lexis
 from loreley.core.worker.agents.genetic.material import Material, Mutant
-from loreley.core.worker.agents.genetic.scanning import Comments, Kind, Token, scanned
+from loreley.core.worker.agents.genetic.scanning import Kind, Token, scanned
 
 _OPENING, _CLOSING = "([{", ")]}"
 # What a line begins with that is part of something larger, or fixed where it stands.
@@ -85,7 +86,7 @@ def graft(material: Material, random: Random) -> Mutant | None:
     lines, free = _lines(material)
     donor = random.choice([material.source, *material.donors])
     theirs = _split(donor)
-    offered = _free(donor, material.language.comments or Comments.SLASHES)
+    offered = _free(donor, material.language.lexis)
     if not free or not offered:
         return None
     below = random.choice(free).number
@@ -98,23 +99,23 @@ def graft(material: Material, random: Random) -> Mutant | None:
 def _lines(material: Material) -> tuple[list[str], list[Line]]:
     """All lines of the source, and those of them that may be moved."""
     source = material.source
-    return _split(source), _free(source, material.language.comments or Comments.SLASHES)
+    return _split(source), _free(source, material.language.lexis)
 
 
 def _split(source: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", source)
 
 
-def _free(source: str, comments: Comments) -> list[Line]:
-    rows = _Rows.of(source, comments)
+def _free(source: str, lexis: Lexis) -> list[Line]:
+    rows = _Rows.of(source, lexis)
     ends_in_sign = sum(row[-1].text == ";" for row in rows.tokens if row) * 3 > sum(
         map(bool, rows.tokens)
     )
     found, open_blocks, opened = [], [0], 0
     for number, row in enumerate(rows.tokens):
         whole = number not in rows.crossed
-        is_free = whole and _stands_alone(row, comments, needs_sign=ends_in_sign)
-        if is_free and (len(open_blocks) > 1 or not comments.has_braces):
+        is_free = whole and _stands_alone(row, lexis, needs_sign=ends_in_sign)
+        if is_free and (len(open_blocks) > 1 or not lexis.has_braces):
             found.append(Line(number, open_blocks[-1]))
         for token in row:
             if token.text in _OPENING and token.kind is Kind.SIGN:
@@ -133,11 +134,11 @@ class _Rows:
     crossed: frozenset[int]
 
     @classmethod
-    def of(cls, source: str, comments: Comments) -> "_Rows":
+    def of(cls, source: str, lexis: Lexis) -> "_Rows":
         rows: list[list[Token]] = [[] for _ in range(source.count("\n") + 1)]
         crossed = {len(rows) - 1}  # what has no line end cannot be followed by a line
         number = 0
-        for token in scanned(source, comments):
+        for token in scanned(source, lexis):
             if token.kind not in (Kind.COMMENT, Kind.NEWLINE):
                 rows[number].append(token)
             breaks = token.text.count("\n")
@@ -147,7 +148,7 @@ class _Rows:
         return cls(rows, frozenset(crossed))
 
 
-def _stands_alone(row: Sequence[Token], comments: Comments, *, needs_sign: bool) -> bool:
+def _stands_alone(row: Sequence[Token], lexis: Lexis, *, needs_sign: bool) -> bool:
     """Whether the line is a statement, and no declaration that others lean on."""
     if not row or row[0].kind is not Kind.NAME or row[0].text.startswith("#"):
         return False
@@ -158,10 +159,10 @@ def _stands_alone(row: Sequence[Token], comments: Comments, *, needs_sign: bool)
     text = " ".join(token.text for token in row)
     if _BOUND.match(text) or row[-1].text in (",", "\\", ":"):
         return False
-    if not comments.has_braces and _BLOCK.search(text):
+    if not lexis.has_braces and _BLOCK.search(text):
         return False
     row = [token for token in row if token.text not in ("*", "&")]
-    if comments.has_braces and _TYPED.match(" ".join(token.text for token in row)):
+    if lexis.has_braces and _TYPED.match(" ".join(token.text for token in row)):
         return row[0].text in _VERBS
     return not _declares(row)
 

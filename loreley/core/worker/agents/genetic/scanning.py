@@ -1,23 +1,13 @@
-"""Tokens of source in languages that are known by their comments and brackets only."""
+"""Tokens of source in languages that are known by their comments, texts and brackets only."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-
-class Comments(StrEnum):
-    """What begins a comment that ends with its line; it tells families of languages apart."""
-
-    SLASHES = "//"  # these have `/* */` and lines for a preprocessor as well
-    SLASHES_AND_QUOTES = "// '"  # of these, the ones whose strings may stand in single quotes
-    HASH = "#"
-    DASHES = "--"
-
-    @property
-    def has_braces(self) -> bool:
-        """Whether these languages keep statements in braces."""
-        return self in (Comments.SLASHES, Comments.SLASHES_AND_QUOTES)
+from loreley.core.worker.agents.genetic.lexis import Lexis, Span
 
 
 class Kind(StrEnum):
@@ -45,44 +35,126 @@ class Token(NamedTuple):  # of which a file has a hundred thousand
         return self.start + len(self.text)
 
 
-_SLASHES = r"//[^\n]*+|/\*[\s\S]*?(?:\*/|\Z)"
-_COMMENTS = {
-    Comments.SLASHES: _SLASHES,
-    Comments.SLASHES_AND_QUOTES: _SLASHES,
-    Comments.HASH: r"\#[^\n]*+",
-    Comments.DASHES: r"--\[\[[\s\S]*?(?:\]\]|\Z)|--[^\n]*+",
-}
-_DIRECTIVE = r"^[ \t]*\#(?![ \t]*define\b)(?:\\\r?\n|[^\n])*+"
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_BEFORE_A_REGEX = re.compile(
+    "return|typeof|case|in|of|delete|void|throw|new|else|do|instanceof|await|yield|when|and|or"
+    "|not|if|unless|elsif|while|until|split|grep|map"
+)
+_DIRECTIVE = r"^[ \t]*\#(?!\#*\"|[ \t]*define\b)(?:\\\r?\n|[^\n])*+"
+# Bounded, or a line of open ones would take the square of its length.
+_REGEX = r"/(?![/*])(?:\\[^\n]|\[(?:\\[^\n]|[^\]\\\n]){0,99}+\]|[^/\\\[\n]){1,499}+/[a-z]*+"
+_TEXTS = r"""
+        "(?:\\[\s\S]|[^"\\\n])*+"?
+      | `[^`\n]*+`
+      | '(?:\\[^\n][^'\n]{0,8}|[^'\\\n])'
+"""
+_WORD = r"\#[ \t]*define\b | [^\W\d][\w$]*+"
 _REST = r"""
-  | (?P<text>"(?:\\[\s\S]|[^"\\\n])*+"?
-      | `(?:\\[\s\S]|[^`\\])*+`?
-      | '(?:\\[^\n][^'\n]{0,8}|[^'\\\n])'QUOTED)
-  | (?P<name>\#[ \t]*define\b | [^\W\d][\w$]*+)
-  | (?P<number>0[xX][0-9a-fA-F_]++(?:'[0-9a-fA-F]++)*+(?:(?:\.[0-9a-fA-F]*+)?[pP][+-]?[0-9]++)?
+  | (?P<number>(?:0[xX][0-9a-fA-F_]++(?:'[0-9a-fA-F]++)*+
+          (?:(?:\.[0-9a-fA-F]*+)?[pP][+-]?[0-9]++)?
       | 0[bBoO][0-9_]++
       | (?:[0-9][0-9_]*+(?:'[0-9]++)*+(?:\.(?![.\w])|\.[0-9][0-9_]*+)?
-          | (?<![\w)\]])\.[0-9][0-9_]*+)(?:[eE][+-]?[0-9]++)?)
+          | (?<![\w)\]])\.[0-9][0-9_]*+)(?:[eE][+-]?[0-9]++)?)(?!\#\w))
   | (?P<newline>\n)
   | (?P<sign><<=|>>=|===|!==|\.{2,3}|->|=>|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|::|[^\w\s])
 """
 
 
-# Not behind a word: there it is a prime (Haskell), a transposition (Julia), an attribute (Ada).
-_QUOTED = r"|(?<![\w)\]])'(?:\\[^\n]|[^'\\\n])*+'"
-
-
 @lru_cache(maxsize=16)
-def scanned(source: str, comments: Comments) -> tuple[Token, ...]:
+def scanned(source: str, lexis: Lexis) -> tuple[Token, ...]:
     """The tokens of any text, in order; what is open at the end of the text ends there."""
-    return tuple(
-        Token(Kind(match.lastgroup or ""), match[0], match.start())
-        for match in _pattern(comments).finditer(source)
-    )
+    return tuple(_tokens(source, _grammar(lexis)))
+
+
+def _tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
+    at, is_operand = 0, False
+    while match := grammar.code(is_operand).search(source, at):
+        found = match.lastgroup or ""
+        span = grammar.spans.get(found)
+        at = match.end() if span is None else _behind(source, match.end(), span, grammar)
+        kind = Kind(found) if span is None else span.kind
+        token = Token(kind, source[match.start() : at], match.start())
+        if kind is not Kind.COMMENT:
+            is_operand = _ends_operand(token)
+        yield token
+
+
+def _behind(source: str, at: int, opened: "_Inside", grammar: "_Grammar") -> int:
+    """The place behind a span, ``at`` being where it has been opened."""
+    inside: list[_Inside | None] = [opened]  # None: code in brackets
+    while inside:
+        span = inside[-1]
+        pattern = grammar.code(True) if span is None else span.pattern
+        match = pattern.search(source, at)
+        if match is None:
+            return len(source)
+        at, found = match.end(), match.lastgroup or ""
+        if span is None and found in grammar.spans:
+            inside.append(grammar.spans[found])
+        elif found == "nested":
+            inside.append(span)
+        elif found == "hole" or (span is None and match[0] in _OPENING):
+            inside.append(None)
+        elif found == "close" or (span is None and match[0] in _CLOSING):
+            inside.pop()
+    return at
+
+
+def _ends_operand(token: Token) -> bool:
+    if token.kind is Kind.SIGN:
+        return token.text in _CLOSING
+    breaks = token.kind in (Kind.DIRECTIVE, Kind.NEWLINE)
+    return not breaks and not _BEFORE_A_REGEX.fullmatch(token.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What is looked for in a span: where it closes, and what may be opened before."""
+
+    kind: Kind
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, span: Span) -> "_Inside":
+        parts = {"close": span.closes, "hole": span.hole}
+        if span.is_comment:
+            parts["nested"] = span.opens
+        elif span.escapes:
+            parts["escape"] = r"\\[\s\S]"
+        groups = "|".join(f"(?P<{name}>{part})" for name, part in parts.items() if part)
+        return cls(Kind.COMMENT if span.is_comment else Kind.TEXT, re.compile(groups))
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """The compiled patterns of a language."""
+
+    behind_operand: re.Pattern[str]
+    elsewhere: re.Pattern[str]
+    spans: dict[str, _Inside]  # by the group that opens them
+
+    def code(self, is_operand: bool) -> re.Pattern[str]:
+        """What finds the next token of code."""
+        return self.behind_operand if is_operand else self.elsewhere
 
 
 @lru_cache
-def _pattern(comments: Comments) -> re.Pattern[str]:
-    directive = f"|(?P<directive>{_DIRECTIVE})" if comments.has_braces else ""
-    head = f"(?P<comment>{_COMMENTS[comments]}){directive}"
-    quoted = "" if comments is Comments.SLASHES else _QUOTED
-    return re.compile(head + _REST.replace("QUOTED", quoted), re.VERBOSE | re.MULTILINE)
+def _grammar(lexis: Lexis) -> _Grammar:
+    spans = {f"span{place}": _Inside.of(span) for place, span in enumerate(lexis.spans)}
+    regex = _REGEX if lexis.has_regexes else ""
+    return _Grammar(_code(lexis, ""), _code(lexis, regex), spans)
+
+
+def _code(lexis: Lexis, regex: str) -> re.Pattern[str]:
+    groups = {f"span{place}": (span.opens,) for place, span in enumerate(lexis.spans)} | {
+        "comment": (lexis.comments,),
+        "directive": (_DIRECTIVE if lexis.has_braces else "",),
+        "text": (lexis.texts, regex, _TEXTS),
+        "name": (lexis.names, _WORD),
+    }
+    head = [
+        f"(?P<{name}>{'|'.join(filter(None, parts))})"
+        for name, parts in groups.items()
+        if any(parts)
+    ]
+    return re.compile("|".join(head) + _REST, re.VERBOSE | re.MULTILINE)

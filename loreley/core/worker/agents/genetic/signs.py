@@ -3,7 +3,7 @@
 from random import Random
 
 from loreley.core.worker.agents.genetic.material import Material, Mutant
-from loreley.core.worker.agents.genetic.scanning import Comments, Kind, Token, scanned
+from loreley.core.worker.agents.genetic.scanning import Kind, Token, scanned
 
 Family = tuple[str, ...]
 
@@ -43,7 +43,7 @@ def truth(material: Material, random: Random) -> Mutant | None:
 
 def operands(material: Material, random: Random) -> Mutant | None:
     """Let two plain operands of one sign change places."""
-    tokens = scanned(material.source, material.language.comments or Comments.SLASHES)
+    tokens = scanned(material.source, material.language.lexis)
     places = [
         place
         for place, token in enumerate(tokens)
@@ -62,7 +62,7 @@ def operands(material: Material, random: Random) -> Mutant | None:
 
 def _another(material: Material, random: Random, families: tuple[Family, ...]) -> Mutant | None:
     family_of = {sign: family for family in families for sign in family}
-    tokens = scanned(material.source, material.language.comments or Comments.SLASHES)
+    tokens = scanned(material.source, material.language.lexis)
     places = [
         place
         for place, token in enumerate(tokens)

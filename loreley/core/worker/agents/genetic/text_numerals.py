@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from loreley.core.worker.agents.genetic.lexis import Lexis
 from loreley.core.worker.agents.genetic.numerals import Numeral, last_digit, parsed_number
-from loreley.core.worker.agents.genetic.scanning import Comments, Kind, Token, scanned
+from loreley.core.worker.agents.genetic.scanning import Kind, Token, scanned
 
 _LASTING = frozenset({"const", "constexpr", "enum", "final", "static", "val"})
 _BEFORE_A_SIGN = frozenset({"return", "case", "in", "and", "or", "not", "then", "else", "if"})
@@ -14,7 +15,7 @@ _SKIPPED = frozenset({Kind.COMMENT, Kind.DIRECTIVE})
 
 
 @lru_cache(maxsize=16)
-def text_numerals(source: str, comments: Comments) -> tuple[Numeral, ...]:
+def text_numerals(source: str, lexis: Lexis) -> tuple[Numeral, ...]:
     """The integer and float literals of ``source``, without their suffixes, in their order.
 
     Parameters are what `#define` names, what is assigned outside of any block, and what a word
@@ -22,7 +23,7 @@ def text_numerals(source: str, comments: Comments) -> tuple[Numeral, ...]:
     """
     walk = _Walk()
     found = []
-    tokens = [token for token in scanned(source, comments) if token.kind not in _SKIPPED]
+    tokens = [token for token in scanned(source, lexis) if token.kind not in _SKIPPED]
     for place, token in enumerate(tokens):
         walk.take(token)
         value = parsed_number(token.text) if token.kind is Kind.NUMBER else None

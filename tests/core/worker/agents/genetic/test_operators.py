@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loreley.core.worker.agents.genetic import crossover
 from loreley.core.worker.agents.genetic.crossover import apart, hunks
-from loreley.core.worker.agents.genetic.languages import BRACED, PYTHON, Language
+from loreley.core.worker.agents.genetic.languages import PYTHON, C, Language
 from loreley.core.worker.agents.genetic.material import Mate, Material, Mutant, Operator
 from loreley.core.worker.agents.genetic.operators import OPERATORS
 from loreley.core.worker.agents.genetic.python_numerals import python_numerals
@@ -37,7 +37,7 @@ MATERIALS = {
         sources.C,
         [Mate(sources.C_MATE, sources.C), Mate(sources.C_OTHER)],
         [sources.C_MATE],
-        BRACED,
+        C,
     ),
 }
 each_operator = pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: each.name)
@@ -90,7 +90,7 @@ def test_an_operator_is_a_function_of_material_and_seed(operator: Operator, lang
 @each_operator
 def test_an_operator_finds_no_hold_in_an_empty_file(operator: Operator) -> None:
     for source in ("", "\n", "# nothing\n", '"""Only words."""\n', "pass\n"):
-        for language in (PYTHON, BRACED):
+        for language in (PYTHON, C):
             mutant = operator.mutant(Material(source, language=language), Random(1))
             assert mutant is None or mutant.source != source
 
@@ -102,7 +102,7 @@ def test_names_are_different_and_weights_positive() -> None:
 
 @pytest.mark.parametrize(
     ("source", "language"),
-    [("x = (-  # down\n    5)\n", PYTHON), ("int x = - /* down */ 5;\n", BRACED)],
+    [("x = (-  # down\n    5)\n", PYTHON), ("int x = - /* down */ 5;\n", C)],
 )
 def test_a_comment_between_a_sign_and_its_number_stays(source: str, language: Language) -> None:
     for operator in OPERATORS:
