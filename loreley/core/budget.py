@@ -25,6 +25,15 @@ class Usage:
             return None
         return (self.input_tokens or 0) + (self.output_tokens or 0)
 
+    def times(self, number: int) -> "Usage":
+        """That of so many calls of which each has used as much."""
+        return Usage(
+            None if self.input_tokens is None else self.input_tokens * number,
+            None if self.output_tokens is None else self.output_tokens * number,
+            self.cached_tokens * number,
+            None if self.dollars is None else self.dollars * number,
+        )
+
 
 def told_amount(value: object) -> float | None:
     """What someone else's program says of tokens or dollars; None where it can be neither."""

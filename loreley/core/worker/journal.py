@@ -96,7 +96,8 @@ class AttemptJournal:
         try:
             yield bill
         finally:
-            self.treasury.close(call_id, bill.usage, time.monotonic() - began)
+            usage = bill.usage.times(bill.times)
+            self.treasury.close(call_id, usage, time.monotonic() - began)
 
     def keep(self, name: str, text: str) -> None:
         """Keep a text with the job; again under the same name adds to it."""

@@ -93,7 +93,8 @@ class Client:
 
         Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
         is away or overloaded for longer, and what the deadline raises. ``bill`` is settled where
-        it is certain that nothing was charged.
+        it is certain that nothing was charged, and told how often it may have been: one that
+        was cut off asked the same, and nobody says what it used.
         """
         import openai  # slow to import, and most workers never ask
 
@@ -119,6 +120,8 @@ class Client:
                 raise self._away(late or str(error.__cause__ or error)) from error
             except (openai.OpenAIError, ValueError) as error:
                 raise self.unexpected(f"{type(error).__name__}: {error}") from error
+            finally:
+                bill.times = max(1, wire.open)
 
     def unexpected(self, reason: str) -> LoreleyError:
         """The error for an answer of another form than was asked for."""

@@ -59,6 +59,15 @@ def test_what_a_call_used_is_noted_even_when_it_fails() -> None:
     assert treasury.closed == [Usage(1, 2, dollars=0.5)]
 
 
+def test_a_call_that_was_repeated_is_paid_as_often() -> None:
+    treasury = Treasury()
+
+    with journal(treasury).paid_call(Deadline.after(5), priced=True) as bill:
+        bill.usage, bill.times = Usage(3, None, 1, dollars=0.5), 2
+
+    assert treasury.closed == [Usage(6, None, 2, dollars=1.0)]
+
+
 def test_a_call_waits_for_its_share() -> None:
     treasury = Treasury([Wait(), Call()])
 

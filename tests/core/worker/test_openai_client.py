@@ -103,3 +103,15 @@ def test_a_question_that_was_cut_off_and_then_refused_may_have_cost_something(
         ask(server, STUB, bill=bill, retries=1)
 
     assert bill.usage == Usage()
+
+
+def test_a_question_that_was_cut_off_before_it_was_answered_is_charged_too(
+    server: ChatServer,
+) -> None:
+    cut_off = replace(says("x"), promised_bytes=9)
+    server.responses, bill = [cut_off, refuses(429, "not now"), says("x")], Bill()
+
+    ask(server, STUB, bill=bill, retries=2)
+
+    assert len(server.requests) == 3
+    assert bill.times == 2

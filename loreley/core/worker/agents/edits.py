@@ -33,6 +33,8 @@ _DIVIDER = re.compile(r"^={5,9}\s*$")
 _REPLACE = re.compile(r"^>{5,9} ?REPLACE\s*$")
 _FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`]*$")
 _AROUND_PATH = " \t*`#:\"'"
+# What a new file may be called; a word or a sentence before a block is none.
+_NEW_NAME = re.compile(r"(?:\S*/)?(?:\.[\w.-]+|[^\s/]+\.[\w+-]+|[A-Z]\w*file|LICENSE)")
 _SHOWN_LINES = 12
 _LONGEST_NAME_BYTES = 255  # what file systems hold
 _LONGEST_PATH_BYTES = 1024
@@ -120,6 +122,12 @@ class _Refused:
 
 
 def _apply(edit: Edit, text: str | None) -> str | _Refused:
+    is_new = text is None and not (edit.search or "").strip()
+    if is_new and not _NEW_NAME.fullmatch(edit.path):
+        return _Refused(
+            "there is no such file, and no new one is called so; write the path alone on the line "
+            "before the block, with the ending of its name"
+        )
     if edit.search is None:
         return edit.replace
     if text is None:

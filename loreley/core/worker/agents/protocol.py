@@ -99,6 +99,7 @@ class Bill:
 
     usage: Usage = field(default_factory=Usage)
     deadline: Deadline = field(default_factory=Deadline)  # of the call itself
+    times: int = 1  # the call was made; each is charged, and only the last has told its usage
 
 
 class Journal(Protocol):

@@ -71,6 +71,26 @@ def test_what_has_not_the_form_is_an_error(text: str, said: str) -> None:
     assert said in answer.errors[0]
 
 
+@pytest.mark.parametrize(
+    "words", ["Now run it:", "Then change a.py", "Result:", "**Before**", "e.g.", "and/or", "src/"]
+)
+def test_words_before_a_block_are_no_new_file(words: str) -> None:
+    contents, errors = outcome(*parse(f"{words}\n```\nx = 1\n```\n").edits)
+
+    assert contents == {}
+    assert len(errors) == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["new.py", "a/b-c/d_1.c++", ".env.sample", "x/.hidden", "Makefile", "src/Dockerfile"]
+)
+def test_a_new_file_is_called_as_files_are(path: str) -> None:
+    contents, errors = outcome(*parse(f"`{path}`:\n```\nx = 1\n```\n").edits)
+
+    assert contents == {path: "x = 1\n"}
+    assert errors == []
+
+
 def test_later_edits_see_what_earlier_ones_made() -> None:
     contents, errors = outcome(
         Edit("a.py", "1\n", "one\n"), Edit("a.py", "uno\n", "1\n"), Edit("a.py", "", "three\n")
