@@ -19,6 +19,9 @@ _UNFINISHED = ".cloning"
 _STALE_SECONDS = 10.0  # git holds its lock files for moments
 _POLL_SECONDS = 0.1
 _ABANDONED_SECONDS = 3600.0  # for which nothing was written to what is being received or packed
+_COLLECTED = "loreley-collected"  # a file that is as old as the last collection
+_COLLECTION_SECONDS = 24 * 3600.0  # between two; each reads all that is reachable
+_KEPT_DAYS = 14  # for which nobody wrote an object that nothing refers to
 _MANY_LOOSE_OBJECTS = 30  # in one of 256 folders, so about 7,500 in all
 
 
@@ -102,6 +105,25 @@ class BaseClone:
                 fix="look for its branch on the remote: it may have been deleted",
             )
 
+    @property
+    def is_to_collect(self) -> bool:
+        """Whether it is time to drop what refused candidates have left."""
+        if not self.config.is_own:  # what a person has lost there may be looked for
+            return False
+        with suppress(FileNotFoundError):
+            age = time.time() - (self.store.git_dir / _COLLECTED).stat().st_mtime
+            return age > _COLLECTION_SECONDS
+        return True
+
+    def collect(self, deadline: Deadline) -> None:
+        """Drop old objects that no ref and no worktree leads to.
+
+        The caller holds the host's lock and knows that no worktree is leased: what a job reads
+        of its inspirations nothing refers to.
+        """
+        self.store.run("gc", "--quiet", f"--prune={_KEPT_DAYS}.days.ago", deadline=deadline)
+        (self.store.git_dir / _COLLECTED).touch()
+
     def _ways_to(self, commit: str) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
         """Refspecs and how much history to fetch with them, the cheapest first."""
         yield [commit], self._shallowness
@@ -124,6 +146,7 @@ class BaseClone:
         self._git.init_bare(fresh, head, deadline)
         self.config.write(fresh, object_format(head))
         self._fetch(ObjectStore(self._git, fresh), deadline, self._refspecs[:1], self._shallowness)
+        (fresh / _COLLECTED).touch()
         fresh.rename(self.store.git_dir)
         fresh.parent.rmdir()
 

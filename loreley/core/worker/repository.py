@@ -108,6 +108,7 @@ class WorkerRepository:
         with shared.slots.exclusively(deadline):
             head = shared.clone.prepare(deadline)
         shared.slots.sweep(deadline)
+        _collect(shared, deadline)
         shared.large_files.filters_for(head, deadline)
         self._shared = shared
 
@@ -121,6 +122,7 @@ class WorkerRepository:
         shared = self._shared
         if shared is None:
             raise RuntimeError("the repository must be prepared before it can be leased")
+        _collect(shared, deadline)
         shared.clone.require_commit(base_commit, shared.slots.exclusively(deadline), deadline)
         shared.clone.config.restore()
         filters = shared.large_files.filters_for(base_commit, deadline)
@@ -167,6 +169,15 @@ class WorkerRepository:
             descriptions=Descriptions(clone.store),
             author=Author(options.author_name, options.author_email),
         )
+
+
+def _collect(shared: Shared, deadline: Deadline) -> None:
+    """Drop what candidates that were refused have left, now and then, when nobody is at work."""
+    if not shared.clone.is_to_collect:
+        return
+    with shared.slots.exclusively(deadline):
+        if shared.clone.is_to_collect and shared.slots.are_all_free():
+            shared.clone.collect(deadline)
 
 
 @contextmanager

@@ -56,6 +56,15 @@ class Slots:
         """Keep other workers of this host from changing slots and refs meanwhile."""
         return exclusively(self._folder / ".lock", deadline)
 
+    def are_all_free(self) -> bool:
+        """Whether nobody leases a worktree; the caller holds the lock."""
+        for path in self._owner_files():
+            ownership = Ownership.take(path)
+            if ownership is None:
+                return False
+            ownership.release()
+        return True
+
     def sweep(self, deadline: Deadline) -> None:
         """Remove what crashed processes left: worktrees, slots and git's entries for them."""
         with self.exclusively(deadline):

@@ -1,5 +1,6 @@
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -425,3 +426,79 @@ def test_a_file_of_a_clone_of_ours_can_be_quoted(tmp_path: Path) -> None:
 
     opened(upstream, tmp_path / "base")
     opened(upstream, tmp_path / "base")
+
+
+def age(folder: Path, days: float) -> None:
+    then = time.time() - days * 86_400
+    for path in (folder / ".git").rglob("*"):
+        if path.is_file():
+            os.utime(path, (then, then))
+
+
+def lost_commit(repository: WorkerRepository, subject: str = "lost") -> str:
+    """A commit that nothing refers to, as one of a refused candidate."""
+    who = {
+        f"GIT_{role}_{part}": "a@b"
+        for role in ("AUTHOR", "COMMITTER")
+        for part in ("NAME", "EMAIL")
+    }
+    return git("commit-tree", "HEAD^{tree}", "-m", subject, cwd=repository.base, **who)
+
+
+def is_here(commit: str, repository: WorkerRepository) -> bool:
+    return commit in git("cat-file", "--batch-all-objects", "--batch-check", cwd=repository.base)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_old_objects_that_nothing_refers_to_are_dropped(
+    packed: bool, upstream: Upstream, repository: WorkerRepository
+) -> None:
+    old = lost_commit(repository)
+    if packed:
+        git("maintenance", "run", "--task=loose-objects", cwd=repository.base)
+    age(repository.base, days=15)
+    new = upstream.commit({"new": "1"})
+
+    with repository.lease(upstream.head(), "job", soon()):
+        assert not is_here(old, repository)
+        assert is_here(new, repository)
+
+
+def test_young_objects_and_those_of_a_running_job_stay(
+    upstream: Upstream, repository: WorkerRepository
+) -> None:
+    with repository.lease(upstream.head(), "job", soon()):
+        inspiration = lost_commit(repository)
+        age(repository.base, days=15)
+        with repository.lease(upstream.head(), "other", soon()):
+            assert is_here(inspiration, repository)
+    young = lost_commit(repository, "young")
+
+    with repository.lease(upstream.head(), "job", soon()):
+        assert not is_here(inspiration, repository)
+        assert is_here(young, repository)
+    git("fsck", cwd=repository.base)
+
+
+def test_a_commit_on_which_a_spare_worktree_stands_stays(
+    upstream: Upstream, repository: WorkerRepository
+) -> None:
+    base = lost_commit(repository)
+    with repository.lease(base, "job", soon()):
+        pass
+    age(repository.base, days=15)
+
+    with repository.lease(upstream.head(), "job", soon()):
+        assert is_here(base, repository)
+
+
+def test_a_clone_that_a_person_made_keeps_what_nothing_refers_to(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    git("clone", "--quiet", str(upstream.path), str(tmp_path / "base"), cwd=tmp_path)
+    repository = opened(upstream, tmp_path / "base")
+    lost = lost_commit(repository)
+    age(repository.base, days=15)
+
+    with repository.lease(upstream.head(), "job", soon()):
+        assert is_here(lost, repository)
