@@ -17,18 +17,20 @@ def number(flag: str, text: str) -> float:
     raise ConfigError("that is no number", setting=f"--{flag} {text}", fix="such as 1 or 0.5")
 
 
-def count(flag: str, text: str) -> int:
-    """The value of a flag that is a whole number of 0 or more."""
+def count(flag: str, text: str, *, most: int | None = None) -> int:
+    """The value of a flag that is a whole number of 0 or more, and not above ``most``."""
     from loreley.errors import ConfigError
 
-    digits = text.strip()
+    digits, fix = text.strip(), "such as 0 or 12"
     if not digits.isdecimal():
         what = "that is no whole number"
     elif len(digits) > _MOST_DIGITS:
         what = "that is too large a number"
+    elif most is not None and int(digits) > most:
+        what, fix = "that is too large a number", f"at most {most}"
     else:
         return int(digits)
-    raise ConfigError(what, setting=f"--{flag} {text[:40]}", fix="such as 0 or 12")
+    raise ConfigError(what, setting=f"--{flag} {text[:40]}", fix=fix)
 
 
 def option(name: str, value: str | None) -> list[str]:

@@ -13,6 +13,9 @@ from loreley.ops.messages import failures_as_messages
 _LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
 
 
+_MOST_WORKERS = 1000  # on one machine; more are a slip of the finger
+
+
 @task(
     help={
         "jobs": "stop when the experiment has had so many jobs, those of earlier runs included",
@@ -28,7 +31,8 @@ def evolve(c: Context, jobs: str = "200", workers: str = "0") -> None:
     """
     from loreley.ops.evolve import evolve as evolve_whole
 
-    budget, processes = count("jobs", jobs), count("workers", workers) or os.cpu_count() or 1
+    budget = count("jobs", jobs)
+    processes = count("workers", workers, most=_MOST_WORKERS) or os.cpu_count() or 1
     project = Project.of(c)
     project.prepare()
     sys.exit(evolve_whole(project.root, jobs=budget, workers=processes))

@@ -53,8 +53,8 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         print("nothing was evolved: the scheduler did not begin")
     else:
         seconds = time.monotonic() - started
-        ending = _ending(overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over)
-        print(f"{report(overview, settings, logs)}\n{ending}")
+        last = ending(overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over)
+        print(f"{report(overview, settings, logs)}\n{last}")
     return 130 if signals.count > 1 else 0
 
 
@@ -89,11 +89,17 @@ class _Look:
         return overview
 
 
-def _ending(
+def ending(
     overview: Overview, *, seconds: float, stopped: bool, goal: int, over: str | None
 ) -> str:
+    """How the run came to its end, and how to go on."""
     if stopped and overview.ended < goal:
         return f"stopped after {seconds:.0f} s; the same command goes on from here"
     if over is not None:
         return f"done in {seconds:.0f} s, as the budget is reached: {over}"
+    if overview.ended < goal:  # somebody has sent the scheduler a signal of its own
+        return (
+            f"stopped after {seconds:.0f} s, as its scheduler was; "
+            "the same command goes on from here"
+        )
     return f"done in {seconds:.0f} s; a larger --jobs goes on from here"

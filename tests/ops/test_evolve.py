@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from loreley.commands.options import count
+from loreley.core.jobs import JobState
 from loreley.db.engine import Database
-from loreley.ops.evolve import evolve, watch
+from loreley.db.overview import Overview
+from loreley.errors import ConfigError
+from loreley.ops.evolve import ending, evolve, watch
 from loreley.ops.fleet import Fleet
 from loreley.signals import StopSignals
 from tests.support import eventually
@@ -94,3 +98,28 @@ def test_what_a_process_prints_is_bounded(root: Path) -> None:
         eventually(lambda: "more" in output.read_text())
 
         assert output.stat().st_size < 2**20
+
+
+@pytest.mark.parametrize(
+    ("ended", "over", "words"),
+    [
+        (3, None, "stopped after 2 s, as its scheduler was; the same command goes on from here"),
+        (5, None, "done in 2 s; a larger --jobs goes on from here"),
+        (3, "10 dollars", "done in 2 s, as the budget is reached: 10 dollars"),
+    ],
+)
+def test_a_run_whose_scheduler_was_stopped_is_not_called_done(
+    ended: int, over: str | None, words: str
+) -> None:
+    jobs = dict.fromkeys(JobState, 0) | {JobState.SUCCEEDED: ended}
+    overview = Overview("a" * 40, "score", True, jobs, 1, (), None, None, (), 0, 0.0)
+
+    assert ending(overview, seconds=2.0, stopped=False, goal=5, over=over) == words
+
+
+def test_more_workers_than_a_machine_carries_are_refused_by_their_flag() -> None:
+    with pytest.raises(ConfigError) as raised:
+        count("workers", "20000", most=1000)
+
+    assert raised.value.problems[0].setting == "--workers 20000"
+    assert raised.value.problems[0].fix == "at most 1000"
