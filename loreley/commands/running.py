@@ -11,8 +11,6 @@ from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
 _LOG_LEVEL = "threshold of the log, such as DEBUG; overrides LOG_LEVEL"
-
-
 _MOST_WORKERS = 1000  # on one machine; more are a slip of the finger
 
 
