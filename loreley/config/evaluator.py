@@ -75,6 +75,12 @@ class EvaluatorSettings(BaseModel):
         description="How children are confined. `auto` takes the strongest the host offers; a "
         "named one is required, and the worker refuses to start without it.",
     )
+    worker_sandbox_max_processes: int = Field(
+        4096,
+        ge=0,
+        description="Processes and threads that an evaluator or an agent may have at once, where "
+        "namespaces confine it and the worker is not root; 0: no limit.",
+    )
 
     def evaluator_problems(self) -> list[Problem]:
         """Not one evaluator, but none or two."""

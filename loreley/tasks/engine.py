@@ -56,7 +56,7 @@ class Engine:
         with ExitStack() as stack:
             database = open_database(settings.sqlalchemy_url)
             stack.callback(database.close)
-            sandbox = require(settings.worker_sandbox)
+            sandbox = require(settings.worker_sandbox, settings.worker_sandbox_max_processes)
             level = "INFO" if sandbox.level is Level.BUBBLEWRAP else "WARNING"
             logger.log(level, sandbox.describe())
             judge = Cascade.from_options(

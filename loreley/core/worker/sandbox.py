@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -87,6 +87,7 @@ class Sandbox:
     level: Level
     tools: Tools
     obstacles: tuple[Obstacle, ...] = ()  # to the stronger levels
+    processes: int = 0  # at once in a child, its threads counted too; 0: no limit
 
     def command(self, argv: Sequence[str], confinement: Confinement) -> list[str]:
         """The command line that runs ``argv`` confined.
@@ -94,7 +95,8 @@ class Sandbox:
         The confined command has the exit code of ``argv``, or 128 and the number of the signal
         that ended it.
         """
-        limited = [self.tools.shell, "-c", _limits(confinement), "sh", *argv]
+        script = _limits(confinement, self.processes if self._counts_processes else 0)
+        limited = [self.tools.shell, "-c", script, "sh", *argv]
         match self.level:
             case Level.BUBBLEWRAP:
                 return [*self._bubblewrap(confinement), *limited]
@@ -111,9 +113,17 @@ class Sandbox:
             Level.NAMESPACES: "children can read and change this user's files",
             Level.LIMITS: "children can reach this user's files, processes and the network",
         }[self.level]
-        is_root = self.level is not Level.BUBBLEWRAP and os.geteuid() == 0
-        warning = ["and this user is root: take another one"] if is_root else []
-        return "; ".join([f"sandbox {self.level}: {promise}", *warning, *map(str, self.obstacles)])
+        warnings = []
+        if self.level is not Level.BUBBLEWRAP and os.geteuid() == 0:
+            warnings.append("and this user is root: take another one")
+        elif self.processes and not self._counts_processes:
+            warnings.append("root may start any number of processes")
+        return "; ".join([f"sandbox {self.level}: {promise}", *warnings, *map(str, self.obstacles)])
+
+    @property
+    def _counts_processes(self) -> bool:
+        """Whether Linux counts the processes of a child alone; root's it never limits."""
+        return self.level is not Level.LIMITS and os.geteuid() != 0
 
     def _bubblewrap(self, confinement: Confinement) -> list[str]:
         view = bubblewrap.arguments(
@@ -143,11 +153,14 @@ def probe() -> Sandbox:
     return strongest(Tools.on(os.environ.get("PATH", os.defpath)))
 
 
-def require(name: str) -> Sandbox:
-    """The sandbox for WORKER_SANDBOX: ``auto`` or a level's name; `ConfigError` without it."""
+def require(name: str, processes: int = 0) -> Sandbox:
+    """The sandbox for WORKER_SANDBOX: ``auto`` or a level's name; `ConfigError` without it.
+
+    ``processes`` is `Sandbox.processes`.
+    """
     if name == "auto":
-        return probe()
-    sandbox = Sandbox(Level(name), probe().tools)
+        return replace(probe(), processes=processes)
+    sandbox = Sandbox(Level(name), probe().tools, processes=processes)
     if obstacle := obstacle_to(sandbox):
         raise ConfigError(
             f"children cannot be confined by {name}",
@@ -211,7 +224,7 @@ def _weak() -> list[str]:
     return ["--no-new-privs", *root_only]
 
 
-def _limits(confinement: Confinement) -> str:
+def _limits(confinement: Confinement, processes: int) -> str:
     """A shell script that limits itself and becomes its arguments; the units are ulimit's."""
     limits = {"c": 0, "n": _OPEN_FILES}
     if confinement.memory_bytes:
@@ -220,6 +233,8 @@ def _limits(confinement: Confinement) -> str:
         limits["f"] = confinement.file_size_bytes // 512
     # A limit that cannot be raised is one that is stricter already.
     commands = [f"ulimit -{letter} {value} 2>/dev/null" for letter, value in limits.items()]
+    if processes:  # by bash's letter, or by that of dash
+        commands.append(f"ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null")
     return "; ".join([*commands, 'exec "$@"'])
 
 

@@ -71,7 +71,7 @@ def _git(settings: Settings) -> Finding:
 
 
 def _sandbox(settings: Settings) -> Finding:
-    sandbox = require(settings.worker_sandbox)
+    sandbox = require(settings.worker_sandbox, settings.worker_sandbox_max_processes)
     if sandbox.level is Level.BUBBLEWRAP:
         return Finding(Verdict.GOOD, sandbox.describe())
     fix = sandbox.obstacles[0].fix if sandbox.obstacles else "set WORKER_SANDBOX to auto"

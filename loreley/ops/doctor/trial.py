@@ -45,7 +45,7 @@ def judge_of(settings: Settings) -> Cascade:
         EvaluatorOptions.from_settings(settings),
         settings.worker_evaluator_stages,
         settings.worker_evaluator_repeats,
-        require(settings.worker_sandbox),
+        require(settings.worker_sandbox, settings.worker_sandbox_max_processes),
     )
 
 
@@ -152,7 +152,9 @@ def _agent(name: str, settings: Settings) -> Finding:
     if unset:
         raise ConfigError.of(unset)
     environ = agent_environment(os.environ)
-    assemble(alone, require(settings.worker_sandbox), environ)
+    assemble(
+        alone, require(settings.worker_sandbox, settings.worker_sandbox_max_processes), environ
+    )
     preset = presets().get(name)
     program = find_program(preset.program, environ.get("PATH", "")) if preset else None
     if preset is None or program is None:

@@ -465,6 +465,39 @@ def test_namespaces_stand_in_for_bubblewrap() -> None:
     assert sandbox.level is Level.NAMESPACES
 
 
+ORDINARY_USER = 65534
+FORKS = "i=0; while [ $i -lt 60 ]; do sleep 20 & i=$((i + 1)); done; echo all"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize(("processes", "said"), [(30, ""), (0, "all\n")])
+def test_processes_are_limited_for_an_ordinary_user(
+    shell: str, processes: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = None
+    if os.geteuid() == 0:  # whom Linux does not limit; bubblewrap would show root's own Python
+        user = ORDINARY_USER
+        monkeypatch.setattr(os, "geteuid", lambda: ORDINARY_USER)
+    tools = replace(at(Level.NAMESPACES).tools, shell=f"/bin/{shell}")
+    sandbox = Sandbox(Level.NAMESPACES, tools, processes=processes)
+    command = sandbox.command(["/bin/dash", "-c", FORKS], Confinement(Path("/"), ()))
+
+    done = subprocess.run(
+        command, cwd="/", user=user, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stdout == said
+    assert (said == "all\n") is (done.returncode == 0), done.stderr
+
+
+def test_where_processes_cannot_be_counted_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(Level.BUBBLEWRAP, probe().tools, processes=30)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "root may start any number of processes" in sandbox.describe()
+    monkeypatch.setattr(os, "geteuid", lambda: ORDINARY_USER)
+    assert "root" not in sandbox.describe()
+
+
 @pytest.fixture
 def _bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PATH", str(tmp_path))

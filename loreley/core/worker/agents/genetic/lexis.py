@@ -1,4 +1,8 @@
-"""What stands in the source of languages other than Python and is no code: comments and texts."""
+"""What stands in the source of languages other than Python and is no code: comments and texts.
+
+Not by Pygments, for which raw strings of Swift and C#, quotes of Perl and indented heredocs of PHP
+are code.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
