@@ -30,7 +30,7 @@ def output_file(path: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
         raise LoreleyError(
             "the file cannot be written",
             target=str(path),
-            reason=str(error),
+            reason=getattr(error, "strerror", None) or str(error),
             fix="name a file in a folder that you may write to",
         ) from error
 

@@ -142,9 +142,10 @@ def test_a_place_that_cannot_be_written_is_said(run: SmallRun, place: str) -> No
     (run.folder / "file").write_text("")
     before = sorted(run.folder.iterdir())
 
-    with pytest.raises(LoreleyError, match=r"cannot be written|the file exists"):
+    with pytest.raises(LoreleyError, match=r"cannot be written|the file exists") as caught:
         export(run.settings, Choice(), Export(patch=str(run.folder / place)))
 
+    assert ".unfinished" not in str(caught.value)
     assert sorted(run.folder.iterdir()) == before
 
 
