@@ -194,11 +194,10 @@ def test_reaping_counts_the_workers_a_job_has_lost(schedule: Schedule, database:
     assert schedule.reap(max_attempts=2) == ([], [])
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one lock
 def test_reaping_does_not_wait_for_a_worker_that_waits_for_it(
     schedule: Schedule, database: Database
 ) -> None:
-    if database.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one lock")
     silent, slow = (claimed(database, create(schedule, n), lease_seconds=-1) for n in range(2))
     Jobs(database).announce(silent, "t" * 40)
     of_slow = update(jobs_table).where(jobs_table.c.id == str(slow.job_id))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository, Worktree
 from loreley.deadline import Deadline
 
 FILES: Mapping[str, str | bytes] = {
@@ -153,3 +153,14 @@ def leftovers(repository: WorkerRepository) -> list[str]:
     found += sorted({path.name for path in admin.glob("*")} ^ slots)
     found += [str(path) for path in (repository.base / ".git").rglob("*.lock")]
     return found
+
+
+def committed(worktree: Worktree) -> dict[str, str]:
+    """What the candidate changes: path → git's letter."""
+    candidate = worktree.commit_all("subject", "", soon())
+    lines = git(
+        *("diff-tree", "-r", "--name-status", "--no-renames"),
+        *(worktree.base_commit, candidate.commit),
+        cwd=worktree.path,
+    )
+    return {path: letter for letter, path in (line.split("\t") for line in lines.splitlines())}

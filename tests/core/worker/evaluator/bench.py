@@ -9,10 +9,7 @@ import pytest
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions, Judgement
 from loreley.core.worker.sandbox import Level, Sandbox, obstacle_to, probe
 from loreley.deadline import Deadline
-from loreley.errors import (
-    EvaluationFailed,
-    FailureKind,
-)
+from loreley.errors import EvaluationFailed, FailureKind
 
 COMMIT = "c0ffee" + "0" * 34
 MEBIBYTE = 1024 * 1024

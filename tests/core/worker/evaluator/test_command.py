@@ -6,9 +6,7 @@ import pytest
 
 from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
 from loreley.deadline import Deadline
-from loreley.errors import (
-    ConfigError,
-)
+from loreley.errors import ConfigError
 from tests.core.worker.evaluator.bench import ANSWER, COMMIT, Bench
 
 

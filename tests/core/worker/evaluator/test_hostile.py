@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from loreley.deadline import Deadline
-from loreley.errors import (
-    TimeLimitReached,
-)
+from loreley.errors import TimeLimitReached
 from tests.core.worker.evaluator.bench import ANSWER, Bench
 from tests.support import eventually
 

@@ -7,11 +7,7 @@ import pytest
 
 from loreley.core.evaluation import Metric
 from loreley.deadline import Deadline, Stop
-from loreley.errors import (
-    FailureKind,
-    JobInterrupted,
-    TimeLimitReached,
-)
+from loreley.errors import FailureKind, JobInterrupted, TimeLimitReached
 from tests.core.worker.evaluator.bench import ANSWER, COMMIT, MEBIBYTE, Bench
 from tests.support import eventually
 
