@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from secrets import token_hex
 
+from loguru import logger
+
 from loreley.core.git import Git, object_format
 from loreley.core.objects import ObjectStore, require_commit_id
 from loreley.core.remote import Remote
 from loreley.core.worker.clone_config import CloneConfig, occupied
 from loreley.core.worker.disposal import empty
 from loreley.deadline import Deadline
-from loreley.errors import GitError, ServiceUnavailable
+from loreley.errors import GitError, ServiceUnavailable, TimeLimitReached
 
 _UNFINISHED = ".cloning"
 _STALE_SECONDS = 10.0  # git holds its lock files for moments
@@ -21,6 +23,8 @@ _POLL_SECONDS = 0.1
 _ABANDONED_SECONDS = 3600.0  # for which nothing was written to what is being received or packed
 _COLLECTED = "loreley-collected"  # a file that is as old as the last collection
 _COLLECTION_SECONDS = 24 * 3600.0  # between two; each reads all that is reachable
+_COLLECTION_SHARE = 0.1  # of a job's time at most
+_LONGEST_COLLECTION_SECONDS = 300.0
 _KEPT_DAYS = 14  # for which nobody wrote an object that nothing refers to
 _MANY_LOOSE_OBJECTS = 30  # in one of 256 folders, so about 7,500 in all
 
@@ -116,13 +120,21 @@ class BaseClone:
         return True
 
     def collect(self, deadline: Deadline) -> None:
-        """Drop old objects that no ref and no worktree leads to.
+        """Drop old objects that no ref and no worktree leads to, in a small part of the time left.
 
         The caller holds the host's lock and knows that no worktree is leased: what a job reads
-        of its inspirations nothing refers to.
+        of its inspirations nothing refers to. A failure costs no job: it is told, and tried again
+        a day later.
         """
-        self.store.run("gc", "--quiet", f"--prune={_KEPT_DAYS}.days.ago", deadline=deadline)
         (self.store.git_dir / _COLLECTED).touch()
+        limit = min(deadline.remaining_seconds * _COLLECTION_SHARE, _LONGEST_COLLECTION_SECONDS)
+        try:
+            self.store.run(
+                *("gc", "--quiet", f"--prune={_KEPT_DAYS}.days.ago"),
+                deadline=deadline.within(limit),
+            )
+        except (GitError, TimeLimitReached) as error:
+            logger.warning("old objects stay in the base clone: {}", error.summary)
 
     def _ways_to(self, commit: str) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
         """Refspecs and how much history to fetch with them, the cheapest first."""

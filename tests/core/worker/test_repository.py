@@ -502,3 +502,18 @@ def test_a_clone_that_a_person_made_keeps_what_nothing_refers_to(
 
     with repository.lease(upstream.head(), "job", soon()):
         assert is_here(lost, repository)
+
+
+def test_a_collection_that_fails_costs_no_job_and_is_not_tried_at_once_again(
+    upstream: Upstream, repository: WorkerRepository
+) -> None:
+    lost = lost_commit(repository)
+    age(repository.base, days=15)
+    broken = repository.base / ".git" / "refs" / "heads" / "broken"
+    broken.parent.mkdir(parents=True, exist_ok=True)
+    broken.write_text(f"{'1' * 40}\n")  # git gc refuses what is corrupt
+
+    for _ in range(2):
+        with repository.lease(upstream.head(), "job", soon()):
+            assert is_here(lost, repository)
+        broken.unlink(missing_ok=True)
