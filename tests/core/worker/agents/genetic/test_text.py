@@ -274,7 +274,7 @@ def test_hostile_text_of_a_language_costs_little(known: Lexis, piece: str) -> No
 
     assert sum(len(token.text) for token in scanned(hostile, known)) <= len(hostile)
 
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
 
 
 def test_languages_are_told_by_the_ending_of_a_file() -> None:
