@@ -19,6 +19,12 @@ def values(source: str, known: Lexis = lexis.C) -> list[int | float]:
     return [numeral.value for numeral in text_numerals(source, known)]
 
 
+def values_in(path: str, source: str) -> list[int | float]:
+    language = language_of(path)
+    assert language is not None
+    return [numeral.value for numeral in language.numerals(source)]
+
+
 def parameters(source: str) -> list[int | float]:
     found = text_numerals(source, lexis.C)
     return [numeral.value for numeral in found if numeral.named]
@@ -60,10 +66,7 @@ def test_literals_are_found(source: str, expected: list[int | float]) -> None:
 def test_numbers_in_single_quotes_are_text(
     path: str, source: str, expected: list[int | float]
 ) -> None:
-    language = language_of(path)
-    assert language is not None
-
-    assert [numeral.value for numeral in language.numerals(source)] == expected
+    assert values_in(path, source) == expected
 
 
 NO_CODE = [
@@ -113,10 +116,7 @@ NO_CODE = [
 def test_numbers_in_texts_and_comments_of_each_language_stay(
     path: str, source: str, expected: list[int | float]
 ) -> None:
-    language = language_of(path)
-    assert language is not None
-
-    assert [numeral.value for numeral in language.numerals(source)] == expected
+    assert values_in(path, source) == expected
 
 
 def test_comments_of_other_families_are_passed_over() -> None:
