@@ -156,11 +156,10 @@ def _arguments(settings: Settings, preset: Preset) -> str:
 
 def _found(preset: Preset, environ: Mapping[str, str]) -> Program:
     search_path = environ.get("PATH", "")
-    if reason := why_unusable(preset.program, search_path):
-        raise _unusable(preset, reason)
     program = find_program(preset.program, search_path)
-    if program is None:  # removed in this very moment
-        raise _unusable(preset, "it is gone")
+    reason = why_unusable(preset.program, search_path)
+    if program is None or reason:
+        raise _unusable(preset, reason or "it was not there a moment ago")
     return program
 
 
