@@ -4,7 +4,11 @@ from pathlib import Path
 
 from invoke.collection import Collection
 
-from loreley.commands import developing, running, taking, tending, watching
+from development import commands as developing
+from loreley.commands import export as taking
+from loreley.commands import maintain as tending
+from loreley.commands import observe as watching
+from loreley.commands import run as running
 
 namespace = Collection(
     running.evolve,

@@ -15,20 +15,20 @@ from benchmarks.commands import run
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.repositories import clone, file_name, make_remote
 from loreley.config import Settings
+from loreley.core.agents.protocol import Brief, Journal, Proposal, Workspace
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.jobs import JobKind, JobState
-from loreley.core.worker.agents.protocol import Brief, Journal, Proposal, Workspace
+from loreley.core.sandbox.sandbox import probe
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.cascade import Cascade
-from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.core.worker.sandbox import probe
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
-from loreley.deadline import Deadline, Stop
+from loreley.host.deadline import Deadline, Stop
 
 _FILES = 200
 _EVALUATOR = """

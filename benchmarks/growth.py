@@ -12,17 +12,17 @@ from sqlalchemy import create_engine, make_url
 
 from benchmarks.comparison import Comparison, Plan
 from loreley.config import Settings
-from loreley.core.evaluation import Evaluation, Metric
+from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobState, JudgedCommit, Record
-from loreley.core.map_elites.cells import Grid, Measure
-from loreley.core.map_elites.descriptor import DIMENSIONS, packed
 from loreley.db.archive import Archive
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
 from loreley.db.schedule import Experiment, Schedule
+from loreley.map_elites.cells import Grid, Measure
+from loreley.map_elites.descriptor import DIMENSIONS, packed
 from loreley.scheduler.assembly import Parts, assemble
-from loreley.scheduler.landscape import CodeLandscape
+from loreley.scheduler.descriptor_space import CodeLandscape
 
 _ROOT = "a" * 40
 _BINS = 100

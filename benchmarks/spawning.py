@@ -8,9 +8,9 @@ from pathlib import Path
 
 from benchmarks.commands import environment, run
 from benchmarks.comparison import Comparison, Plan
-from loreley import proc
-from loreley.core.worker.sandbox import Confinement, Level, Sandbox, obstacle_to, probe
-from loreley.deadline import Deadline
+from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox, obstacle_to, probe
+from loreley.host import children
+from loreley.host.deadline import Deadline
 
 _PROGRAM = shutil.which("true") or "/bin/true"
 
@@ -41,7 +41,7 @@ def _confined(sandbox: Sandbox, folder: Path) -> None:
         cwd=folder, writable=(folder,), memory_bytes=1 << 32, file_size_bytes=1 << 26
     )
     with tempfile.TemporaryFile() as output:
-        outcome = proc.run(
+        outcome = children.run(
             sandbox.command([_PROGRAM], confinement),
             env=environment(),
             cwd=folder,

@@ -9,7 +9,7 @@ from benchmarks.commands import run
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.repositories import clone, make_remote
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.deadline import Deadline
+from loreley.host.deadline import Deadline
 
 _FILES, _QUICK_FILES = 20_000, 500
 _LONGEST_SECONDS = 600.0

@@ -15,7 +15,7 @@ from loguru import logger
 
 from loreley.config import expand_path, level_problem
 from loreley.errors import ConfigError, LoreleyError, Problem
-from loreley.secrets import masked
+from loreley.masking import masked
 
 if TYPE_CHECKING:
     from loguru import Record

@@ -36,8 +36,8 @@ def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:
     from loguru import logger
 
     from loreley.config import Role, get_settings, misspelt_variables
+    from loreley.host.signals import StopSignals
     from loreley.logs import configure_logging
-    from loreley.signals import StopSignals
 
     settings = get_settings(Role.SCHEDULER, log_level)
     log_file = configure_logging(

@@ -6,21 +6,21 @@ from statistics import median
 
 from sqlalchemy import select
 
-from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import JobKind, JobState, JudgedCommit, Record
-from loreley.core.map_elites.cells import Measure
-from loreley.core.map_elites.fitness import Constraint, Fitness, Term
-from loreley.core.map_elites.islands import Ring
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule, insert_extra
 from loreley.errors import CandidateRejected, EvaluationFailed
-from loreley.scheduler.contests import Contests
+from loreley.map_elites.cells import Measure
+from loreley.map_elites.fitness import Constraint, Fitness, Term
+from loreley.map_elites.islands import Ring
+from loreley.scheduler.bandit_update import Learning
+from loreley.scheduler.descriptor_space import NamedLandscape
 from loreley.scheduler.ingest import Ingest, Yardstick
-from loreley.scheduler.landscape import NamedLandscape
-from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
+from loreley.scheduler.re_measurement import Contests
 
 ROOT = "a" * 40
 MEASURES = ("width:0:10:10", "height:0:10:5")

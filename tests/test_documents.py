@@ -17,9 +17,9 @@ from invoke.parser.parser import Parser
 from invoke.program import Program
 
 from loreley.config import environment_names
-from loreley.core.worker.evaluator import Evaluator, EvaluatorOptions
-from loreley.core.worker.sandbox import Level, Sandbox, Tools
-from loreley.deadline import Deadline
+from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
+from loreley.core.sandbox.sandbox import Level, Sandbox, Tools
+from loreley.host.deadline import Deadline
 from tests.support import PROJECT_ROOT
 
 DOCUMENTS = sorted(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
 from benchmarks.search.run import MEASURES, Evaluated, Run
-from loreley.core.map_elites.cells import Grid, Measure
+from loreley.map_elites.cells import Grid, Measure
 
 GRID = Grid(tuple(Measure.parse(text) for text in MEASURES))
 

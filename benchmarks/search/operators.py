@@ -11,12 +11,12 @@ from benchmarks.comparison import Plan
 from benchmarks.search.folders import Commits, Folder, read_folder
 from benchmarks.search.run import EXAMPLE, METRIC, example_evaluator
 from benchmarks.table import markdown
-from loreley.core.worker.agents.genetic import GeneticAgent
-from loreley.core.worker.agents.genetic.material import Operator
-from loreley.core.worker.agents.genetic.operators import OPERATORS
-from loreley.core.worker.agents.protocol import Brief, Specimen
-from loreley.deadline import Deadline
+from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.operators.material import Operator
+from loreley.core.agents.genetic.operators.table import OPERATORS
+from loreley.core.agents.protocol import Brief, Specimen
 from loreley.errors import AgentFailed
+from loreley.host.deadline import Deadline
 
 _HEAD = (
     "benchmark",

@@ -15,16 +15,16 @@ from loguru import logger
 from benchmarks.search.folders import Commits, Folder, edit_distance, read_folder, tree_of
 from examples.evol_circle_packing import EXAMPLE as PACKING
 from loreley.config import Settings
-from loreley.core.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
+from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.protocol import Proposal
+from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
 from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
-from loreley.core.worker.agents.genetic import GeneticAgent
-from loreley.core.worker.agents.protocol import Proposal
 from loreley.core.worker.briefing import Briefing
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
-from loreley.deadline import Deadline
 from loreley.errors import EvaluationFailed, JobFailed
+from loreley.host.deadline import Deadline
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.main import Scheduler
 

@@ -116,7 +116,7 @@ class AgentSettings(BaseModel):
     worker_brief_template: PathText | None = Field(
         None,
         description="A file to take the place of the text that agents are given. Unset: "
-        "`loreley/core/worker/brief.md`.",
+        "`loreley/core/agents/brief.md`.",
     )
     worker_brief_max_kb: int = Field(
         64, ge=4, le=4096, description="Longest text that an agent is given, in KiB."

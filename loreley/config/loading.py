@@ -12,7 +12,7 @@ from loreley.config.process import level_problem
 from loreley.config.settings import Role, Settings
 from loreley.envfile import read_env_file
 from loreley.errors import ConfigError, Problem
-from loreley.secrets import masked
+from loreley.masking import masked
 
 
 def load_settings(role: Role | None = None, log_level: str | None = None) -> Settings:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from loreley.config.values import split_url
-from loreley.secrets import masked
+from loreley.masking import masked
 
 # Of a Redis URL, beside ssl_…; others would change what Dramatiq gets to see, or mean nothing.
 _REDIS_OPTIONS = {

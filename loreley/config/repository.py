@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from loreley.config.values import BranchName, Names, PathText, split_url
 from loreley.errors import Problem
-from loreley.secrets import masked
+from loreley.masking import masked
 
 
 class RepositorySettings(BaseModel):

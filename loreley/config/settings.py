@@ -8,13 +8,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from loreley.config.agents import AgentSettings, ChatSettings
 from loreley.config.evaluator import EvaluatorSettings
 from loreley.config.gates import GateSettings
+from loreley.config.monitoring import WatchingSettings
 from loreley.config.problems import unset
 from loreley.config.process import LoggingSettings, StateSettings
 from loreley.config.queue import QueueSettings
 from loreley.config.repository import RepositorySettings
 from loreley.config.scheduler import BudgetSettings, SchedulerSettings
 from loreley.config.search import SearchSettings
-from loreley.config.watching import WatchingSettings
 from loreley.errors import Problem
 
 

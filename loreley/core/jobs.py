@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from loreley.core.evaluation import Artifact, Evaluation
+from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.errors import JobFailed
 
 

@@ -9,10 +9,10 @@ from itertools import count
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, literal, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from loreley.core.map_elites.fitness import Estimate
-from loreley.core.map_elites.sampler import Elite
 from loreley.db.engine import Database, now
 from loreley.db.models import challenges, elites
+from loreley.map_elites.fitness import Estimate
+from loreley.map_elites.sampler import Elite
 
 _TURN = 1_279_350_341  # of advisory locks; any number that nobody else uses
 _CURIOSITY_GAIN, _CURIOSITY_LOSS = 1.0, 0.5  # Cully & Demiris 2017 (arXiv:1708.09251)

@@ -5,10 +5,10 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from loreley.core.map_elites.descriptor import Vector, packed, unpacked
 from loreley.db.engine import Database
 from loreley.db.models import embeddings
 from loreley.errors import ConfigError
+from loreley.map_elites.descriptor import Vector, packed, unpacked
 
 _ASKED_AT_ONCE = 500  # of what a statement can name
 

@@ -20,7 +20,7 @@ from sqlalchemy.types import Float
 
 from loreley.db.migrations import current_revision, migrate
 from loreley.errors import ConfigError, ServiceUnavailable
-from loreley.secrets import masked
+from loreley.masking import masked
 
 _CONNECT_SECONDS = 5
 # A server that falls silent without closing the connection is noticed within half a minute,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, RowMapping, Update, select, update
 from sqlalchemy.exc import IntegrityError
 
-from loreley.core.evaluation import Evaluation, Metric, merged
+from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics

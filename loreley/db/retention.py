@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete
 
-from loreley.core.evaluation import AGENT_ARTIFACTS
+from loreley.core.evaluation.evaluation import AGENT_ARTIFACTS
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts
 

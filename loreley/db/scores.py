@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from loreley.core.map_elites.fitness import Estimate
 from loreley.db.models import commits, elites, experiment
+from loreley.map_elites.fitness import Estimate
 
 
 @dataclass(frozen=True, slots=True)

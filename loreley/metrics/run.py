@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.db.engine import Database, now
-from loreley.db.expenses import read_expenses
 from loreley.db.models import jobs
-from loreley.db.overview import Overview, read_overview
 from loreley.errors import ServiceUnavailable
+from loreley.views.costs import read_expenses
+from loreley.views.overview import Overview, read_overview
 
 Family = CounterMetricFamily | GaugeMetricFamily
 

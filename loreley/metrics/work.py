@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from loreley.core.evaluation import Evaluation
+from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.jobs import Claim, JobStore, JudgedCommit, Record
 from loreley.errors import CandidateRejected, JobFailed
 

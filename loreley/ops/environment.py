@@ -10,8 +10,8 @@ from typing import NoReturn
 from loreley.config import Settings, is_configured, load_settings
 from loreley.ops.dotenv import load_environment
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server
-from loreley.ops.handover import replace_process
 from loreley.ops.messages import tell
+from loreley.ops.replace_process import replace_process
 from loreley.tasks.connection import require_redis
 
 REDIS_SETTINGS = (

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from loreley.config import Role, load_settings
 from loreley.db.engine import Database, open_database
-from loreley.db.expenses import read_ending
-from loreley.db.overview import Overview, read_overview
 from loreley.errors import ServiceUnavailable
-from loreley.ops.fleet import Fleet
+from loreley.host.signals import StopSignals
 from loreley.ops.logs.view import logs_base
 from loreley.ops.messages import tell
 from loreley.ops.progress import live_line
-from loreley.ops.report import report
-from loreley.signals import StopSignals
+from loreley.ops.summary import report
+from loreley.ops.supervisor import Fleet
+from loreley.views.costs import read_ending
+from loreley.views.overview import Overview, read_overview
 
 _LOOK_EVERY_SECONDS = 0.25
 

@@ -4,10 +4,10 @@ import importlib.util
 import os
 import sys
 
+from development.tools import uv
 from loreley.errors import ConfigError
-from loreley.ops.handover import replace_process
 from loreley.ops.messages import tell
-from loreley.ops.tools import uv
+from loreley.ops.replace_process import replace_process
 
 _TRIED = "LORELEY_EXTRA_TRIED"
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from loreley.config import Settings
-from loreley.core.evaluation import Artifact
+from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import open_database
-from loreley.db.story import MOST_MATCHES, JobStory, find_jobs, read_story
 from loreley.errors import LoreleyError
-from loreley.ops.results.message import one_line
+from loreley.ops.results.commit_message import one_line
+from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_story
 
 _SHOWN_TEXT_BYTES = 4_000
 

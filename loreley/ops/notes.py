@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from loreley.config import Settings
-from loreley.core.worker.transcript import legible
+from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import open_database
 from loreley.db.notes import add_note, standing_notes, withdraw_note
 from loreley.errors import ConfigError

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loreley.core.jobs import JobState
-from loreley.db.overview import Overview
 from loreley.ops.messages import tell
+from loreley.views.overview import Overview
 
 _PLAIN_EVERY_SECONDS = 10.0
 _RATE_OVER_SECONDS = 60.0

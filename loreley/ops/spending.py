@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from loreley.core.budget import Account, Measure
 from loreley.db.engine import Database
-from loreley.db.expenses import Expense, read_accounts, read_ending, read_expenses
+from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 
 
 def spending(database: Database) -> Iterator[str]:

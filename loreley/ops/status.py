@@ -6,8 +6,11 @@ from dataclasses import asdict
 
 from loreley.config import Settings
 from loreley.db.engine import Database, open_database
-from loreley.db.expenses import read_accounts, read_ending, read_expenses
-from loreley.db.overview import (
+from loreley.masking import masked
+from loreley.ops.results.commit_message import one_line
+from loreley.ops.spending import spending
+from loreley.views.costs import read_accounts, read_ending, read_expenses
+from loreley.views.overview import (
     Failure,
     IslandState,
     Overview,
@@ -17,9 +20,6 @@ from loreley.db.overview import (
     read_overview,
     read_running,
 )
-from loreley.ops.results.message import one_line
-from loreley.ops.spending import spending
-from loreley.secrets import masked
 
 _SHOWN_FAILURES = 5
 _REASON_LENGTH = 160

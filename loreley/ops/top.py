@@ -13,10 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from loreley.config import Settings, is_configured
-from loreley.core.worker.transcript import legible
+from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import Database, open_database
-from loreley.db.expenses import Expense, read_expenses
-from loreley.db.overview import (
+from loreley.errors import ConfigError, LoreleyError
+from loreley.host.signals import StopSignals
+from loreley.masking import masked
+from loreley.ops.embedded.folder import ServerFolder
+from loreley.ops.environment import REDIS_SETTINGS
+from loreley.ops.queue.health import QueueHealth, examine
+from loreley.views.costs import Expense, read_expenses
+from loreley.views.overview import (
     Failure,
     Overview,
     RunningJob,
@@ -24,13 +30,7 @@ from loreley.db.overview import (
     read_overview,
     read_running,
 )
-from loreley.db.pace import Pace, read_pace
-from loreley.errors import ConfigError, LoreleyError
-from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.environment import REDIS_SETTINGS
-from loreley.ops.queue.health import QueueHealth, examine
-from loreley.secrets import masked
-from loreley.signals import StopSignals
+from loreley.views.throughput import Pace, read_pace
 
 _FAILURES = 5
 _RUNNING = 12

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from loreley.db.elites import CellElite, IslandMap
-from loreley.db.history import Moment
 from loreley.report.wording import one_line
+from loreley.views.archive_map import CellElite, IslandMap
+from loreley.views.history import Moment
 
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30

@@ -12,19 +12,26 @@ from sqlalchemy import func, select
 
 from loreley.config import Settings
 from loreley.core.jobs import JobState
-from loreley.core.objects import ObjectStore
-from loreley.core.patches import diffstat, patch_file
-from loreley.core.worker.transcript import legible
-from loreley.db.elites import IslandMap, read_island
+from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import Database, open_database
-from loreley.db.expenses import Expense, read_expenses
-from loreley.db.history import History, Moment
-from loreley.db.lineage import Lineage, read_lineage
 from loreley.db.models import jobs
-from loreley.db.overview import ArmState, Failure, Overview, read_arms, read_failures, read_overview
 from loreley.errors import LoreleyError
-from loreley.ops.results.objects import objects_with
-from loreley.secrets import masked
+from loreley.git.objects import ObjectStore
+from loreley.git.patches import diffstat, patch_file
+from loreley.masking import masked
+from loreley.ops.results.commit_source import objects_with
+from loreley.views.archive_map import IslandMap, read_island
+from loreley.views.costs import Expense, read_expenses
+from loreley.views.history import History, Moment
+from loreley.views.lineage import Lineage, read_lineage
+from loreley.views.overview import (
+    ArmState,
+    Failure,
+    Overview,
+    read_arms,
+    read_failures,
+    read_overview,
+)
 
 _MOMENTS = 400
 _FAILURES = 200  # the latest, of which some of each kind are shown

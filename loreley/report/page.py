@@ -9,11 +9,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from loreley.core.evaluation import Metric
-from loreley.db.elites import IslandMap
+from loreley.core.evaluation.evaluation import Metric
 from loreley.report.charts import HEIGHT, WIDTH, HeatMap, Line, heat_map, line
 from loreley.report.facts import Facts
 from loreley.report.wording import FILTERS
+from loreley.views.archive_map import IslandMap
 
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
 _HEADS = (

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from loreley.core.worker.transcript import legible
+from loreley.core.sandbox.child_output import legible
 
 
 def figure(value: float | None) -> str:

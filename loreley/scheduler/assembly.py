@@ -3,34 +3,34 @@
 from dataclasses import dataclass
 
 from loreley.config import Settings
-from loreley.core.git import Git
-from loreley.core.map_elites.cells import Measure
-from loreley.core.map_elites.fitness import Constraint, Fitness, Term
-from loreley.core.map_elites.islands import Ring
-from loreley.core.map_elites.sampler import Sampler
-from loreley.core.remote import Remote
-from loreley.core.worker.agents.genetic.operators import OPERATORS
+from loreley.core.agents.genetic.operators.table import OPERATORS
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
 from loreley.db.scores import read_projection
+from loreley.git.git import Git
+from loreley.git.remote import Remote
+from loreley.map_elites.cells import Measure
+from loreley.map_elites.fitness import Constraint, Fitness, Term
+from loreley.map_elites.islands import Ring
+from loreley.map_elites.sampler import Sampler
+from loreley.scheduler.artifact_retention import Retention
+from loreley.scheduler.bandit_update import Learning
 from loreley.scheduler.baseline import Baseline, Needs
-from loreley.scheduler.breeding import Breeding, BreedingOptions
-from loreley.scheduler.budget import Budget, limits_of
-from loreley.scheduler.contests import Contests
-from loreley.scheduler.dispatch import Dispatch, Queue
-from loreley.scheduler.ingest import Ingest, Yardstick
-from loreley.scheduler.landscape import (
+from loreley.scheduler.budget_limits import Budget, limits_of
+from loreley.scheduler.descriptor_space import (
     OWN_FIGURES,
     CodeLandscape,
     Landscape,
     NamedLandscape,
     require_same_dimensions,
 )
-from loreley.scheduler.learning import Learning
+from loreley.scheduler.dispatch import Dispatch, Queue
+from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.job_creation import Breeding, BreedingOptions
 from loreley.scheduler.migration import Migration
 from loreley.scheduler.pruning import JobBranches, Pruning
-from loreley.scheduler.retention import Retention
+from loreley.scheduler.re_measurement import Contests
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 from loguru import logger
 
 from loreley.db.schedule import Schedule
-from loreley.holding import Point, reached
+from loreley.host.failpoints import Point, reached
 from loreley.scheduler.leases import Leases
 
 _UNANSWERED_SECONDS = 20.0

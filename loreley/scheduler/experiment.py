@@ -1,9 +1,9 @@
 """What an experiment is about: fixed at its first start, and held against every later one."""
 
 from loreley.config import Settings
-from loreley.core.git import Git
 from loreley.db.schedule import Experiment, Schedule
 from loreley.errors import ConfigError
+from loreley.git.git import Git
 
 
 def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:

@@ -6,17 +6,17 @@ from loguru import logger
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind, JobState, JudgedCommit
-from loreley.core.map_elites.fitness import Estimate, Fitness, Infeasible
-from loreley.core.map_elites.islands import Ring
 from loreley.db.archive import AddResult, Archive, Placed
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Schedule, note_outcome, progress, take_in
 from loreley.db.scores import clear_score, read_score, write_score
-from loreley.scheduler.contests import Contests
-from loreley.scheduler.landscape import Landscape
-from loreley.scheduler.learning import Learning
+from loreley.map_elites.fitness import Estimate, Fitness, Infeasible
+from loreley.map_elites.islands import Ring
+from loreley.scheduler.bandit_update import Learning
+from loreley.scheduler.descriptor_space import Landscape
 from loreley.scheduler.migration import Migration
+from loreley.scheduler.re_measurement import Contests
 
 _INFEASIBLE = "infeasible"
 _MEASURED = "measured"

@@ -7,17 +7,17 @@ from typing import Self
 from loguru import logger
 
 from loreley.config import Settings
-from loreley.core.worker.agents.assembly import require_prices
+from loreley.core.agents.assembly import require_prices
 from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
 from loreley.errors import ServiceUnavailable
-from loreley.holding import Point, reached
+from loreley.host.failpoints import Point, reached
+from loreley.host.signals import StopSignals
 from loreley.logs import tell
 from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.outage import Outage
-from loreley.signals import StopSignals
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import run_figures
 from loreley.tasks.queue import JobQueue

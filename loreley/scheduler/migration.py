@@ -3,11 +3,11 @@
 from loguru import logger
 from sqlalchemy import Connection
 
-from loreley.core.map_elites.fitness import Estimate
-from loreley.core.map_elites.islands import Ring
 from loreley.db.archive import AddResult, Archive, Placed
 from loreley.db.schedule import progress
 from loreley.db.scores import write_migrations
+from loreley.map_elites.fitness import Estimate
+from loreley.map_elites.islands import Ring
 
 
 class Migration:

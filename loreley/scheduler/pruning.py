@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from loguru import logger
 
-from loreley.core.git import Git
-from loreley.core.remote import Remote
 from loreley.db.branches import any_ended_before, forget_branches, unneeded
 from loreley.db.engine import Database
-from loreley.deadline import Deadline
 from loreley.errors import GitError, TimeLimitReached
+from loreley.git.git import Git
+from loreley.git.remote import Remote
+from loreley.host.deadline import Deadline
 
 _EVERY_SECONDS = 3600.0
 _AT_ONCE = 200  # a tick must not keep finished jobs waiting for long

@@ -10,7 +10,7 @@ from redis.retry import Retry
 
 from loreley.config import QueueSettings
 from loreley.errors import ConfigError, ServiceUnavailable
-from loreley.secrets import masked
+from loreley.masking import masked
 
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 10.0

@@ -10,7 +10,7 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 from loguru import logger
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from loreley.holding import Point, reached
+from loreley.host.failpoints import Point, reached
 
 _SHOWN_BYTES = 200
 

@@ -8,31 +8,31 @@ from typing import Self
 
 from loguru import logger
 
-from loreley import proc
 from loreley.config import Settings
-from loreley.core.worker.agents.assembly import (
+from loreley.core.agents.assembly import (
     agent_environment,
     assemble,
     granted_variables,
 )
+from loreley.core.endpoints.embeddings import EmbeddingEndpoint
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.sandbox import Level, require
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.cascade import Cascade
-from loreley.core.worker.describing import Describer, EmbeddingDescriber, TokenDescriber
-from loreley.core.worker.embedding import EmbeddingEndpoint
-from loreley.core.worker.evaluator_options import EvaluatorOptions
+from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
 from loreley.core.worker.evolution import Evolution, EvolutionOptions
 from loreley.core.worker.gates import Gates
-from loreley.core.worker.leaks import Secrets
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.core.worker.sandbox import Level, require
+from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
-from loreley.db.memory import DatabaseMemory
+from loreley.db.past_failures import DatabaseMemory
 from loreley.db.spend import Spend
-from loreley.deadline import Deadline, Stop
 from loreley.errors import JobInterrupted
+from loreley.host import children
+from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import measured
 
@@ -72,7 +72,7 @@ class Engine:
             describer = _describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))
-            stack.enter_context(proc.adopting_orphans())
+            stack.enter_context(children.adopting_orphans())
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
             logger.debug("preparing the base clone of {}", settings.remote_target)

@@ -10,8 +10,8 @@ from loguru import logger
 from redis.exceptions import RedisError
 
 from loreley.entry import ExitCode
+from loreley.host.signals import StopSignals
 from loreley.logs import tell
-from loreley.signals import StopSignals
 
 _POLL_MS = 100  # the longest a new message waits for an idle worker, and a stop for an idle thread
 _BEAT_SECONDS = 10.0

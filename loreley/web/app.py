@@ -13,16 +13,13 @@ from starlette.staticfiles import StaticFiles
 from xstatic.pkg import d3 as packaged_d3  # type: ignore[import-untyped]
 
 from loreley.errors import LoreleyError, ServiceUnavailable
-from loreley.web.archive import archive_page, commit_page
-from loreley.web.artifacts import artifact
-from loreley.web.jobs import job_log, job_page, jobs_page
-from loreley.web.lineage import lineage_page
-from loreley.web.logs import logs_page, logs_stream
-from loreley.web.overview import history_figures, overview_live, overview_page
-from loreley.web.rendering import STATIC, page
-from loreley.web.security import Guard
-from loreley.web.site import Site
-from loreley.web.steering import (
+from loreley.web.pages.archive import archive_page, commit_page
+from loreley.web.pages.artifacts import artifact
+from loreley.web.pages.jobs import job_log, job_page, jobs_page
+from loreley.web.pages.lineage import lineage_page
+from loreley.web.pages.logs import logs_page, logs_stream
+from loreley.web.pages.overview import history_figures, overview_live, overview_page
+from loreley.web.pages.steering import (
     cancelled_job,
     lock,
     new_note,
@@ -30,6 +27,9 @@ from loreley.web.steering import (
     unlock,
     withdrawn_note,
 )
+from loreley.web.rendering import STATIC, page
+from loreley.web.security import Guard
+from loreley.web.site import Site
 from loreley.web.streams import Streams, pulse
 
 _D3 = Path(packaged_d3.BASE_DIR) / "d3.js"

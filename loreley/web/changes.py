@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from loreley.db.lineage import read_lineage
-from loreley.db.story import read_story
-from loreley.deadline import Deadline
 from loreley.errors import LoreleyError
-from loreley.ops.results.objects import objects_here
+from loreley.host.deadline import Deadline
+from loreley.ops.results.commit_source import objects_here
+from loreley.views.job_story import read_story
+from loreley.views.lineage import read_lineage
 from loreley.web.diffs import Diff, parse_diff
 from loreley.web.site import Site
 

@@ -13,8 +13,8 @@ from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.errors import ConfigError
 from loreley.web.app import create_app
-from loreley.web.entry import Entry
 from loreley.web.security import is_loopback, own_names
+from loreley.web.session import Entry
 from loreley.web.site import Site
 from loreley.web.streams import Streams
 

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from loreley.config import Settings, is_configured
 from loreley.core.budget import Account
 from loreley.db.engine import Database
-from loreley.db.expenses import Expense, read_accounts, read_ending, read_expenses
-from loreley.db.history import History
 from loreley.ops.embedded.folder import ServerFolder
 from loreley.ops.queue.health import QueueHealth, examine
-from loreley.web.entry import Entry
+from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
+from loreley.views.history import History
+from loreley.web.session import Entry
 
 REDIS_SETTINGS = (
     "TASKS_REDIS_URL",

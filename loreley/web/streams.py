@@ -11,8 +11,8 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from loreley.db.pulse import read_pulse
 from loreley.errors import ServiceUnavailable
+from loreley.views.change_token import read_pulse
 from loreley.web.rendering import site_of
 
 _POLL_SECONDS = 0.5

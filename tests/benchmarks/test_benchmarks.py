@@ -8,7 +8,7 @@ import pytest
 from benchmarks.__main__ import BENCHMARKS, OPERATORS, SEARCH
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
-from loreley.commands.developing import bench as bench_task
+from development.commands import bench as bench_task
 from tests.support import PROJECT_ROOT
 
 

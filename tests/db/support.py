@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from loreley.core.evaluation import Evaluation, Metric
+from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs

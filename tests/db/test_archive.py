@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loreley.core.map_elites.fitness import LARGEST_SCORE, Estimate
-from loreley.core.map_elites.sampler import Elite
 from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
 from loreley.db.engine import Database
 from loreley.db.models import elites as elites_table
+from loreley.map_elites.fitness import LARGEST_SCORE, Estimate
+from loreley.map_elites.sampler import Elite
 from tests.db.support import create_commits, rows
 
 CONFIDENCE = 2.0

@@ -5,12 +5,12 @@ from random import Random
 
 import pytest
 
-from loreley.core.map_elites.cells import Grid, Measure
-from loreley.core.map_elites.fitness import Estimate
 from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
 from loreley.db.engine import Database, open_database
-from loreley.db.overview import read_overview
 from loreley.db.schedule import Experiment, Schedule
+from loreley.map_elites.cells import Grid, Measure
+from loreley.map_elites.fitness import Estimate
+from loreley.views.overview import read_overview
 from tests.db.support import create_commits
 
 _GRID = Grid((Measure("x", -1.0, 1.0, 7), Measure("y", 0.0, 10.0, 5)))

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs

@@ -24,13 +24,13 @@ from hypothesis.stateful import (
 from sqlalchemy import delete, update
 
 from loreley.core.jobs import FINAL_STATES, Claim, JobKind, JobState, Record
-from loreley.db.audit import archive_flaws, commit_flaws, job_flaws
 from loreley.db.engine import Database, now
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
 from loreley.db.models import metadata
 from loreley.db.schedule import Experiment, NewJob, Schedule, take_in
 from loreley.errors import AgentFailed, CandidateRejected, JobLost, JobNotClaimed
+from loreley.views.invariants import archive_flaws, commit_flaws, job_flaws
 from tests.db.support import judged_commit, rows
 
 MAX_ATTEMPTS = 3

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from loreley.core.budget import Limit, Measure, Period, Reached, Usage, Wait
 from loreley.core.jobs import Claim, JobKind, Record
-from loreley.db.accounts import account
+from loreley.db.budget_status import account
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import calls, jobs

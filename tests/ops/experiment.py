@@ -13,15 +13,15 @@ from types import MappingProxyType
 from sqlalchemy import update
 
 from loreley.config import Settings
-from loreley.core.evaluation import Evaluation, Metric
+from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobKind, JudgedCommit, Record
-from loreley.core.map_elites.fitness import Estimate
 from loreley.db.archive import Archive, Placed
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as job_table
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.scores import write_score
+from loreley.map_elites.fitness import Estimate
 from tests.core.worker.upstream import Upstream, git
 
 LINES = [f"line {number}" for number in range(1, 31)]

@@ -10,11 +10,11 @@ from sqlalchemy import create_engine
 from loreley.commands.options import count
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
-from loreley.db.overview import Overview
 from loreley.errors import ConfigError
+from loreley.host.signals import StopSignals
 from loreley.ops.evolve import ending, evolve, watch
-from loreley.ops.fleet import Fleet
-from loreley.signals import StopSignals
+from loreley.ops.supervisor import Fleet
+from loreley.views.overview import Overview
 from tests.support import eventually
 
 WAITS = "import time; time.sleep(60)"

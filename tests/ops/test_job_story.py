@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy import update
 
 from loreley.config import Settings
-from loreley.core.evaluation import Artifact, Evaluation, Metric
+from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import JobKind, JudgedCommit, Record
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import artifacts, commits, jobs, metrics
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.steering import cancel_job
-from loreley.db.story import find_jobs
 from loreley.errors import AgentFailed, LoreleyError
 from loreley.ops.job_story import tell_job
+from loreley.views.job_story import find_jobs
 
 ROOT = "a" * 40
 

@@ -8,13 +8,13 @@ import pytest
 
 from loreley.config import Settings
 from loreley.db.engine import open_database
-from loreley.db.overview import Overview, read_overview
 from loreley.ops.progress import describe
-from loreley.ops.report import report
 from loreley.ops.status import status
+from loreley.ops.summary import report
 from loreley.ops.top import glance, print_glance
 from loreley.report.facts import read_facts
 from loreley.report.page import as_html
+from loreley.views.overview import Overview, read_overview
 from tests.evolved import Evolved
 from tests.web.support import dashboard
 

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from loreley.core.map_elites.cells import Grid, Measure
-from loreley.db.elites import CellElite, IslandMap
-from loreley.db.history import Moment
+from loreley.map_elites.cells import Grid, Measure
 from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
 from loreley.report.wording import span
+from loreley.views.archive_map import CellElite, IslandMap
+from loreley.views.history import Moment
 
 
 def moments(count: int) -> list[Moment]:

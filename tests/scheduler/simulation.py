@@ -7,13 +7,13 @@ from random import Random
 from uuid import uuid4
 
 from loreley.config import Settings
-from loreley.core.evaluation import Evaluation, Metric, merged
+from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
-from loreley.core.map_elites.descriptor import file_vector, packed
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
 from loreley.errors import AgentFailed
+from loreley.map_elites.descriptor import file_vector, packed
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.main import Scheduler
 

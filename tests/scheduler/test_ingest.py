@@ -4,19 +4,19 @@ import pytest
 from loguru import logger
 
 from loreley.core.jobs import JobKind, Record
-from loreley.core.map_elites.cells import Measure
-from loreley.core.map_elites.fitness import Constraint, Fitness, Term
-from loreley.core.map_elites.islands import Ring
 from loreley.db.challenges import Challenge, add_challenge
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Experiment, NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed
-from loreley.scheduler.contests import Contests
+from loreley.map_elites.cells import Measure
+from loreley.map_elites.fitness import Constraint, Fitness, Term
+from loreley.map_elites.islands import Ring
+from loreley.scheduler.bandit_update import Learning
+from loreley.scheduler.descriptor_space import NamedLandscape
 from loreley.scheduler.ingest import Ingest, Yardstick
-from loreley.scheduler.landscape import NamedLandscape
-from loreley.scheduler.learning import Learning
 from loreley.scheduler.migration import Migration
+from loreley.scheduler.re_measurement import Contests
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
 ROOT = "a" * 40

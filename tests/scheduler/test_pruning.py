@@ -7,10 +7,7 @@ import pytest
 from loguru import logger
 from sqlalchemy import update
 
-from loreley.core.git import Git
 from loreley.core.jobs import JobKind
-from loreley.core.map_elites.fitness import Estimate
-from loreley.core.remote import Remote
 from loreley.db.archive import Archive, Placed
 from loreley.db.branches import forget_branches
 from loreley.db.engine import Database, now
@@ -18,6 +15,9 @@ from loreley.db.models import jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule, take_in
 from loreley.db.scores import scored_commits, write_score
 from loreley.errors import JobFailed
+from loreley.git.git import Git
+from loreley.git.remote import Remote
+from loreley.map_elites.fitness import Estimate
 from loreley.scheduler.pruning import JobBranches, Pruning
 from tests.core.worker.upstream import Upstream, opened, soon
 from tests.db.support import failed, judged_commit, rows, succeeded

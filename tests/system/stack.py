@@ -15,12 +15,12 @@ from sqlalchemy import select
 
 from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES, JobState
-from loreley.db.audit import overdue_jobs
 from loreley.db.engine import Database, open_database
 from loreley.db.models import jobs
-from loreley.holding import VARIABLE, Point
+from loreley.host.failpoints import VARIABLE, Point
 from loreley.ops.doctor.findings import Verdict, as_text, examine
 from loreley.ops.doctor.invariants import run_checks
+from loreley.views.invariants import overdue_jobs
 from tests.support import PROJECT_ROOT, eventually
 
 EVALUATOR = '''

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from loreley.core.map_elites.descriptor import unpacked
-from tests.core.worker.embedding_server import Stub, serving
+from loreley.map_elites.descriptor import unpacked
+from tests.core.endpoints.embedding_server import Stub, serving
 from tests.db.support import rows
 from tests.system.stack import Stack, finished
 

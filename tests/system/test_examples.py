@@ -15,7 +15,7 @@ from sqlalchemy import select
 from loreley.core.jobs import FINAL_STATES
 from loreley.db.engine import open_database
 from loreley.db.models import commits, jobs
-from loreley.db.overview import Overview, read_arms, read_overview
+from loreley.views.overview import Overview, read_arms, read_overview
 from tests.support import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow

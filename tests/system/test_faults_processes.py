@@ -10,7 +10,7 @@ import pytest
 
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
-from loreley.holding import Point
+from loreley.host.failpoints import Point
 from tests.figures import Figure, seconds_since
 from tests.support import eventually
 from tests.system.faults import locked_sqlite

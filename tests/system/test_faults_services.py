@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.jobs import JobState
-from loreley.holding import Point
+from loreley.host.failpoints import Point
 from tests.figures import Figure, seconds_since
 from tests.services import free_port, own_postgresql, postgresql_database
 from tests.support import eventually

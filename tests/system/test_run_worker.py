@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.jobs import JobState
-from loreley.db.overview import read_overview
+from loreley.views.overview import read_overview
 from tests.figures import Figure
 from tests.services import free_port
 from tests.support import PROJECT_ROOT, eventually

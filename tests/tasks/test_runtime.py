@@ -18,7 +18,7 @@ from redis import Redis
 
 from loreley.config import Settings
 from loreley.entry import ExitCode
-from loreley.signals import StopSignals
+from loreley.host.signals import StopSignals
 from loreley.tasks.connection import redis_client
 from loreley.tasks.runtime import create_worker, online, serve
 from tests.services import redis_server

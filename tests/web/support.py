@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from loreley.config import Settings
 from loreley.db.engine import Database
 from loreley.web.app import create_app
-from loreley.web.entry import Entry
 from loreley.web.security import own_names
 from loreley.web.serving import DashboardServer, listen
+from loreley.web.session import Entry
 from loreley.web.site import Site
 from tests.support import eventually
 

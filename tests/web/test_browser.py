@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from loreley.core.evaluation import Artifact, Metric
+from loreley.core.evaluation.evaluation import Artifact, Metric
 from loreley.db.engine import Database, open_database
 from tests.evolved import Evolved
 from tests.services import redis_server

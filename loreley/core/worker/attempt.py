@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from loreley.core.evaluation import Artifact, Evaluation
+from loreley.core.agents.protocol import Agent, Proposal
+from loreley.core.agents.router import chosen
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobStore, JudgedCommit, Record
-from loreley.core.map_elites.descriptor import packed, unpacked
-from loreley.core.worker.agents.protocol import Agent, Proposal
-from loreley.core.worker.agents.router import chosen
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.cascade import Cascade
-from loreley.core.worker.describing import EMBEDDING, Describer, Errand
+from loreley.core.worker.code_descriptor import EMBEDDING, Describer, Errand
 from loreley.core.worker.gates import Gates
-from loreley.core.worker.patience import patiently
 from loreley.core.worker.repository import Candidate, Worktree
+from loreley.core.worker.retrying import patiently
 from loreley.core.worker.stopwatch import timed
-from loreley.deadline import Deadline
 from loreley.errors import JobFailed
-from loreley.holding import Point, reached
+from loreley.host.deadline import Deadline
+from loreley.host.failpoints import Point, reached
+from loreley.map_elites.descriptor import packed, unpacked
 
 _PATCH_BYTES = 256 * 1024
 

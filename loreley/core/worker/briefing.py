@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from loreley.core.agents.protocol import Brief, Proposal, Specimen
 from loreley.core.jobs import Claim, JudgedCommit, Record
 from loreley.core.recollection import Recollection
-from loreley.core.worker.agents.protocol import Brief, Proposal, Specimen
 from loreley.core.worker.gates import Gates
-from loreley.core.worker.journal import AttemptJournal, NoTreasury, Treasury
-from loreley.core.worker.leaks import Secrets
-from loreley.deadline import Deadline
+from loreley.core.worker.paid_calls import AttemptJournal, NoTreasury, Treasury
+from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import JobFailed
+from loreley.host.deadline import Deadline
 
 
 class Memory(Protocol):

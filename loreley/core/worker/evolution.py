@@ -8,16 +8,15 @@ from functools import partial
 
 from loguru import logger
 
-from loreley.core.evaluation import Artifact, Evaluation
+from loreley.core.agents.protocol import Agent
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobStore, Record
-from loreley.core.worker.agents.protocol import Agent
 from loreley.core.worker.attempt import Attempt, AttemptOptions
-from loreley.core.worker.cascade import Cascade
-from loreley.core.worker.keeper import kept
-from loreley.core.worker.patience import PatientJobs, patiently
+from loreley.core.worker.lease_renewal import kept
 from loreley.core.worker.repository import WorkerRepository
+from loreley.core.worker.retrying import PatientJobs, patiently
 from loreley.core.worker.stopwatch import timed
-from loreley.deadline import Deadline, Stop
 from loreley.errors import (
     CandidateRejected,
     JobEnded,
@@ -28,7 +27,8 @@ from loreley.errors import (
     ServiceUnavailable,
     TimeLimitReached,
 )
-from loreley.holding import Point, reached
+from loreley.host.deadline import Deadline, Stop
+from loreley.host.failpoints import Point, reached
 
 _RECORDING_SECONDS = 10.0  # of a job's time limit, kept back to write down how it ended
 _RECORDING_SHARE = 0.1

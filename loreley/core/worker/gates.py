@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from loreley.config import GateSettings
-from loreley.core.objects import Difference
-from loreley.core.worker.leaks import Secrets
-from loreley.core.worker.paths import PathRules
+from loreley.core.agents.edit_rules import PathRules
+from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import CandidateRejected
+from loreley.git.objects import Difference
 
 _SCANNED_BYTES = 8 * 1024 * 1024  # of a diff that has no limit of its own
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings, expand_path
-from loreley.core.git import Git
-from loreley.core.objects import ObjectStore
-from loreley.core.remote import Remote
-from loreley.core.worker.base_clone import BaseClone
-from loreley.core.worker.description import Descriptions
-from loreley.core.worker.footprint import Footprint as Footprint
-from loreley.core.worker.footprint import Footprints
-from loreley.core.worker.lfs import LargeFiles
-from loreley.core.worker.random_clones import RandomClone
-from loreley.core.worker.slots import Slots
-from loreley.core.worker.worktree import Author, Shared
-from loreley.core.worker.worktree import Candidate as Candidate
-from loreley.core.worker.worktree import Worktree as Worktree
-from loreley.deadline import Deadline
+from loreley.core.worktrees.base_clone import BaseClone
+from loreley.core.worktrees.descriptors import Descriptions
+from loreley.core.worktrees.footprint import Footprint as Footprint
+from loreley.core.worktrees.footprint import Footprints
+from loreley.core.worktrees.lfs import LargeFiles
+from loreley.core.worktrees.random_clones import RandomClone
+from loreley.core.worktrees.slots import Slots
+from loreley.core.worktrees.worktree import Author, Shared
+from loreley.core.worktrees.worktree import Candidate as Candidate
+from loreley.core.worktrees.worktree import Worktree as Worktree
 from loreley.errors import ConfigError, LoreleyError
+from loreley.git.git import Git
+from loreley.git.objects import ObjectStore
+from loreley.git.remote import Remote
+from loreley.host.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from loreley.config import Role, Settings, expand_path
-from loreley.core.git import Git
-from loreley.core.worker.sandbox import Level, require
+from loreley.core.sandbox.sandbox import Level, require
 from loreley.errors import ConfigError, Problem
+from loreley.git.git import Git
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold, bad
 
 _GIBIBYTE = 2**30

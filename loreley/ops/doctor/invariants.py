@@ -11,10 +11,17 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection
 
 from loreley.config import Settings, expand_path
-from loreley.core.git import Git
 from loreley.core.jobs import JobState
-from loreley.core.worker.leftovers import leftovers
-from loreley.db.audit import (
+from loreley.core.worktrees.leftovers import leftovers
+from loreley.db.engine import Database
+from loreley.errors import GitError
+from loreley.git.git import Git
+from loreley.host.tempdirs import abandoned_folders
+from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
+from loreley.ops.doctor.strays import strays
+from loreley.tasks.connection import redis_client, unavailable
+from loreley.tasks.messages import known_jobs
+from loreley.views.invariants import (
     archive_flaws,
     commit_flaws,
     job_counts,
@@ -23,13 +30,6 @@ from loreley.db.audit import (
     overdue_jobs,
     recorded_branches,
 )
-from loreley.db.engine import Database
-from loreley.errors import GitError
-from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
-from loreley.ops.doctor.strays import strays
-from loreley.tasks.connection import redis_client, unavailable
-from loreley.tasks.messages import known_jobs
-from loreley.temporary import abandoned_folders
 
 _SLACK_SECONDS = 10.0  # in which a scheduler that runs ends a lease
 _REPORT = "please report it, with the logs"

@@ -10,18 +10,18 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 
 from loreley.config import Settings
-from loreley.core.git import Git
-from loreley.core.remote import Remote
 from loreley.db.engine import now, open_database, read_revision
 from loreley.db.migrations import HEAD
 from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError, LoreleyError
+from loreley.git.git import Git
+from loreley.git.remote import Remote
+from loreley.host.tempdirs import temporary_folder
+from loreley.masking import masked
 from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.ops.queue.health import examine as examine_queue
 from loreley.scheduler.experiment import require_same
-from loreley.secrets import masked
 from loreley.tasks.connection import redis_client
-from loreley.temporary import temporary_folder
 
 _SKEW_SECONDS = 2.0
 _SHARED_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})

@@ -6,26 +6,26 @@ from dataclasses import replace
 from pathlib import Path
 
 from loreley.config import Role, Settings
-from loreley.core.evaluation import Evaluation
-from loreley.core.git import Git
-from loreley.core.map_elites.fitness import Infeasible
-from loreley.core.worker.agents.assembly import agent_environment, assemble
-from loreley.core.worker.agents.presets import presets
-from loreley.core.worker.agents.probing import probe
-from loreley.core.worker.agents.programs import find_program
-from loreley.core.worker.cascade import Cascade
-from loreley.core.worker.evaluator import Judgement
-from loreley.core.worker.evaluator_options import EvaluatorOptions
+from loreley.core.agents.assembly import agent_environment, assemble
+from loreley.core.agents.presets import presets
+from loreley.core.agents.probing import probe
+from loreley.core.agents.programs import find_program
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.evaluation import Evaluation
+from loreley.core.evaluation.evaluator import Judgement
+from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.sandbox import require
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.core.worker.sandbox import require
 from loreley.db.engine import open_database, read_revision
 from loreley.db.migrations import HEAD
 from loreley.db.schedule import Schedule
-from loreley.deadline import Deadline
 from loreley.errors import ConfigError, JobFailed, LoreleyError, Problem
+from loreley.git.git import Git
+from loreley.host.deadline import Deadline
+from loreley.host.tempdirs import temporary_folder
+from loreley.map_elites.fitness import Infeasible
 from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.scheduler.assembly import fitness_of
-from loreley.temporary import temporary_folder
 
 _CHECKOUT_SECONDS = 1800.0
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from loreley.errors import LoreleyError, ServiceUnavailable
+from loreley.host.locks import FileLock
+from loreley.host.signals import StopSignals
 from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.embedded.locking import FileLock
 from loreley.ops.embedded.process import STOP_SECONDS, Server, say
-from loreley.signals import StopSignals
 
 READY = "ready"
 _POLL_SECONDS = 0.25

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from loreley.errors import ServiceUnavailable
+from loreley.host.daemons import spawn
+from loreley.host.locks import FileLock
 from loreley.ops.embedded.folder import ServerFolder, answers
-from loreley.ops.embedded.locking import FileLock
-from loreley.spawn import spawn
 
 _START_SECONDS = 60.0  # an append-only file may have to be loaded
 STOP_SECONDS = 10.0

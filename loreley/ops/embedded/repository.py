@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from loreley.core.git import Git
+from loreley.git.git import Git
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Loreley",

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import loreley
 from loreley.errors import CommandFailed, ConfigError, ServiceUnavailable
+from loreley.host.daemons import spawn
+from loreley.host.locks import FileLock
 from loreley.ops.embedded.folder import ServerFolder, ServerVersion, answers, version
 from loreley.ops.embedded.guardian import READY
-from loreley.ops.embedded.locking import FileLock
-from loreley.spawn import spawn
 
 _START_SECONDS = 75.0  # longer than the guardian's own patience with the server
 _STOP_SECONDS = 15.0

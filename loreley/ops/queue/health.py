@@ -8,8 +8,8 @@ from redis.exceptions import RedisError
 
 from loreley.config import QueueSettings
 from loreley.errors import Problem, ServiceUnavailable
+from loreley.masking import masked
 from loreley.ops.queue.facts import RedisFacts, read_facts
-from loreley.secrets import masked
 from loreley.tasks.connection import redis_client, require_redis
 
 _FULL = 0.95  # of maxmemory

@@ -9,14 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from loreley.config import Settings
-from loreley.core.evaluation import Metric
-from loreley.core.patches import diffstat, patch_file
-from loreley.core.worker.transcript import legible
+from loreley.core.evaluation.evaluation import Metric
+from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import open_database
-from loreley.db.lineage import Lineage, Step
-from loreley.ops.results.choice import Choice, chosen
-from loreley.ops.results.message import one_line
-from loreley.ops.results.objects import objects_with
+from loreley.git.patches import diffstat, patch_file
+from loreley.ops.results.commit_message import one_line
+from loreley.ops.results.commit_source import objects_with
+from loreley.ops.results.selection import Choice, chosen
+from loreley.views.lineage import Lineage, Step
 
 _ON_TERMINAL_BYTES = 256 * 1024
 _SUBJECT_LENGTH = 72

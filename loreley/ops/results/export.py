@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings
-from loreley.core.commits import Identity, scratch_of, write_commit
-from loreley.core.git import Git
-from loreley.core.git_failures import GitCommandFailed
-from loreley.core.mail import write_mail
-from loreley.core.objects import ObjectStore
-from loreley.core.remote import Remote
-from loreley.db.lineage import Lineage
 from loreley.errors import ConfigError, LoreleyError
+from loreley.git.commits import Identity, scratch_of, write_commit
+from loreley.git.failures import GitCommandFailed
+from loreley.git.git import Git
+from loreley.git.objects import ObjectStore
+from loreley.git.patch_mail import write_mail
+from loreley.git.remote import Remote
 from loreley.ops.messages import tell
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_choice
-from loreley.ops.results.choice import Choice
-from loreley.ops.results.message import message_of
-from loreley.ops.results.objects import objects_with
+from loreley.ops.results.commit_message import message_of
+from loreley.ops.results.commit_source import objects_with
+from loreley.ops.results.selection import Choice
+from loreley.views.lineage import Lineage
 
 _STANDARD_OUTPUT = "-"
 

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings
-from loreley.core.commits import Message
-from loreley.core.mail import write_mail
-from loreley.core.map_elites.fitness import Estimate
-from loreley.core.pieces import Piece, Pieces
-from loreley.db.lineage import Lineage
 from loreley.errors import ConfigError, JobFailed, JobInterrupted, LoreleyError
+from loreley.git.commits import Message
+from loreley.git.hunks import Piece, Pieces
+from loreley.git.patch_mail import write_mail
+from loreley.host.signals import StopSignals
+from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import tell
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_choice
-from loreley.ops.results.choice import Choice
-from loreley.ops.results.court import Court, Interruptible, Verdict
+from loreley.ops.results.commit_message import achievement, message_of, one_line, provenance
 from loreley.ops.results.export import identity, push_branch
-from loreley.ops.results.message import achievement, message_of, one_line, provenance
-from loreley.ops.results.search import Bar, Trials, reduced
-from loreley.signals import StopSignals
+from loreley.ops.results.local_evaluator import Court, Interruptible, Verdict
+from loreley.ops.results.minimiser import Bar, Trials, reduced
+from loreley.ops.results.selection import Choice
+from loreley.views.lineage import Lineage
 
 _SHOWN_METRICS = 8
 

@@ -9,9 +9,9 @@ import pytest
 from loreley.core.jobs import Record
 from loreley.core.worker.attempt import Attempt, AttemptOptions
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.leaks import Secrets
+from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import AgentFailed
-from tests.core.worker.agents.support import Bench, bench, claim
+from tests.core.agents.support import Bench, bench, claim
 from tests.core.worker.upstream import soon
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.objects import Difference
+from loreley.core.agents.edit_rules import PathRules
 from loreley.core.worker.gates import Gates, Region
-from loreley.core.worker.leaks import Secrets
-from loreley.core.worker.paths import PathRules
 from loreley.core.worker.repository import Worktree
+from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import CandidateRejected
+from loreley.git.objects import Difference
 from tests.core.worker.upstream import FILES, Upstream, opened, soon
 
 REGION = Region("EVOLVE-BEGIN", "EVOLVE-END")

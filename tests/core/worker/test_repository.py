@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.worker.ownership import exclusively
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.deadline import Deadline, Stop
+from loreley.core.worktrees.ownership import exclusively
 from loreley.errors import (
     ConfigError,
     GitError,
@@ -18,6 +17,7 @@ from loreley.errors import (
     ServiceUnavailable,
     TimeLimitReached,
 )
+from loreley.host.deadline import Deadline, Stop
 from tests.core.worker.upstream import Upstream, contents, git, leftovers, opened, soon
 
 

@@ -17,7 +17,7 @@ JOB = """
 import sys
 from pathlib import Path
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.deadline import Deadline
+from loreley.host.deadline import Deadline
 
 remote, base, commit, git_bin, step, randomize = sys.argv[1:]
 deadline = Deadline.after(120)

@@ -14,7 +14,7 @@ WORKER = """
 import random, sys
 from pathlib import Path
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
-from loreley.deadline import Deadline
+from loreley.host.deadline import Deadline
 
 remote, base, number, leases, *commits = sys.argv[1:]
 chance = random.Random(int(number))

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository, Worktree
-from loreley.deadline import Deadline
+from loreley.host.deadline import Deadline
 
 FILES: Mapping[str, str | bytes] = {
     "README.md": "Circles\n",

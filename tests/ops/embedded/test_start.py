@@ -13,8 +13,8 @@ import pytest
 from redis import Redis
 
 from loreley.errors import ConfigError, ServiceUnavailable
+from loreley.host.locks import FileLock
 from loreley.ops.embedded.folder import ServerFolder, answers
-from loreley.ops.embedded.locking import FileLock
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server, find_binary, stop_server
 from tests.support import eventually, python_process
 

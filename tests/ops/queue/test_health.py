@@ -11,7 +11,7 @@ from redis import Redis
 from loreley.config import Settings
 from loreley.ops.queue.facts import RedisFacts
 from loreley.ops.queue.health import QueueHealth, examine, judge
-from loreley.ops.queue.report import as_json, as_text
+from loreley.ops.queue.health_text import as_json, as_text
 
 StartRedis = Callable[..., str]
 

@@ -10,7 +10,7 @@ import pytest
 from loreley.config import Settings
 from loreley.errors import ConfigError, GitError, LoreleyError
 from loreley.ops.results.best import show_diff, tell_best
-from loreley.ops.results.choice import Choice
+from loreley.ops.results.selection import Choice
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, lines_of, text, usual
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from loreley.errors import ConfigError, LoreleyError
-from loreley.ops.results.choice import Choice
 from loreley.ops.results.export import Export, export
+from loreley.ops.results.selection import Choice
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, text, usual
 

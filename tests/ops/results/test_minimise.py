@@ -10,8 +10,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.errors import ConfigError, LoreleyError
-from loreley.ops.results.choice import Choice
 from loreley.ops.results.minimise import Minimising, minimise
+from loreley.ops.results.selection import Choice
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, text
 from tests.support import PROJECT_ROOT
@@ -42,7 +42,7 @@ CHANGES = {3: "mended", 8: "noise", 12: "gain", 16: "broken", 20: "little", 24: 
 SCRIPT = """
 import sys
 from loreley.config import Settings
-from loreley.ops.results.choice import Choice
+from loreley.ops.results.selection import Choice
 from loreley.ops.messages import failures_as_messages
 from loreley.ops.results.minimise import Minimising, minimise
 from loguru import logger

@@ -1,0 +1,113 @@
+"""What a run has found."""
+
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from loreley.commands.options import number
+from loreley.commands.project import Project
+from loreley.ops.messages import failures_as_messages
+
+
+@task(
+    help={
+        "diff": "print what it does otherwise than the root, as a patch; raw unless on a terminal",
+        "parent": "with --diff: than its parent, instead of the root",
+        "island": "the best of this island instead",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+        "json": "print everything as one JSON object",
+    }
+)
+@failures_as_messages()
+def best(
+    c: Context,
+    diff: bool = False,
+    parent: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+    json: bool = False,
+) -> None:
+    """Tell which commit is best, why, and by which steps it came."""
+    from loreley.ops.results.best import show_diff, tell_best
+    from loreley.ops.results.selection import Choice
+
+    settings, choice = Project.of(c).settings(), Choice.read(commit, island)
+    if diff or parent:
+        show_diff(settings, choice, with_parent=parent)
+    else:
+        tell_best(settings, choice, as_json=json)
+
+
+@task(
+    help={
+        "patch": "write one patch to this file, for `git am` and `git apply`; - is stdout",
+        "branch": "push it to the remote as this branch",
+        "squash": "with --branch: one commit on the root, instead of every step",
+        "force": "replace a file or branch that exists",
+        "island": "the best of this island instead of the best of all",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+    }
+)
+@failures_as_messages()
+def export(
+    c: Context,
+    patch: str | None = None,
+    branch: str | None = None,
+    squash: bool = False,
+    force: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+) -> None:
+    """Take the best commit out of the run, as a patch or a branch.
+
+    The patch says in one mail what all steps from the root achieve together.
+    """
+    from loreley.ops.results.export import Export
+    from loreley.ops.results.export import export as export_commit
+    from loreley.ops.results.selection import Choice
+
+    file = patch if patch in (None, "-") else str(Path(patch).absolute())
+    settings = Project.of(c).settings()
+    wanted = Export(patch=file, branch=branch, squash=squash, force=force)
+    export_commit(settings, Choice.read(commit, island), wanted)
+
+
+@task(
+    help={
+        "evaluations": "stop after so many; what was left out until then stays out",
+        "keep": "which share of the gain over the root must stay",
+        "push": "push the result to the remote, instead of to a branch of the base clone only",
+        "patch": "write the result to this file, for `git am` and `git apply`",
+        "force": "replace the patch file if it exists",
+        "island": "the best of this island instead of the best of all",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+    }
+)
+@failures_as_messages()
+def minimise(
+    c: Context,
+    evaluations: str = "200",
+    keep: str = "1",
+    push: bool = False,
+    patch: str | None = None,
+    force: bool = False,
+    island: str | None = None,
+    commit: str | None = None,
+) -> None:
+    """Leave out of the best commit what does not carry its gain.
+
+    Parts of its difference are left out and the rest is evaluated as a worker does, until no
+    single hunk is in vain. The result is one commit on the root. Ctrl+C keeps what was found.
+    """
+    from loguru import logger
+
+    from loreley.ops.results.minimise import Minimising
+    from loreley.ops.results.minimise import minimise as minimise_commit
+    from loreley.ops.results.selection import Choice
+
+    logger.disable("loreley")  # its progress is told by lines of its own
+    file = Path(patch).absolute() if patch else None
+    most, share = number("evaluations", evaluations), number("keep", keep)
+    wanted = Minimising(int(most), share, push, file, force)
+    minimise_commit(Project.of(c).settings(), Choice.read(commit, island), wanted)

@@ -1,0 +1,80 @@
+"""What keeps a run well."""
+
+import sys
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from loreley.commands.options import count
+from loreley.commands.project import Project
+from loreley.ops.messages import failures_as_messages
+
+
+@task(
+    help={
+        "run": "also whether the run is whole: jobs, branches, leases, messages, leftovers",
+        "quick": "leave out the evaluation of the root commit, which takes as long as it takes",
+        "json": "print everything as one JSON list",
+    }
+)
+@failures_as_messages()
+def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = False) -> None:
+    """Tell what is wrong here, and what to change.
+
+    Exit code 1 when something is bad. With --run it looks at the run, too: one final state for
+    each job, its commit on the remote, nothing past its lease, nothing left behind.
+    """
+    from loguru import logger
+
+    from loreley.ops.doctor.diagnosis import diagnose
+    from loreley.ops.doctor.findings import as_json, as_text, exit_code
+    from loreley.ops.doctor.surroundings import surroundings
+
+    logger.disable("loreley")  # everything is said by the findings
+    project = Project.of(c)
+    found = surroundings(
+        project.root, lambda settings: project.example_defaults(settings, ready=True)
+    )
+    findings = diagnose(found.settings, with_run=run, quick=quick, invalid=found.problems)
+    print(as_json(findings) if json else as_text(findings))
+    sys.exit(exit_code(findings))
+
+
+@task(help={"json": "print everything as one JSON object"})
+@failures_as_messages()
+def redis(c: Context, json: bool = False) -> None:
+    """Tell whether a worker could work with the queue server.
+
+    Exit code 1 if not, with what to change.
+    """
+    from loreley.ops.environment import with_queue
+    from loreley.ops.queue.health import examine
+    from loreley.ops.queue.health_text import as_json, as_text, complain
+
+    health = examine(with_queue(Project.of(c).root))
+    print(as_json(health) if json else as_text(health))
+    if not json:
+        complain(health)
+    sys.exit(0 if health.lets_workers_work else 1)
+
+
+@task(help={"text": "what every later agent is to know, in a line"})
+@failures_as_messages()
+def note(c: Context, text: str) -> None:
+    """Tell every later agent something, until the note is withdrawn."""
+    from loreley.ops.notes import note as add
+
+    print(add(Project.of(c).settings(), text))
+
+
+@task(help={"withdraw": "leave the note of this number out of later briefs"})
+@failures_as_messages()
+def notes(c: Context, withdraw: str | None = None) -> None:
+    """List what every agent is told by people, or withdraw a note."""
+    from loreley.ops import notes as standing
+
+    settings = Project.of(c).settings()
+    if withdraw is None:
+        print(standing.notes(settings))
+    else:
+        print(standing.withdraw(settings, count("withdraw", withdraw)))

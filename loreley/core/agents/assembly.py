@@ -1,0 +1,261 @@
+"""The agents that the settings name, checked and ready for work."""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from loguru import logger
+
+from loreley.config import Settings, expanded
+from loreley.core.agents.answers import Lines
+from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.command import CommandAgent
+from loreley.core.agents.command_process import CommandOptions, CommandProcess
+from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.presets import Preset, presets
+from loreley.core.agents.probing import probe
+from loreley.core.agents.programs import Program, find_program, why_unusable
+from loreley.core.agents.prompts import Prompter
+from loreley.core.agents.protocol import Agent
+from loreley.core.agents.router import Router
+from loreley.core.budget import Tariff
+from loreley.core.endpoints.chat import Endpoint
+from loreley.core.sandbox.child_access import folder, missing_paths, private_paths, withheld_names
+from loreley.core.sandbox.sandbox import Sandbox
+from loreley.envfile import read_env_file
+from loreley.errors import ConfigError, Problem
+
+_KIB = 1024
+
+
+def assemble(settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]) -> Agent:
+    """The configured agent, or a choice among several.
+
+    Raises one `ConfigError` with everything that keeps one of them from working.
+    """
+    problems = [*_environment_problems(settings), *_price_problems(settings)]
+    agents: dict[str, Agent] = {}
+    for name in settings.agent_weights:
+        try:
+            agents[name] = _assembled(name, settings, sandbox, environ)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError.of(list(dict.fromkeys(problems)))
+    if len(agents) == 1:
+        return next(iter(agents.values()))
+    return Router(agents, settings.agent_weights)
+
+
+def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment beneath which `.env` lies: a key may stand in either."""
+    values = read_env_file(Path(".env")).values()
+    return {name: value for name, value in values.items() if value} | dict(environ)
+
+
+def granted_variables(settings: Settings) -> tuple[str, ...]:
+    """Names of the variables with keys that any of the agents is given."""
+    keys = [key for name in settings.agent_weights for key in _keys(name)]
+    return (*keys, *settings.worker_agent_environment)
+
+
+def require_prices(settings: Settings) -> None:
+    """Raise `ConfigError` when a budget in dollars could not be kept, as a price is not known."""
+    if problems := list(_price_problems(settings)):
+        raise ConfigError.of(problems)
+
+
+def _price_problems(settings: Settings) -> Iterator[Problem]:
+    if not settings.scheduler_budget_dollars and not settings.scheduler_budget_dollars_per_day:
+        return
+    for name in settings.agent_weights:
+        preset = presets().get(name)
+        reports_dollars = preset is not None and preset.reports == "dollars"
+        if name != "genetic" and not reports_dollars and not _tariff(name, settings).is_known:
+            yield Problem(
+                f"the price of {name}'s calls is not known, but the budget is in dollars",
+                setting="WORKER_AGENT_PRICES, WORKER_AGENT_CALL_PRICES",
+                fix=f"set WORKER_AGENT_PRICES={name}:<input>:<output> in dollars per million "
+                f"tokens, or WORKER_AGENT_CALL_PRICES={name}:<dollars>, or limit tokens instead",
+            )
+
+
+def _assembled(
+    name: str, settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]
+) -> Agent:
+    match name:
+        case "genetic":
+            return GeneticAgent()
+        case "chat":
+            return _chat(settings)
+        case "command":
+            return _command(_own_preset(settings), settings, sandbox, environ, check=_found)
+    return _command(presets()[name], settings, sandbox, environ, check=_probed)
+
+
+def _chat(settings: Settings) -> ChatAgent:
+    key = settings.worker_chat_api_key
+    endpoint = Endpoint(
+        model=settings.worker_chat_model or "",
+        url=settings.worker_chat_url,
+        api_key=key.get_secret_value() if key else None,
+        temperature=settings.worker_chat_temperature,
+        max_output_tokens=settings.worker_chat_max_output_tokens,
+    )
+    endpoint.check()
+    return ChatAgent("chat", endpoint, _prompter(settings), _tariff("chat", settings))
+
+
+Check = Callable[[Preset, Mapping[str, str]], Program]
+
+
+def _command(
+    preset: Preset,
+    settings: Settings,
+    sandbox: Sandbox,
+    environ: Mapping[str, str],
+    *,
+    check: Check,
+) -> CommandAgent:
+    program = check(preset, environ)
+    home = settings.worker_agent_home
+    options = CommandOptions(
+        model=settings.of_agent("worker_agent_models", preset.name),
+        arguments=_words("WORKER_AGENT_ARGUMENTS", _arguments(settings, preset)),
+        environment=tuple(settings.worker_agent_environment),
+        home=folder(home) if home else None,
+        readable=tuple(map(folder, settings.worker_agent_read_paths)),
+        hidden=tuple(private_paths(settings)),
+        network=settings.worker_agent_network,
+        idle_seconds=settings.worker_agent_idle_seconds,
+    )
+    _require_key(preset, options, environ)
+    return CommandAgent(
+        preset.name,
+        CommandProcess(preset, program, options, sandbox, environ),
+        _prompter(settings),
+        _tariff(preset.name, settings),
+    )
+
+
+def _own_preset(settings: Settings) -> Preset:
+    words = _words("WORKER_AGENT_COMMAND", settings.worker_agent_command or "")
+    if not words:
+        raise ConfigError(
+            "the agent's command line is not set",
+            setting="WORKER_AGENT_COMMAND",
+            fix="set it, such as `my-agent --file {prompt_file}`",
+        )
+    program = str(expanded(words[0]).absolute()) if "/" in words[0] else words[0]
+    return Preset("command", program, words[1:], Lines(), needs="nothing")
+
+
+def _arguments(settings: Settings, preset: Preset) -> str:
+    return settings.of_agent("worker_agent_arguments", preset.name)
+
+
+def _found(preset: Preset, environ: Mapping[str, str]) -> Program:
+    search_path = environ.get("PATH", "")
+    program = find_program(preset.program, search_path)
+    reason = why_unusable(preset.program, search_path)
+    if program is None or reason:
+        raise _unusable(preset, reason or "it was not there a moment ago")
+    return program
+
+
+def _unusable(preset: Preset, reason: str) -> ConfigError:
+    return ConfigError(
+        f"the program of the agent {preset.name!r} cannot be run",
+        setting=f"WORKER_AGENT={preset.name}",
+        target=preset.program,
+        reason=reason,
+        fix=preset.install or "install it and make it executable, or correct WORKER_AGENT_COMMAND",
+    )
+
+
+def _probed(preset: Preset, environ: Mapping[str, str]) -> Program:
+    program = _found(preset, environ)
+    answer = probe(preset, program, environ)
+    if answer.obstacle:
+        raise _unusable(preset, answer.obstacle)
+    if answer.is_as_expected:
+        logger.info("agent {}: {} {}", preset.name, program.path, answer.version)
+    elif answer.missing_flags:
+        logger.warning(
+            "agent {}: version {} does not show {} in its help; its preset was tried with {}",
+            preset.name,
+            answer.version or "(not told)",
+            ", ".join(answer.missing_flags),
+            preset.seen or "no version",
+        )
+    else:
+        logger.warning("agent {}: {} does not tell its version", preset.name, program.path)
+    return program
+
+
+def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, str]) -> None:
+    """A key, or a folder to be logged in from, or variables that only the operator knows."""
+    names = preset.keys if preset.needs == "key" else preset.variables
+    if preset.needs == "nothing" or options.home or options.environment:
+        return
+    if any(environ.get(name) for name in names) or (preset.needs == "model" and options.model):
+        return
+    model = " and no model" if preset.needs == "model" else ""
+    raise ConfigError(
+        f"the agent {preset.name!r} has no key{model}",
+        setting=", ".join(preset.keys),
+        reason="none of these variables is set, and no home folder is granted",
+        fix="set one of them in the environment or in .env, or log in with a HOME of its own and "
+        "name that folder in WORKER_AGENT_HOME"
+        + (f", or name a local model in WORKER_AGENT_MODELS={preset.name}:…" if model else ""),
+    )
+
+
+def _environment_problems(settings: Settings) -> Iterator[Problem]:
+    yield from missing_paths("WORKER_AGENT_READ_PATHS", settings.worker_agent_read_paths)
+    yield from withheld_names("WORKER_AGENT_ENVIRONMENT", settings.worker_agent_environment)
+    if settings.worker_agent_home and not folder(settings.worker_agent_home).is_dir():
+        yield Problem(
+            "WORKER_AGENT_HOME is not a folder",
+            setting="WORKER_AGENT_HOME",
+            target=str(folder(settings.worker_agent_home)),
+            fix="make it, and log in the agents with it as HOME",
+        )
+
+
+def _keys(name: str) -> tuple[str, ...]:
+    preset = presets().get(name)
+    return preset.keys if preset else ()
+
+
+def _prompter(settings: Settings) -> Prompter:
+    template = settings.worker_brief_template
+    return Prompter.from_file(
+        folder(template) if template else None, settings.worker_brief_max_kb * _KIB
+    )
+
+
+def _tariff(name: str, settings: Settings) -> Tariff:
+    tokens = [float(price) for price in _parts(settings.of_agent("worker_agent_prices", name))]
+    call = settings.of_agent("worker_agent_call_prices", name)
+    per_call = float(call) if call else None
+    if not tokens:
+        return Tariff(per_call=per_call)
+    cached = tokens[2] if len(tokens) > 2 else None
+    return Tariff(tokens[0], tokens[1], cached, per_call)
+
+
+def _parts(text: str) -> list[str]:
+    return text.split(":") if text else []
+
+
+def _words(setting: str, line: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(line))
+    except ValueError as error:
+        raise ConfigError(
+            f"{setting} is not a command line",
+            setting=f"{setting}={line[:200]!r}",
+            reason=str(error),
+            fix="close the quotation; there is no shell, so $NAME and | mean nothing",
+        ) from error

@@ -1,0 +1,100 @@
+"""An agent that is an OpenAI-compatible endpoint: it is shown code and answers with edits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loreley.core.agents.edit_rules import PathRules
+from loreley.core.agents.edits import FORM, Answer, applied, parse
+from loreley.core.agents.files import CheckedOut
+from loreley.core.agents.prompts import Prompter
+from loreley.core.agents.protocol import Brief, Journal, Proposal, Workshop
+from loreley.core.budget import Tariff
+from loreley.core.endpoints.chat import Endpoint, Message, Reply
+from loreley.errors import AgentFailed
+from loreley.host.deadline import Deadline
+
+_ROLE = "You are an expert programmer who improves programs by small, well-founded changes."
+_ROUNDS = 2  # the answer, and one that mends what could not be applied
+_SUBJECT_LENGTH = 100
+_ERRORS_LENGTH = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAgent:
+    """Asks for edits, applies all of them or none, and has what does not fit mended once."""
+
+    name: str
+    endpoint: Endpoint
+    prompter: Prompter
+    tariff: Tariff
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its calls have a price."""
+        return self.tariff.is_known
+
+    def propose(
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+    ) -> Proposal:
+        """Edit files as the model says; raises `AgentFailed` when its answers cannot be used."""
+        prompt = self.prompter.write(brief, workspace, answer=FORM, shows_code=True)
+        journal.keep("prompt.md", prompt)
+        messages = [Message("system", _ROLE), Message("user", prompt)]
+        files = CheckedOut(workspace.path, PathRules(brief.editable, brief.protected))
+        errors: Sequence[str] = ()
+        for number in range(1, _ROUNDS + 1):
+            reply = self._asked(messages, deadline, journal)
+            answer = parse(reply.text)
+            contents, errors = applied(answer.edits, files.text, files.objection_to)
+            errors = [*_unfinished(reply), *answer.errors, *errors]
+            journal.keep("agent.log", _told(number, reply, errors))
+            if not errors:
+                files.write(contents)
+                return self._proposal(answer)
+            messages += [Message("assistant", reply.text), Message("user", _complaint(errors))]
+        raise AgentFailed(
+            f"{self.name} gave no edits that can be applied",
+            reason="; ".join(errors)[:1000],
+            log="\n".join(errors),
+        )
+
+    def _asked(self, messages: Sequence[Message], deadline: Deadline, journal: Journal) -> Reply:
+        with journal.paid_call(deadline, priced=self.is_priced) as bill:
+            bill.usage = self.tariff.priced(bill.usage)  # should it be cut off
+            reply = self.endpoint.ask(messages, bill.deadline, bill)
+            bill.usage = self.tariff.priced(reply.usage)
+        if not reply.text.strip():
+            raise AgentFailed(
+                f"{self.name} gave an empty answer",
+                target=self.endpoint.target,
+                reason=f"finish reason {reply.finish_reason!r}",
+            )
+        return reply
+
+    def _proposal(self, answer: Answer) -> Proposal:
+        line, _, rest = answer.summary.partition("\n")
+        line = line.strip("#* `")
+        text = rest.strip() if len(line) <= _SUBJECT_LENGTH else answer.summary
+        return Proposal(
+            line[:_SUBJECT_LENGTH] or f"Change by {self.name}",
+            f"{text}\n\nAgent: {self.name}, {self.endpoint.model}".strip(),
+        )
+
+
+def _unfinished(reply: Reply) -> list[str]:
+    if reply.finish_reason == "length":
+        return ["the answer was cut off at its longest length; make fewer and shorter edits"]
+    return []
+
+
+def _complaint(errors: Sequence[str]) -> str:
+    listed = "\n\n".join(f"- {error}" for error in errors)[:_ERRORS_LENGTH]
+    return (
+        f"Nothing was changed, because of this:\n\n{listed}\n\n"
+        "Answer once more with all edits, in the same form, against the files as you were shown."
+    )
+
+
+def _told(number: int, reply: Reply, errors: Sequence[str]) -> str:
+    said = "\n".join(f"error: {error}" for error in errors)
+    return f"--- answer {number}\n{reply.text}\n{said}\n"

@@ -1,0 +1,151 @@
+"""An agent that is a command line: a coding agent by its preset, or the operator's own."""
+
+import re
+from dataclasses import dataclass
+
+from loreley.core.agents.answers import Answer
+from loreley.core.agents.command_process import CommandProcess, Run
+from loreley.core.agents.edit_rules import matches
+from loreley.core.agents.prompts import Prompter
+from loreley.core.agents.protocol import Bill, Brief, Journal, Proposal, Workshop
+from loreley.core.budget import Tariff
+from loreley.core.sandbox import child_output
+from loreley.core.worktrees.removal import delete
+from loreley.errors import AgentFailed, TimeLimitReached
+from loreley.host import children
+from loreley.host.deadline import Deadline
+
+_ANSWER = "When you are done, say in one short line what you changed, and then why."
+_SUBJECT_LENGTH = 100
+_USAGE_ERROR = re.compile(
+    r"(?:unknown|unexpected|unrecognized|invalid) (?:option|argument|flag)|"
+    r"Unknown arguments?:|^\s*-h, --help\b|\[-h\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MARKUP = re.compile(r"^[#*>\s-]+|[*`]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAgent:
+    """Runs a program in the worktree; what it changed there is what it proposes.
+
+    It succeeded when it says that it came to its end without an error; one that says nothing of
+    the kind, when it changed something.
+    """
+
+    name: str
+    process: CommandProcess
+    prompter: Prompter
+    tariff: Tariff
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether its calls have a price."""
+        return self.tariff.is_known or self.process.preset.reports == "dollars"
+
+    def propose(
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+    ) -> Proposal:
+        """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
+        prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False)
+        journal.keep("prompt.md", prompt)
+        with (
+            journal.paid_call(deadline, priced=self.is_priced) as bill,
+            self.process.prepared(workspace, prompt) as run,
+        ):
+            answer = self._answered(run, bill, journal)
+            self._remove_leftovers(workspace)
+            self._require_success(run, answer, workspace)
+            return self._proposal(run, answer)
+
+    def _answered(self, run: Run, bill: Bill, journal: Journal) -> Answer:
+        """What the program says of its work; the bill and the journal have it, too."""
+        try:
+            self.process.complete(run, bill.deadline)
+        finally:
+            answer = self.process.preset.answer.read(run.stdout)
+            bill.usage = self.tariff.priced(answer.usage)
+            journal.keep("agent.log", run.printed)
+        return answer
+
+    def _remove_leftovers(self, workspace: Workshop) -> None:
+        """Remove what the program keeps for itself in the worktree, unless it was there before."""
+        tracked = workspace.tracked_files()
+        for pattern in self.process.preset.leftovers:
+            if not any(matches(pattern, path) for path in tracked):
+                for path in workspace.path.glob(pattern):
+                    delete(path)
+
+    def _require_success(self, run: Run, answer: Answer, workspace: Workshop) -> None:
+        outcome = run.outcome
+        assert outcome is not None
+        log = run.printed[-child_output.LIMIT_BYTES :]
+        if outcome.ending is children.Ending.OVERDUE:
+            raise TimeLimitReached(
+                f"{self.name} took too long",
+                reason=": ".join(filter(None, [str(outcome), answer.error[:1000]])),
+                setting="WORKER_AGENT_TIMEOUT_SECONDS",
+                fix="raise it, or give the agent a smaller goal",
+                log=log,
+            )
+        if outcome.ending is children.Ending.SILENT:
+            raise AgentFailed(
+                f"{self.name} fell silent",
+                reason=": ".join(filter(None, [str(outcome), self._words(run, answer)])),
+                setting="WORKER_AGENT_IDLE_SECONDS",
+                fix="look at its log; raise the limit where it only thinks for long",
+                log=log,
+            )
+        if answer.ended and not answer.failed and (outcome.succeeded or self._told_more(workspace)):
+            return
+        raise self._failed(run, answer, log)
+
+    def _told_more(self, workspace: Workshop) -> bool:
+        """Whether its success shows, though its exit code says otherwise."""
+        return bool(workspace.patch(1))
+
+    def _failed(self, run: Run, answer: Answer, log: str) -> AgentFailed:
+        outcome, preset = run.outcome, self.process.preset
+        assert outcome is not None
+        words = self._words(run, answer)
+        if not answer.ended and not outcome.succeeded and _USAGE_ERROR.search(run.complaints):
+            seen = f"the preset was tried with {preset.seen}" if preset.seen else "it was not tried"
+            return AgentFailed(
+                f"{self.name} does not know a flag that it is called with",
+                reason=f"{words}; {seen}",
+                fix=f"install a version that fits ({preset.install}), or call it by "
+                "WORKER_AGENT=command",
+                log=log,
+            )
+        if answer.failed or answer.error or not outcome.succeeded:
+            reason = ": ".join(filter(None, [str(outcome), words]))
+            return AgentFailed(f"{self.name} failed", reason=reason, log=log)
+        return AgentFailed(
+            f"{self.name} answered in an unexpected format",
+            reason=f"nothing in its output tells that it came to its end; last line: {words!r}",
+            fix=f"its preset was tried with version {preset.seen or '(none)'}",
+            log=log,
+        )
+
+    def _words(self, run: Run, answer: Answer) -> str:
+        """What it says went wrong, in a line."""
+        if answer.error:
+            return answer.error[:1000]
+        lines = [line.strip() for line in run.complaints.splitlines() if line.strip()]
+        telling = [line for line in lines if re.search(r"\berror\b|cannot|failed", line, re.I)]
+        said = telling[0] if telling else child_output.last_line(run.complaints)
+        return (said or child_output.last_line(run.printed))[:1000]
+
+    def _proposal(self, run: Run, answer: Answer) -> Proposal:
+        lines = child_output.legible(run.answer or answer.text).strip().splitlines()
+        said = [at for at, line in enumerate(lines) if _plain(line)]
+        subject = _plain(lines[said[0]])[:_SUBJECT_LENGTH] if said else f"Change by {self.name}"
+        is_whole = bool(said) and subject == _plain(lines[said[0]])
+        rest = lines[said[0] + 1 :] if is_whole else lines
+        text = "\n".join(rest).strip()
+        return Proposal(subject, f"{text}\n\nAgent: {self.name}".strip())
+
+
+def _plain(line: str) -> str:
+    """The line without what Markdown adds."""
+    return _MARKUP.sub("", line).strip()

@@ -1,0 +1,195 @@
+"""One run of a coding agent: its command line, what it may see, what it printed."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from loreley.core.agents.presets import Preset
+from loreley.core.agents.programs import Program
+from loreley.core.agents.protocol import Workshop
+from loreley.core.sandbox import child_output
+from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox
+from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
+from loreley.core.worktrees.removal import delete
+from loreley.host import children
+from loreley.host.deadline import Deadline
+
+_HANDED_ON = frozenset(
+    {"LANG", "LANGUAGE", "TZ", "USER", "LOGNAME"}
+    | {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
+    | {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+)
+_CERTIFICATES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_ALWAYS = {"CI": "1", "NO_COLOR": "1", "TERM": "dumb", "GIT_TERMINAL_PROMPT": "0"}
+_FILE_BYTES = 256 * 1024 * 1024  # that it may write, its output included
+_ANSWER_BYTES = 256 * 1024
+_SHOWN_BYTES = 256 * 1024
+_PROMPT, _ANSWER, _GIT_LINK = "prompt.md", "answer.txt", "dot-git"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOptions:
+    """What the operator said about one coding agent; paths are absolute and exist."""
+
+    model: str = ""
+    arguments: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()  # names of variables that are handed on
+    home: Path | None = None
+    readable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()  # never visible, even inside a readable folder
+    network: bool = True
+    idle_seconds: float = 0.0  # 0: it may be silent for ever
+
+
+@dataclass(slots=True)
+class Run:
+    """A run of an agent, while its output can still be read."""
+
+    prompt: str
+    worktree: Path
+    scratch: Path
+    git_objects: Path | None  # what its own git folder borrows from; None: it uses the worktree's
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    outcome: children.Outcome | None = None  # None until it has ended
+
+    @property
+    def complaints(self) -> str:
+        """The end of what it printed on stderr."""
+        return child_output.tail(self.stderr)
+
+    @property
+    def printed(self) -> str:
+        """The end of everything it printed, for a person."""
+        told = child_output.tail(self.stdout, _SHOWN_BYTES)
+        complaints = child_output.tail(self.stderr, _SHOWN_BYTES // 4)
+        return "\n".join(filter(None, (told, complaints and f"--- stderr\n{complaints}")))
+
+    @property
+    def answer(self) -> str:
+        """What it wrote to the file for its answer, if anything."""
+        try:
+            content = read_file(self.scratch, _ANSWER, limit_bytes=_ANSWER_BYTES)
+        except UnusableFile:
+            return ""
+        return child_output.legible(content.decode(errors="replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class CommandProcess:
+    """Starts one coding agent in the sandbox."""
+
+    preset: Preset
+    program: Program
+    options: CommandOptions
+    sandbox: Sandbox
+    environ: Mapping[str, str]
+
+    @contextmanager
+    def prepared(self, workspace: Workshop, prompt: str) -> Iterator[Run]:
+        """Everything that the agent needs, not started yet; gone afterwards."""
+        scratch = workspace.scratch.resolve() / "agent"
+        delete(scratch)  # of an earlier call in the same lease
+        for name in ("home", "tmp"):
+            (scratch / name).mkdir(parents=True)
+        (scratch / _PROMPT).write_text(prompt, encoding="utf-8", errors="replace")
+        git_objects = None
+        if self.sandbox.level is Level.BUBBLEWRAP:
+            git_objects = workspace.lend_git(scratch / "git")
+            (scratch / _GIT_LINK).write_text(f"gitdir: {scratch / 'git'}\n")
+        with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+            yield Run(prompt, workspace.path.resolve(), scratch, git_objects, stdout, stderr)
+
+    def complete(self, run: Run, deadline: Deadline) -> None:
+        """Let the agent work to its end, or to the deadline's, or until it is silent too long.
+
+        ``run.outcome`` tells how it ended. Raises what `children.run` raises.
+        """
+        reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
+        run.outcome = children.run(
+            self.sandbox.command(self._argv(run), self._confinement(run)),
+            env=self._environment(run.scratch),
+            cwd=run.worktree,
+            stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
+            output=run.stdout,
+            errors=run.stderr,
+            deadline=deadline,
+            idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
+        )
+
+    def _argv(self, run: Run) -> list[str]:
+        argv = [str(self.program.path)]
+        model = [word.replace("{name}", self.options.model) for word in self.preset.model]
+        own = self.preset.sandbox
+        confined = self.sandbox.level is Level.BUBBLEWRAP
+        values = {
+            "{worktree}": str(run.worktree),
+            "{scratch}": str(run.scratch),
+            "{prompt_file}": str(run.scratch / _PROMPT),
+            "{answer_file}": str(run.scratch / _ANSWER),
+            "{prompt}": run.prompt,
+            "{sandbox}": (own.ours if confined else own.none) if own else "",
+        }
+        for word in self.preset.arguments:
+            match word:
+                case "{model}":
+                    argv += model if self.options.model else []
+                case "{arguments}":
+                    argv += self.options.arguments
+                case _:
+                    argv.append(_filled(word, values))
+        return argv
+
+    def _confinement(self, run: Run) -> Confinement:
+        home = [self.options.home] if self.options.home else []
+        git = [run.git_objects] if run.git_objects else []
+        return Confinement(
+            cwd=run.worktree,
+            writable=(run.worktree, run.scratch, *home),
+            readable=(
+                *self.program.folders,
+                *self.options.readable,
+                *self._certificates(),
+                *git,
+            ),
+            hidden=self.options.hidden,
+            # In the place of the worktree's link to the worker's own clone.
+            stand_ins={run.worktree / ".git": run.scratch / _GIT_LINK} if git else {},
+            network=self.options.network,
+            file_size_bytes=_FILE_BYTES,
+        )
+
+    def _certificates(self) -> Iterator[Path]:
+        paths = (self.environ.get(name) for name in _CERTIFICATES)
+        yield from (Path(path).absolute() for path in paths if path and Path(path).is_file())
+
+    def _environment(self, scratch: Path) -> dict[str, str]:
+        granted = {*_HANDED_ON, *_CERTIFICATES, *self.preset.variables, *self.options.environment}
+        handed_on = {
+            name: value
+            for name, value in self.environ.items()
+            if name in granted or name.startswith("LC_")
+        }
+        own = {
+            "PATH": self.environ.get("PATH", os.defpath),
+            "HOME": str(self.options.home or scratch / "home"),
+            "TMPDIR": str(scratch / "tmp"),
+        }
+        return handed_on | _ALWAYS | dict(self.preset.environment) | own
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    """The word with its placeholders filled in; what is filled in is not looked at again."""
+    pieces, rest = [], word
+    while rest:
+        found = [(rest.find(name), name) for name in values if name in rest]
+        if not found:
+            break
+        at, name = min(found)
+        pieces += [rest[:at], values[name]]
+        rest = rest[at + len(name) :]
+    return "".join([*pieces, rest])

@@ -1,0 +1,138 @@
+"""Operators that change arithmetic, comparisons, conditions and the order of operands."""
+
+from random import Random
+from typing import cast
+
+import libcst as cst
+
+from loreley.core.agents.genetic.operators.material import Material, Mutant
+from loreley.core.agents.genetic.source.syntax import brief, found, parsed, replaced
+
+Family = tuple[type[cst.CSTNode], ...]
+
+_ARITHMETIC: tuple[Family, ...] = (
+    (cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power),
+    (cst.BitAnd, cst.BitOr, cst.BitXor, cst.LeftShift, cst.RightShift),
+    (cst.AddAssign, cst.SubtractAssign, cst.MultiplyAssign, cst.DivideAssign),
+    (cst.BitAndAssign, cst.BitOrAssign, cst.BitXorAssign),
+)
+_COMPARISONS: tuple[Family, ...] = (
+    (
+        cst.LessThan,
+        cst.LessThanEqual,
+        cst.GreaterThan,
+        cst.GreaterThanEqual,
+        cst.Equal,
+        cst.NotEqual,
+    ),
+    (cst.In, cst.NotIn),
+    (cst.Is, cst.IsNot),
+)
+_BOOLEANS: tuple[Family, ...] = ((cst.And, cst.Or),)
+_OPPOSITES = {"True": "False", "False": "True"}
+
+
+def arithmetic(material: Material, random: Random) -> Mutant | None:
+    """Put another arithmetic or bitwise operator of its kind in the place of one."""
+    return _another(material, random, _ARITHMETIC)
+
+
+def comparison(material: Material, random: Random) -> Mutant | None:
+    """Put another comparison in the place of one."""
+    return _another(material, random, _COMPARISONS)
+
+
+def boolean(material: Material, random: Random) -> Mutant | None:
+    """Turn `and` into `or` or back."""
+    return _another(material, random, _BOOLEANS)
+
+
+def truth(material: Material, random: Random) -> Mutant | None:
+    """Turn `True` into `False` or back, or the condition of an `if` or `while` around."""
+    module = parsed(material.source)
+    if module is None:
+        return None
+    names = [name for name in found(module, cst.Name) if name.value in _OPPOSITES]
+    tests = [branch.test for branch in found(module, cst.If)]
+    tests += [loop.test for loop in found(module, cst.While)]
+    tests += [choice.test for choice in found(module, cst.IfExp)]
+    if not (choices := [*names, *tests]):
+        return None
+    chosen = random.choice(choices)
+    if isinstance(chosen, cst.Name) and chosen.value in _OPPOSITES:
+        return _exchanged(module, chosen, chosen.with_changes(value=_OPPOSITES[chosen.value]))
+    return _exchanged(module, chosen, _negated(chosen))
+
+
+def operands(material: Material, random: Random) -> Mutant | None:
+    """Let the two sides of an operation, or two neighbouring arguments, change places."""
+    module = parsed(material.source)
+    if module is None:
+        return None
+    calls = [call for call in found(module, cst.Call) if _swappable(call)]
+    choices: list[cst.BinaryOperation | cst.Call] = [*found(module, cst.BinaryOperation), *calls]
+    if not choices:
+        return None
+    chosen = random.choice(choices)
+    if not isinstance(chosen, cst.Call):
+        return _exchanged(module, chosen, _turned(chosen))
+    left = random.choice(_swappable(chosen))
+    values = [argument.value for argument in chosen.args]
+    values[left], values[left + 1] = values[left + 1], values[left]
+    arguments = [
+        argument.with_changes(value=value)
+        for argument, value in zip(chosen.args, values, strict=True)
+    ]
+    return _exchanged(module, chosen, chosen.with_changes(args=arguments))
+
+
+def _another(material: Material, random: Random, families: tuple[Family, ...]) -> Mutant | None:
+    module = parsed(material.source)
+    if module is None:
+        return None
+    family_of = {kind: family for family in families for kind in family}
+    if not (signs := found(module, *family_of)):
+        return None
+    old = random.choice(signs)
+    kind = random.choice([kind for kind in family_of[type(old)] if kind is not type(old)])
+    spaced = cast("cst.Add", old)  # every sign of these families has the same two spaces
+    new = kind(
+        whitespace_before=spaced.whitespace_before,  # type: ignore[call-arg]
+        whitespace_after=spaced.whitespace_after,
+    )
+    return Mutant(replaced(module, old, new), f"put {_sign(new)} for {_sign(old)}")
+
+
+def _exchanged(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> Mutant | None:
+    source = replaced(module, old, new)
+    if source == module.code:
+        return None
+    return Mutant(source, f"put {brief(module, new)!r} for {brief(module, old)!r}")
+
+
+def _sign(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node).strip()
+
+
+def _swappable(call: cst.Call) -> list[int]:
+    """Where a plain positional argument is followed by another."""
+    plain = [not argument.star and argument.keyword is None for argument in call.args]
+    return [place for place in range(len(plain) - 1) if plain[place] and plain[place + 1]]
+
+
+def _turned(operation: cst.BinaryOperation) -> cst.BinaryOperation:
+    return operation.with_changes(left=_enclosed(operation.right), right=_enclosed(operation.left))
+
+
+def _negated(test: cst.BaseExpression) -> cst.BaseExpression:
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return test.expression
+    return cst.UnaryOperation(cst.Not(), _enclosed(test))
+
+
+def _enclosed(expression: cst.BaseExpression) -> cst.BaseExpression:
+    """The expression in parentheses, unless it holds together without."""
+    whole = (cst.BaseNumber, cst.BaseString, cst.Name, cst.Attribute, cst.Call, cst.Subscript)
+    if expression.lpar or isinstance(expression, whole):
+        return expression
+    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])

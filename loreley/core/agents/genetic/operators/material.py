@@ -1,0 +1,63 @@
+"""What an operator is given, what it gives back, and how it stands in a table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from loreley.core.agents.genetic.source.languages import PYTHON, Language
+from loreley.core.agents.genetic.source.numerals import Numeral
+
+
+@dataclass(frozen=True, slots=True)
+class Mate:
+    """The same file in another good commit, with their common ancestor where one is known."""
+
+    source: str
+    ancestor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One file that its language accepts, and what may be crossed or grafted into it."""
+
+    source: str
+    mates: Sequence[Mate] = ()
+    donors: Sequence[str] = ()  # other sources of the language, to copy statements from
+    language: Language = PYTHON
+
+    def numerals(self) -> Sequence[Numeral]:
+        """The numeric literals of the source."""
+        return self.language.numerals(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """Changed source, not yet known to be accepted, and the change in a few words."""
+
+    source: str
+    change: str  # "scale 0.7 to 0.61"
+
+
+Apply = Callable[[Material, Random], Mutant | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A pure function from material and randomness to a mutant, or None where it finds no hold.
+
+    Its chance to be picked is ``weight`` over the sum of the weights of the table. What is done
+    with a syntax tree of Python's has a twin that makes do with tokens, for other languages.
+    """
+
+    name: str
+    weight: float
+    apply: Apply
+    twin: Apply | None = None
+    crosses: bool = False  # wants mates; pointless without
+    grafts: bool = False  # makes use of donors
+
+    def mutant(self, material: Material, random: Random) -> Mutant | None:
+        """What the operator makes of the material."""
+        is_python = material.language is PYTHON
+        apply = self.apply if is_python or self.twin is None else self.twin
+        return apply(material, random)

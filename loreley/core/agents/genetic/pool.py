@@ -1,0 +1,95 @@
+"""The sources that a proposal can draw on: the checkout's own and those of inspirations."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Protocol, runtime_checkable
+
+from loreley.core.agents.edit_rules import PathRules
+from loreley.core.agents.genetic.operators.material import Mate, Material, Operator
+from loreley.core.agents.genetic.source.files import (
+    SourceFile,
+    decoded_like,
+    may_change,
+    read_source,
+)
+from loreley.core.agents.protocol import Brief, Workspace
+from loreley.core.worker.gates import Region
+
+
+@runtime_checkable
+class KnowsAncestors(Protocol):
+    """A workspace that can also tell where two commits parted; it makes merges three-way."""
+
+    def common_ancestor(self, first: str, second: str) -> str | None:
+        """The latest commit that both descend from, or None where none is known."""
+        ...
+
+
+class Pool:
+    """Reads each file once, and only when it is wanted."""
+
+    def __init__(self, workspace: Workspace, brief: Brief) -> None:
+        self._workspace = workspace
+        self._mates = [
+            inspiration.commit
+            for inspiration in brief.inspirations
+            if inspiration.commit != workspace.base_commit
+        ]
+        self._read: dict[str, SourceFile | None] = {}
+        self._ancestors: dict[str, str | None] = {}
+        self._region = Region(*brief.region) if brief.region else None
+        rules = PathRules(brief.editable, brief.protected)
+        self.paths = [
+            path for path in workspace.tracked_files() if may_change(path) and rules.allow(path)
+        ]
+
+    @property
+    def has_mates(self) -> bool:
+        """Whether there is an inspiration to cross with."""
+        return bool(self._mates)
+
+    def source(self, path: str) -> SourceFile | None:
+        """The file as it is checked out, or None where it is not one to work on."""
+        if path not in self._read:
+            self._read[path] = read_source(self._workspace.path, path)
+        return self._read[path]
+
+    def material(self, file: SourceFile, operator: Operator, random: Random) -> Material:
+        """``file`` with as much around it as ``operator`` makes use of."""
+        mates = list(self._mates_of(file)) if operator.crosses or operator.grafts else []
+        donors = list(self._donors(file, mates, random)) if operator.grafts else []
+        return Material(file.text, mates, donors, file.language)
+
+    def content(self, file: SourceFile, text: str) -> bytes | None:
+        """``text`` as the file's new content, or None where that is not allowed or no source."""
+        content = file.encoded(text)
+        if content is None or self._region is None:
+            return content
+        old = file.text.encode(file.encoding)
+        return content if self._region.encloses_changes(old, content) else None
+
+    def _mates_of(self, file: SourceFile) -> Iterator[Mate]:
+        for commit in self._mates:
+            source = self._text(commit, file)
+            if source is not None and source != file.text:
+                yield Mate(source, self._ancestral_text(commit, file))
+
+    def _ancestral_text(self, commit: str, file: SourceFile) -> str | None:
+        if not isinstance(self._workspace, KnowsAncestors):
+            return None
+        if commit not in self._ancestors:
+            base = self._workspace.base_commit
+            self._ancestors[commit] = self._workspace.common_ancestor(base, commit)
+        ancestor = self._ancestors[commit]
+        return None if ancestor is None else self._text(ancestor, file)
+
+    def _text(self, commit: str, file: SourceFile) -> str | None:
+        content = self._workspace.read(commit, file.path)
+        return None if content is None else decoded_like(content, file)
+
+    def _donors(self, file: SourceFile, mates: list[Mate], random: Random) -> Iterator[str]:
+        other = self.source(random.choice(self.paths))
+        if other is not None and other.language is file.language:
+            yield other.text
+        accepts = file.language.accepts
+        yield from (mate.source for mate in mates if accepts(mate.source.encode()))

@@ -1,0 +1,70 @@
+"""The coding agents that are known by name; what is known of them is data in presets.toml."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from loreley.core.agents.answers import Events, Lines
+
+_NESTED = frozenset({"answer", "sandbox"})
+_FILE = Path(__file__).with_name("presets.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSandbox:
+    """What an agent with a sandbox of its own is told about ours."""
+
+    ours: str  # where ours is around it
+    none: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """How a coding agent is called, and how its answer is read; see presets.toml."""
+
+    name: str
+    program: str
+    arguments: tuple[str, ...]
+    answer: Events | Lines
+    install: str = ""
+    seen: str = ""  # the version that was tried
+    prompt: Literal["stdin", "file"] = "stdin"
+    sandbox: OwnSandbox | None = None
+    model: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    needs: Literal["key", "model", "nothing"] = "key"
+    hand_on: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
+    streams: bool = False
+    reports: Literal["dollars", "tokens", "nothing"] = "nothing"
+    help: tuple[str, ...] = ("--help",)
+    flags: tuple[str, ...] = ()
+    traps: tuple[str, ...] = ()
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the environment variables that it is given where they are set."""
+        return (*self.keys, *self.hand_on)
+
+
+@lru_cache(maxsize=1)
+def presets() -> Mapping[str, Preset]:
+    """Every preset by its name."""
+    with _FILE.open("rb") as file:
+        return {name: _preset(name, table) for name, table in tomllib.load(file).items()}
+
+
+def _preset(name: str, table: Mapping[str, Any]) -> Preset:
+    values = {key: _frozen(value) for key, value in table.items() if key not in _NESTED}
+    answer = table["answer"]
+    reading = Lines(**answer) if "end_line" in answer else Events(**answer)
+    sandbox = OwnSandbox(**table["sandbox"]) if "sandbox" in table else None
+    return Preset(name=name, answer=reading, sandbox=sandbox, **values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,206 @@
+"""What an agent is told: the brief of its job as text, bounded, from a template."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Self
+
+from loreley.core.agents.edit_rules import PathRules
+from loreley.core.agents.protocol import Brief, Specimen, Workshop
+from loreley.core.recollection import PastFailure
+from loreley.core.sandbox.child_output import legible
+from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
+from loreley.errors import ConfigError
+
+DEFAULT_TEMPLATE = Path(__file__).with_name("brief.md")
+_PLACEHOLDERS = frozenset(
+    {"goal", "aim", "constraints", "notes", "metrics", "code", "inspirations", "failures", "rules"}
+    | {"answer"}
+)
+_TEMPLATE_BYTES = 256 * 1024
+_CODE_SHARE, _INSPIRATIONS_SHARE, _FAILURES_SHARE = 0.55, 0.25, 0.15  # of what there is room for
+_FRAME_BYTES = 100  # of headings, fences and marks around a piece
+_LISTED_FILES = 200
+_LISTED_BYTES = 500
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompter:
+    """Writes briefs of at most ``limit_bytes``; what people wrote is never shortened for it."""
+
+    template: Template
+    limit_bytes: int
+
+    @classmethod
+    def from_file(cls, path: Path | None, limit_bytes: int) -> Self:
+        """With the template in a file, or the default one; `ConfigError` if it cannot be used."""
+        path = path or DEFAULT_TEMPLATE
+        try:
+            text = path.read_bytes()[:_TEMPLATE_BYTES].decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unusable(path, str(error)) from error
+        template = Template(text)
+        if not template.is_valid():
+            raise _unusable(path, "a '$' is neither $$ nor the begin of a name")
+        if unknown := set(template.get_identifiers()) - _PLACEHOLDERS:
+            raise _unusable(path, f"${min(unknown)} is not known")
+        return cls(template, limit_bytes)
+
+    def write(self, brief: Brief, workspace: Workshop, *, answer: str, shows_code: bool) -> str:
+        """The brief as text.
+
+        ``answer`` says in which form the agent is to answer. With ``shows_code`` the editable
+        files are part of it, for agents that cannot look themselves; else they are only named.
+        """
+        said = {
+            "goal": brief.goal.strip(),
+            "aim": brief.recollection.aim,
+            "constraints": _listed("A candidate counts only if", brief.recollection.constraints),
+            "notes": _listed("From the people who run this", brief.recollection.notes),
+            "metrics": _metrics(brief.base),
+            "rules": "\n".join(f"- {rule}" for rule in _rules(brief)),
+            "answer": answer,
+        }
+        room = max(0, self.limit_bytes - len(self._text(said).encode(errors="replace")))
+        gathered = {
+            "code": _code(brief, workspace, int(room * _CODE_SHARE), shows_code=shows_code),
+            "inspirations": _inspirations(brief, workspace, int(room * _INSPIRATIONS_SHARE)),
+            "failures": _failures(brief.recollection.failures, int(room * _FAILURES_SHARE)),
+        }
+        return self._text(said | gathered)
+
+    def _text(self, parts: Mapping[str, str]) -> str:
+        everything = dict.fromkeys(_PLACEHOLDERS, "") | dict(parts)
+        return _EMPTY_LINES.sub("\n\n", self.template.substitute(everything)).strip() + "\n"
+
+
+def _code(brief: Brief, workspace: Workshop, limit_bytes: int, *, shows_code: bool) -> str:
+    rules = PathRules(brief.editable, brief.protected)
+    paths = [path for path in workspace.tracked_files() if rules.allow(path)]
+    if shows_code:
+        return _shown(paths, workspace, limit_bytes)
+    named = "\n".join(paths[:_LISTED_FILES])
+    more = f"\n… and {len(paths) - _LISTED_FILES} more" if len(paths) > _LISTED_FILES else ""
+    told = "The repository is in the current directory. You may change:"
+    return _cut(f"{told}\n\n{named}{more}", limit_bytes)
+
+
+def _inspirations(brief: Brief, workspace: Workshop, limit_bytes: int) -> str:
+    if not brief.inspirations:
+        return ""
+    share = limit_bytes // len(brief.inspirations) - _FRAME_BYTES
+    told = [_inspiration(each, brief.base, workspace, share) for each in brief.inspirations]
+    return "\n\n".join(["# What others did differently", *told])
+
+
+def _failures(failures: Sequence[PastFailure], limit_bytes: int) -> str:
+    if not failures:
+        return ""
+    share = limit_bytes // len(failures) // 2 - _FRAME_BYTES
+    told = [_failure(each, share) for each in failures]
+    return "\n\n".join(["# What failed here lately: do not repeat it", *told])
+
+
+def _shown(paths: Sequence[str], workspace: Workshop, limit_bytes: int) -> str:
+    """As many whole files as there is room for, the smaller ones first; the others are named."""
+    files = {path: _source(workspace, path) for path in paths}
+    texts = {path: text for path, text in files.items() if text is not None}
+    shown: list[str] = []
+    left = limit_bytes - _LISTED_BYTES
+    for path in sorted(texts, key=lambda path: (len(texts[path]), path)):
+        block = f"{path}\n{fenced(texts[path])}"
+        if len(block.encode()) > left:
+            break
+        left -= len(block.encode())
+        shown.append(path)
+    hidden = [path for path in texts if path not in shown]
+    blocks = [f"{path}\n{fenced(texts[path])}" for path in sorted(shown)]
+    if hidden:
+        blocks.append(_cut(f"Too long to be shown: {', '.join(hidden)}", _LISTED_BYTES))
+    return "\n\n".join(blocks)
+
+
+def _source(workspace: Workshop, path: str) -> str | None:
+    try:
+        content = read_file(workspace.path, path, limit_bytes=_TEMPLATE_BYTES)
+        return None if b"\0" in content else content.decode()
+    except (UnusableFile, UnicodeDecodeError):
+        return None
+
+
+def fenced(text: str, language: str = "") -> str:
+    """The text as a code block, with a fence that does not occur in it."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
+
+
+def _metrics(base: Specimen) -> str:
+    lines = [f"- {name}: {value:.6g}" for name, value in base.metrics.items()]
+    if not lines:
+        return "The commit you start from has not been measured."
+    said = f"\n\nThe evaluator says: {base.summary.strip()}" if base.summary.strip() else ""
+    return "The commit you start from measures:\n\n" + "\n".join(lines) + said
+
+
+def _inspiration(
+    inspiration: Specimen, base: Specimen, workspace: Workshop, limit_bytes: int
+) -> str:
+    gains = [
+        f"{name} {value:.6g} ({value - base.metrics[name]:+.3g})"
+        for name, value in inspiration.metrics.items()
+        if name in base.metrics
+    ]
+    diff = _cut(workspace.difference(inspiration.commit, max(1, limit_bytes)), limit_bytes)
+    head = f"Commit {inspiration.commit[:12]}: {', '.join(gains) or 'not measured alike'}."
+    return f"{head} Compared with where you start:\n\n{fenced(diff, 'diff')}"
+
+
+def _failure(failure: PastFailure, limit_bytes: int) -> str:
+    told = f"- {failure.subject}: {failure.reason}"
+    tail = legible(failure.error_tail).strip()
+    if not tail or limit_bytes <= 0:
+        return _cut(told, limit_bytes)
+    end = tail.encode()[-limit_bytes:].decode(errors="ignore")
+    return f"{_cut(told, limit_bytes)}\n\n{fenced(end)}"
+
+
+def _rules(brief: Brief) -> Sequence[str]:
+    rules = [
+        "Change files in place. Do not commit, do not create branches, do not install packages.",
+        "Keep the interface that the evaluator uses: what exists now must go on working.",
+    ]
+    if brief.editable:
+        rules.append(f"Only these paths may be changed: {', '.join(brief.editable)}.")
+    if brief.protected:
+        rules.append(f"These paths must not be changed: {', '.join(brief.protected)}.")
+    if brief.region:
+        begin, end = brief.region
+        rules.append(
+            f"Only lines between a line with {begin!r} and the next with {end!r} may be changed."
+        )
+    return rules
+
+
+def _listed(heading: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"{heading}:\n", *(f"- {line}" for line in lines)]) if lines else ""
+
+
+def _cut(text: str, limit_bytes: int) -> str:
+    content, limit_bytes = text.encode(errors="replace"), max(0, limit_bytes)
+    if len(content) <= limit_bytes:
+        return text
+    return content[:limit_bytes].decode(errors="ignore") + "\n[cut]\n"
+
+
+def _unusable(path: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        "the template of the brief cannot be used",
+        setting="WORKER_BRIEF_TEMPLATE",
+        target=str(path),
+        reason=reason,
+        fix=f"use ${', $'.join(sorted(_PLACEHOLDERS))}, and $$ for a dollar sign",
+    )

@@ -1,0 +1,137 @@
+"""What an agent is given, what it gives back."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from loreley.core.budget import Usage
+from loreley.core.recollection import Recollection
+from loreley.host.deadline import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A judged commit, as an agent is told of it."""
+
+    commit: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    summary: str = ""
+    traits: Mapping[str, float] = field(default_factory=dict)  # what its own agent passed on
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What one job asks of its agent.
+
+    ``seed`` is the only source of randomness an agent may use: the same brief on the same
+    base gives the same proposal, as far as the agent can promise it.
+    """
+
+    seed: int
+    goal: str
+    base: Specimen
+    inspirations: Sequence[Specimen] = ()
+    operator: str | None = None  # which of its operators an agent that has several should use
+    editable: Sequence[str] = ()  # globs of what may be changed; empty: everything
+    protected: Sequence[str] = ()  # globs of what may not, whatever else is said
+    region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
+    recollection: Recollection = field(default_factory=Recollection)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the agent says it did; what it did is the state of the worktree."""
+
+    subject: str  # one line, for the commit
+    summary: str = ""  # plain text, for the commit's body
+    operator: str | None = None  # which of its operators it was
+    traits: Mapping[str, float] = field(default_factory=dict)  # for the agents of its children
+
+
+class Workspace(Protocol):
+    """The checked-out base commit that an agent edits in place."""
+
+    @property
+    def path(self) -> Path:
+        """The folder of the checkout."""
+        ...
+
+    @property
+    def base_commit(self) -> str:
+        """The commit that was checked out."""
+        ...
+
+    def tracked_files(self) -> list[str]:
+        """Paths of all regular files in the base commit, sorted, relative to `path`."""
+        ...
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Content of ``path`` in ``commit``, or None where it is not a regular file."""
+        ...
+
+
+class Workshop(Workspace, Protocol):
+    """A workspace with what an agent needs that knows no more of the past than it is told."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder beside the checkout that is deleted with it."""
+        ...
+
+    def lend_git(self, folder: Path) -> Path:
+        """Make a git folder of the agent's own at ``folder``; the objects' folder it must see."""
+        ...
+
+    def patch(self, limit_bytes: int) -> str:
+        """What differs from the base commit by now, as a diff of at most so many bytes."""
+        ...
+
+    def difference(self, commit: str, limit_bytes: int) -> str:
+        """What ``commit`` does otherwise than the base commit, as a diff of so many bytes."""
+        ...
+
+
+@dataclass(slots=True)
+class Bill:
+    """What one paid call has used; to be filled in by the agent, before or after it failed."""
+
+    usage: Usage = field(default_factory=Usage)
+    deadline: Deadline = field(default_factory=Deadline)  # of the call itself
+    times: int = 1  # the call was made; each is charged, and only the last has told its usage
+
+
+class Journal(Protocol):
+    """What an agent notes while it works; kept however the job ends."""
+
+    def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[Bill]:
+        """Around each call that may cost money; waits for its share of the budget.
+
+        That wait takes nothing of the time until ``deadline``: the bill holds the later one.
+        ``priced`` tells whether the bill will hold a price. Raises `BudgetReached` when the
+        budget allows no further call, `AgentFailed` when it cannot be kept without a price.
+        """
+        ...
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep a text with the job; again under the same name adds to it."""
+        ...
+
+
+class Agent(Protocol):
+    """A variation operator: edits the workspace and never commits.
+
+    Raises `AgentFailed` when it has no proposal to give.
+    """
+
+    @property
+    def name(self) -> str:
+        """How the agent is called in settings, logs and statistics."""
+        ...
+
+    def propose(
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+    ) -> Proposal:
+        """Change files under the workspace's path to serve the brief, before the deadline."""
+        ...

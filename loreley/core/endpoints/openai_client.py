@@ -1,0 +1,168 @@
+"""The client of an OpenAI-compatible endpoint, and what its errors mean to whoever asks."""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from loreley.core.agents.protocol import Bill
+from loreley.core.budget import Usage
+from loreley.errors import ConfigError, LoreleyError, ServiceUnavailable
+from loreley.host.deadline import Deadline
+from loreley.host.interruptible import interruptibly
+from loreley.masking import masked
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, OpenAI
+
+_CONNECT_SECONDS = 20.0
+_NO_KEY = "none"  # local servers ask for none, but the library does
+_NOTHING = Usage(0, 0, dollars=0.0)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What an endpoint is asked for, and in which words it is told that it does not answer."""
+
+    name: str  # of the endpoint in messages
+    setting: str  # how the names of its settings begin
+    longest_seconds: float  # to wait for the server, whatever the deadline
+    refused: type[LoreleyError]  # raised for what will not pass
+    late: str | None = None  # said of a timeout; None: what the library says
+    awaits_credit: bool = False  # a used-up account is a limit that may pass, like others
+
+
+def require_package(name: str, *, setting: str, extra: str) -> None:
+    """Make sure that an endpoint can be asked at all; raises `ConfigError`."""
+    if importlib.util.find_spec("openai") is None:
+        raise ConfigError(
+            f"the package for {name} endpoints is not installed",
+            setting=setting,
+            reason="there is no module 'openai'",
+            fix=f"uv sync --extra {extra}, or pip install 'loreley[{extra}]'",
+        )
+
+
+@dataclass(slots=True)
+class _Wire:
+    """Counts the questions that were sent and may be charged for: all that were not refused.
+
+    Versions of the library differ in the package of the client below it, hence no types.
+    """
+
+    open: int = 0
+
+    @property
+    def hooks(self) -> dict[str, list[Callable[..., None]]]:
+        """What the library calls with each request, repeated ones as well, and each response."""
+        return {"request": [self._watch], "response": [self._answered]}
+
+    def settle(self, bill: Bill) -> None:
+        """Put into the bill that there is nothing to pay, where that is certain."""
+        if self.open == 0:
+            bill.usage = _NOTHING
+
+    def _watch(self, request: Any) -> None:
+        request.extensions["trace"] = self._note
+
+    def _note(self, event: str, _details: object) -> None:
+        self.open += event.endswith(".send_request_headers.started")
+
+    def _answered(self, response: Any) -> None:
+        self.open -= not response.is_success
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A way to one endpoint."""
+
+    purpose: Purpose
+    url: str | None  # None: OpenAI's
+    api_key: str | None = field(repr=False)
+    retries: int  # of the library, with growing pauses or as the endpoint asks for
+
+    @property
+    def target(self) -> str:
+        """The endpoint in words that may be shown."""
+        return masked(self.url or "api.openai.com")
+
+    def ask(self, question: Callable[["OpenAI"], Answer], deadline: Deadline, bill: Bill) -> Answer:
+        """What ``question`` gets from the library, which asks again after what may pass.
+
+        Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
+        is away or overloaded for longer, and what the deadline raises. ``bill`` is settled where
+        it is certain that nothing was charged, and told how often it may have been: one that
+        was cut off asked the same, and nobody says what it used.
+        """
+        import openai  # slow to import, and most workers never ask
+
+        wire = _Wire()
+        waiting = f"waiting for the {self.purpose.name} endpoint"
+        seconds = min(deadline.remaining_seconds, self.purpose.longest_seconds)
+        with openai.OpenAI(
+            api_key=self.api_key or _NO_KEY,
+            base_url=self.url or "https://api.openai.com/v1",
+            max_retries=self.retries,
+            timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
+            http_client=openai.DefaultHttpxClient(event_hooks=wire.hooks),
+        ) as client:
+            try:
+                return interruptibly(lambda: question(client), deadline, waiting)
+            except openai.APIStatusError as error:
+                wire.settle(bill)
+                raise self._refusal(error) from error
+            except openai.APIConnectionError as error:
+                wire.settle(bill)
+                deadline.check(waiting)
+                late = self.purpose.late if isinstance(error, openai.APITimeoutError) else None
+                raise self._away(late or str(error.__cause__ or error)) from error
+            except (openai.OpenAIError, ValueError) as error:
+                raise self.unexpected(f"{type(error).__name__}: {error}") from error
+            finally:
+                bill.times = max(1, wire.open)
+
+    def unexpected(self, reason: str) -> LoreleyError:
+        """The error for an answer of another form than was asked for."""
+        return self.purpose.refused(
+            f"the {self.purpose.name} endpoint answered in an unexpected format",
+            setting=f"{self.purpose.setting}_URL",
+            target=self.target,
+            reason=reason[:500],
+            fix="give the base URL of an OpenAI-compatible endpoint; it often ends in /v1",
+        )
+
+    def _refusal(self, error: "APIStatusError") -> LoreleyError:
+        name, setting, refused = self.purpose.name, self.purpose.setting, self.purpose.refused
+        status, said = error.status_code, masked(str(error.message))[:500]
+        is_used_up = status == 429 and error.code == "insufficient_quota"
+        if is_used_up and not self.purpose.awaits_credit:
+            what = f"the account at the {name} endpoint is used up"
+            return refused(what, target=self.target, reason=said)
+        if status in (408, 409, 429) or status >= 500:
+            return self._away(f"status {status}: {said}")
+        if status in (401, 403):
+            return refused(
+                f"the {name} endpoint refuses the key",
+                setting=f"{setting}_API_KEY",
+                target=self.target,
+                reason=said,
+                fix="set the key of this endpoint",
+            )
+        return refused(
+            f"the {name} endpoint refuses the question",
+            setting=f"{setting}_URL, {setting}_MODEL",
+            target=self.target,
+            reason=f"status {status}: {said}",
+            fix="check the URL and the name of the model",
+        )
+
+    def _away(self, reason: str) -> ServiceUnavailable:
+        return ServiceUnavailable(
+            f"the {self.purpose.name} endpoint does not answer as needed",
+            setting=f"{self.purpose.setting}_URL",
+            target=self.target,
+            reason=masked(reason)[:500],
+            fix="check that it runs and can be reached, or wait for its limits to be over",
+        )

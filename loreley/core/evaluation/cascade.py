@@ -1,0 +1,141 @@
+"""The whole judgement of a candidate: cheap stages first, the full evaluation as often as asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from loguru import logger
+
+from loreley.core.evaluation.evaluation import Evaluation, merged
+from loreley.core.evaluation.evaluator import Evaluator, Judgement
+from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.sandbox import Sandbox
+from loreley.errors import CandidateRejected
+from loreley.host.deadline import Deadline
+from loreley.map_elites.fitness import Constraint
+
+
+class CandidateTree(Protocol):
+    """A checked-out commit that can be made clean again, such as a `Worktree`."""
+
+    @property
+    def path(self) -> Path:
+        """The folder of the checkout."""
+        ...
+
+    @property
+    def scratch(self) -> Path:
+        """An empty folder beside it, to work in."""
+        ...
+
+    def restore(self, deadline: Deadline) -> None:
+        """Put the files back to what the commit holds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A cheap evaluation, and what it must show for a candidate to go on."""
+
+    evaluator: Evaluator
+    threshold: Constraint
+
+
+class Cascade:
+    """Judges candidates in stages; what the first ones stop costs no full evaluation."""
+
+    def __init__(
+        self, evaluator: Evaluator, stages: Sequence[Stage] = (), repeats: int = 1
+    ) -> None:
+        """``repeats`` is how often the last, full evaluation is made."""
+        self._evaluator = evaluator
+        self._stages = tuple(stages)
+        self._repeats = repeats
+
+    @classmethod
+    def from_options(
+        cls, options: EvaluatorOptions, stages: Sequence[str], repeats: int, sandbox: Sandbox
+    ) -> "Cascade":
+        """The cascade of WORKER_EVALUATOR_STAGES, each ``evaluator | metric >= number``.
+
+        A stage has the limits and grants of the full evaluator, which ``options`` describe.
+        """
+        return cls(
+            Evaluator(options, sandbox),
+            [_stage(text, options, sandbox) for text in stages],
+            repeats,
+        )
+
+    def check(self) -> None:
+        """Make sure that every evaluator can be started at all; raises `ConfigError`."""
+        for stage in self._stages:
+            stage.evaluator.check()
+        self._evaluator.check()
+
+    def judge(
+        self,
+        tree: CandidateTree,
+        commit: str,
+        deadline: Deadline,
+        *,
+        may_stop: bool = True,
+    ) -> Judgement:
+        """Judge ``commit``, checked out as ``tree``.
+
+        Metrics of earlier stages are kept beside the full evaluation's. The tree is restored
+        between runs: none may find what the candidate has left in another one, such as its results.
+        Raises `CandidateRejected` below a threshold, unless it may not stop there, as with a commit
+        that has passed before; and what restoring or an evaluator raises.
+        """
+        early: list[Evaluation] = []
+        for number, stage in enumerate(self._stages, start=1):
+            folder = _made(tree.scratch / f"stage-{number}")
+            judgement = stage.evaluator.evaluate(tree.path, commit, folder, deadline)
+            if may_stop:
+                _require(stage.threshold, judgement, number)
+                logger.debug("stage {} passed: {}", number, stage.threshold)
+            early.append(judgement.evaluation)
+            tree.restore(deadline)
+        runs: list[Judgement] = []
+        for number in range(1, self._repeats + 1):
+            if runs:
+                tree.restore(deadline)
+            folder = _made(tree.scratch / f"run-{number}")
+            runs.append(self._evaluator.evaluate(tree.path, commit, folder, deadline))
+        # Of several runs the last one's words and files are kept: figures are what differs.
+        whole = merged([run.evaluation for run in runs])
+        return replace(runs[-1], evaluation=_with_early(whole, early))
+
+
+def _stage(text: str, options: EvaluatorOptions, sandbox: Sandbox) -> Stage:
+    evaluator, _, threshold = text.rpartition("|")
+    return Stage(
+        Evaluator(options.judging_with(evaluator.strip()), sandbox), Constraint.parse(threshold)
+    )
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _require(threshold: Constraint, judgement: Judgement, number: int) -> None:
+    value = judgement.evaluation.value(threshold.metric)
+    if value is None or not threshold.holds({threshold.metric: value}):
+        shown = "not reported" if value is None else f"{value:g}"
+        raise CandidateRejected(
+            f"stopped at stage {number} of the evaluation",
+            reason=f"{threshold} does not hold: it is {shown}",
+            log=judgement.log,
+        )
+
+
+def _with_early(whole: Evaluation, early: Sequence[Evaluation]) -> Evaluation:
+    names = {metric.name for metric in whole.metrics}
+    kept = {metric.name: metric for one in early for metric in one.metrics}
+    return replace(
+        whole,
+        metrics=(*whole.metrics, *(kept[name] for name in kept if name not in names)),
+        seconds=whole.seconds + sum(one.seconds for one in early),
+    )

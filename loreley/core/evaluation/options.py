@@ -1,0 +1,103 @@
+"""What the operator configured about the evaluator, made ready for use."""
+
+import re
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from loreley.config import Settings
+from loreley.core.sandbox.child_access import folder, missing_paths, private_paths, withheld_names
+from loreley.errors import ConfigError, Problem
+
+_PLUGIN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorOptions:
+    """Exactly one of ``plugin`` and ``command`` is set; every path is absolute and exists."""
+
+    plugin: str | None = None  # module:callable
+    command: tuple[str, ...] = ()  # words, with {worktree}, {result} and {scratch} in them
+    python_paths: tuple[Path, ...] = ()
+    timeout_seconds: float = 900
+    max_metrics: int = 64
+    memory_bytes: int = 0  # 0: no limit
+    file_size_bytes: int = 64 * 1024 * 1024
+    environment: tuple[str, ...] = ()  # names of variables that are handed on
+    network: bool = False
+    readable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()  # never visible, even inside a readable folder
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """The options of a worker; raises one `ConfigError` with all that cannot work."""
+        problems = [
+            *missing_paths("WORKER_EVALUATOR_PYTHON_PATHS", settings.worker_evaluator_python_paths),
+            *missing_paths("WORKER_EVALUATOR_READ_PATHS", settings.worker_evaluator_read_paths),
+            *withheld_names("WORKER_EVALUATOR_ENVIRONMENT", settings.worker_evaluator_environment),
+        ]
+        command, problem = _words(settings.worker_evaluator_command or "")
+        if problem:
+            problems.append(problem)
+        if problems:
+            raise ConfigError.of(problems)
+        return cls(
+            plugin=settings.worker_evaluator_plugin,
+            command=command,
+            python_paths=tuple(map(folder, settings.worker_evaluator_python_paths)),
+            timeout_seconds=settings.worker_evaluator_timeout_seconds,
+            max_metrics=settings.worker_evaluator_max_metrics,
+            memory_bytes=settings.worker_evaluator_memory_mb * 1024 * 1024,
+            file_size_bytes=settings.worker_evaluator_file_size_mb * 1024 * 1024,
+            environment=tuple(settings.worker_evaluator_environment),
+            network=settings.worker_evaluator_network,
+            readable=tuple(map(folder, settings.worker_evaluator_read_paths)),
+            hidden=tuple(private_paths(settings)),
+        )
+
+    def judging_with(self, evaluator: str) -> Self:
+        """The same options with another evaluator, ``module:callable`` or a command line.
+
+        Raises `ConfigError` for a command line that cannot be split.
+        """
+        if _PLUGIN.fullmatch(evaluator):
+            return replace(self, plugin=evaluator, command=())
+        command, problem = _words(evaluator)
+        if problem:
+            raise ConfigError.of([problem])
+        return replace(self, plugin=None, command=command)
+
+    @property
+    def name(self) -> str:
+        """The evaluator as people know it."""
+        return self.plugin or shlex.join(self.command)
+
+    @property
+    def setting(self) -> str:
+        """The setting that names the evaluator."""
+        return "WORKER_EVALUATOR_PLUGIN" if self.plugin else "WORKER_EVALUATOR_COMMAND"
+
+
+def _words(command: str) -> tuple[tuple[str, ...], Problem | None]:
+    """The command's words; those that name a file from here become absolute paths.
+
+    The command runs in the scratch folder, where relative names mean nothing.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        return (), Problem(
+            "WORKER_EVALUATOR_COMMAND is not a command line",
+            setting=f"WORKER_EVALUATOR_COMMAND={command[:200]!r}",
+            reason=str(error),
+            fix="close the quotation; there is no shell, so $NAME and | mean nothing",
+        )
+    program, arguments = words[:1], words[1:]
+    found = [word if "/" not in word else _absolute_file(word) for word in program]
+    return (*found, *map(_absolute_file, arguments)), None
+
+
+def _absolute_file(word: str) -> str:
+    path = Path(word).expanduser()
+    return str(path.absolute()) if path.is_file() else word

@@ -1,0 +1,161 @@
+"""One start of the evaluator: its command line, what it may see, what it is told."""
+
+import marshal
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox import child_output
+from loreley.core.sandbox.sandbox import Confinement, Sandbox
+from loreley.host import children
+from loreley.host.deadline import Deadline
+
+RESULT = "result.json"
+RESULT_BYTES = 1024 * 1024
+
+_RUNNER = Path(__file__).with_name("plugin_runner.py")
+_HANDED_ON = ("LANG", "LANGUAGE", "TZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be judged; paths are resolved. Without a worktree it is only a rehearsal."""
+
+    scratch: Path
+    deadline: Deadline
+    worktree: Path | None = None
+    commit: str = ""
+    # Known to the plugin's process alone: an answer with it was not written by the candidate.
+    token: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def result(self) -> Path:
+        """Where the answer is expected."""
+        return self.scratch / RESULT
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a start went, with the end of what was printed."""
+
+    outcome: children.Outcome
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorProcess:
+    """Starts the configured evaluator in the sandbox."""
+
+    options: EvaluatorOptions
+    sandbox: Sandbox
+    environ: Mapping[str, str]
+
+    def run(self, task: Task) -> Ended:
+        """Let the evaluator do its task, to its end or to the deadline's."""
+        plugin = self.options.plugin is not None
+        argv = self._plugin_argv() if plugin else self._command_argv(task)
+        environment = self._environment(task)
+        with tempfile.TemporaryFile() as output:
+            outcome = children.run(
+                self.sandbox.command(argv, self._confinement(task)),
+                env=environment,
+                cwd=task.scratch,
+                stdin=self._request(task) if plugin else b"",
+                output=output,
+                deadline=task.deadline,
+            )
+            return Ended(outcome, child_output.tail(output))
+
+    def program(self) -> str | None:
+        """Path of the command's program, or None where there is none of that name."""
+        return shutil.which(self.options.command[0], path=self._search_path())
+
+    def _plugin_argv(self) -> list[str]:
+        # -P: nothing that lies beside the runner or in the scratch folder can pass for a module.
+        return [sys.executable, "-P", str(_RUNNER)]
+
+    def _command_argv(self, task: Task) -> list[str]:
+        if task.worktree is None:
+            return [self.sandbox.tools.shell, "-c", 'command -v "$0"', self.options.command[0]]
+        argv = list(self.options.command)
+        for placeholder, path in {
+            "{worktree}": task.worktree,
+            "{result}": task.result,
+            "{scratch}": task.scratch,
+        }.items():
+            argv = [word.replace(placeholder, str(path)) for word in argv]
+        return argv
+
+    def _request(self, task: Task) -> bytes:
+        request = {
+            "plugin": self.options.plugin,
+            "only_check": task.worktree is None,
+            "python_paths": list(map(str, self.options.python_paths)),
+            "worktree": str(task.worktree),
+            "scratch": str(task.scratch),
+            "commit": task.commit,
+            "timeout_seconds": task.deadline.remaining_seconds,
+            "max_metrics": self.options.max_metrics,
+            "result": str(task.result),
+            "limit_bytes": RESULT_BYTES,
+            "token": task.token,
+        }
+        return marshal.dumps(request)  # for the same interpreter
+
+    def _confinement(self, task: Task) -> Confinement:
+        options = self.options
+        worktree = [task.worktree] if task.worktree else []
+        return Confinement(
+            cwd=task.scratch,
+            writable=(*worktree, task.scratch),
+            readable=(
+                *options.python_paths,
+                *options.readable,
+                *self._command_files(),
+                *(path / ".git" for path in worktree),
+            ),
+            hidden=options.hidden,
+            network=options.network,
+            memory_bytes=options.memory_bytes,
+            file_size_bytes=options.file_size_bytes,
+        )
+
+    def _command_files(self) -> Iterator[Path]:
+        """The files that the command line names: whoever wrote it meant them to be read."""
+        if self.options.command and (program := self.program()):
+            yield Path(program)
+        for word in self.options.command[1:]:
+            if word.startswith("/") and Path(word).is_file():
+                yield Path(word)
+
+    def _environment(self, task: Task) -> dict[str, str]:
+        home, temporary = task.scratch / "home", task.scratch / "tmp"
+        for folder in (home, temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        handed_on = {
+            name: value
+            for name, value in self.environ.items()
+            if name in _HANDED_ON or name.startswith("LC_") or name in self.options.environment
+        }
+        return handed_on | {
+            "PATH": self._search_path(),
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            "PYTHONHASHSEED": "0",
+            "PYTHONNOUSERSITE": "1",
+            "LORELEY_WORKTREE": str(task.worktree or ""),
+            "LORELEY_SCRATCH": str(task.scratch),
+            "LORELEY_RESULT": str(task.result),
+            "LORELEY_COMMIT": task.commit,
+        }
+
+    def _search_path(self) -> str:
+        """Where programs are looked for; `python` is the one that runs Loreley."""
+        own = str(Path(sys.executable).parent)
+        return os.pathsep.join([own, self.environ.get("PATH", os.defpath)])

@@ -1,0 +1,243 @@
+"""What a child may see, use and reach, as strictly as this host can enforce it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from loreley.core.sandbox import bubblewrap
+from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
+from loreley.host import children
+from loreley.host.deadline import Deadline
+from loreley.host.tempdirs import temporary_folder
+
+_TRIAL_SECONDS = 20.0
+_OPEN_FILES = 4096
+_FIX = "allow unprivileged user namespaces; in a container also their system calls"
+_MORTAL = ("--pdeathsig", "KILL")  # when the thread that started it ends
+
+
+class Level(StrEnum):
+    """How children are confined, strongest first."""
+
+    BUBBLEWRAP = "bubblewrap"  # sees only what it was given; no network, no other processes
+    NAMESPACES = "namespaces"  # no network, no other processes; but this user's files
+    LIMITS = "limits"  # memory and file size only
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What one child is granted; paths are absolute and free of symbolic links.
+
+    Beside them it may read the system's programs, its Python and Loreley's package. A path
+    inside another one is an exception from it. A limit of 0 is none.
+    """
+
+    cwd: Path
+    writable: tuple[Path, ...]
+    readable: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    stand_ins: Mapping[Path, Path] = field(default_factory=dict)  # files seen in place of others
+    network: bool = False
+    memory_bytes: int = 0  # address space of each process
+    file_size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a level does not work on this host."""
+
+    level: Level
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"no {self.level}: {self.reason} ({self.fix})"
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The programs that confine, as absolute paths; None where missing."""
+
+    shell: str
+    bwrap: str | None = None
+    unshare: str | None = None
+    setpriv: str | None = None
+    bwrap_sizes: bool = False  # whether this bwrap knows --size
+
+    @classmethod
+    def on(cls, search_path: str) -> "Tools":
+        """The tools found on ``search_path``, written as in PATH."""
+        shell, *others = (
+            shutil.which(name, path=search_path) for name in ("sh", "bwrap", "unshare", "setpriv")
+        )
+        bwrap, unshare, setpriv = others
+        sizes = bwrap is not None and b"--size" in _output_of([bwrap, "--help"])
+        return cls(shell or "/bin/sh", bwrap, unshare, setpriv, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A way to confine children. Start them from a thread that outlives them: they die with it."""
+
+    level: Level
+    tools: Tools
+    obstacles: tuple[Obstacle, ...] = ()  # to the stronger levels
+    processes: int = 0  # at once in a child, its threads counted too; 0: no limit
+
+    def command(self, argv: Sequence[str], confinement: Confinement) -> list[str]:
+        """The command line that runs ``argv`` confined.
+
+        The confined command has the exit code of ``argv``, or 128 and the number of the signal
+        that ended it.
+        """
+        script = _limits(confinement, self.processes if self._counts_processes else 0)
+        limited = [self.tools.shell, "-c", script, "sh", *argv]
+        match self.level:
+            case Level.BUBBLEWRAP:
+                return [*self._bubblewrap(confinement), *limited]
+            case Level.NAMESPACES:
+                namespaces = self._namespaces(confinement)
+                return [*self._setpriv(*_MORTAL), *namespaces, *self._setpriv(*_weak()), *limited]
+            case Level.LIMITS:
+                return [*self._setpriv(*_MORTAL, *_weak()), *limited]
+
+    def describe(self) -> str:
+        """One line: what children are kept from, and what is missing for more."""
+        promise = {
+            Level.BUBBLEWRAP: "children see only what they were given",
+            Level.NAMESPACES: "children can read and change this user's files",
+            Level.LIMITS: "children can reach this user's files, processes and the network",
+        }[self.level]
+        warnings = []
+        if self.level is not Level.BUBBLEWRAP and os.geteuid() == 0:
+            warnings.append("and this user is root: take another one")
+        elif self.processes and not self._counts_processes:
+            warnings.append("root may start any number of processes")
+        return "; ".join([f"sandbox {self.level}: {promise}", *warnings, *map(str, self.obstacles)])
+
+    @property
+    def _counts_processes(self) -> bool:
+        """Whether Linux counts the processes of a child alone; root's it never limits."""
+        return self.level is not Level.LIMITS and os.geteuid() != 0
+
+    def _bubblewrap(self, confinement: Confinement) -> list[str]:
+        view = bubblewrap.arguments(
+            cwd=confinement.cwd,
+            writable=confinement.writable,
+            readable=confinement.readable,
+            hidden=confinement.hidden,
+            stand_ins=confinement.stand_ins,
+            network=confinement.network,
+            sized=self.tools.bwrap_sizes,
+        )
+        return [self.tools.bwrap or "bwrap", *view]
+
+    def _namespaces(self, confinement: Confinement) -> list[str]:
+        network = [] if confinement.network else ["--net"]
+        own = ["--user", "--map-current-user", "--ipc", "--uts", "--pid", *network]
+        kill = ["--kill-child=SIGKILL", "--mount-proc", "--"]
+        return [self.tools.unshare or "unshare", *own, *kill]
+
+    def _setpriv(self, *options: str) -> list[str]:
+        return [self.tools.setpriv, *options, "--"] if self.tools.setpriv else []
+
+
+@lru_cache(maxsize=1)
+def probe() -> Sandbox:
+    """The strongest sandbox that works on this host, found once per process by trying."""
+    return strongest(Tools.on(os.environ.get("PATH", os.defpath)))
+
+
+def require(name: str, processes: int = 0) -> Sandbox:
+    """The sandbox for WORKER_SANDBOX: ``auto`` or a level's name; `ConfigError` without it.
+
+    ``processes`` is `Sandbox.processes`.
+    """
+    if name == "auto":
+        return replace(probe(), processes=processes)
+    sandbox = Sandbox(Level(name), probe().tools, processes=processes)
+    if obstacle := obstacle_to(sandbox):
+        raise ConfigError(
+            f"children cannot be confined by {name}",
+            setting=f"WORKER_SANDBOX={name}",
+            reason=obstacle.reason,
+            fix=f"{obstacle.fix}, or set it to auto",
+        )
+    return sandbox
+
+
+def strongest(tools: Tools) -> Sandbox:
+    """The strongest sandbox that ``tools`` make possible."""
+    obstacles: list[Obstacle] = []
+    for level in (Level.BUBBLEWRAP, Level.NAMESPACES):
+        obstacle = obstacle_to(Sandbox(level, tools))
+        if obstacle is None:
+            return Sandbox(level, tools, tuple(obstacles))
+        obstacles.append(obstacle)
+    return Sandbox(Level.LIMITS, tools, tuple(obstacles))
+
+
+def obstacle_to(sandbox: Sandbox) -> Obstacle | None:
+    """What keeps ``sandbox`` from running this Python, found by trying; None when nothing does."""
+    level, tools = sandbox.level, sandbox.tools
+    if level is Level.BUBBLEWRAP and tools.bwrap is None:
+        return Obstacle(level, "bwrap is not on PATH", "apt install bubblewrap")
+    if level is Level.NAMESPACES and tools.unshare is None:
+        return Obstacle(level, "unshare is not on PATH", "apt install util-linux")
+    with temporary_folder() as scratch:
+        confinement = Confinement(cwd=scratch, writable=(scratch,))
+        try:
+            completed = children.capture(
+                sandbox.command([sys.executable, "-I", "-c", "open('x', 'w')"], confinement),
+                env={},
+                cwd=scratch,
+                deadline=Deadline.after(_TRIAL_SECONDS),
+            )
+        except (CommandFailed, TimeLimitReached) as error:
+            return Obstacle(level, error.summary, _FIX)
+    if completed.exit_code == 0:
+        return None
+    said = completed.stderr.decode(errors="replace").strip() or f"exit {completed.exit_code}"
+    return Obstacle(level, said.splitlines()[-1], _fix())
+
+
+def _fix() -> str:
+    for switch, forbidding, allowing in (
+        ("kernel/unprivileged_userns_clone", "0", "1"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("user/max_user_namespaces", "0", "10000"),
+    ):
+        file = Path("/proc/sys", switch)
+        if file.exists() and file.read_text().strip() == forbidding:
+            return f"sysctl {switch.replace('/', '.')}={allowing}"
+    return _FIX
+
+
+def _weak() -> list[str]:
+    """Options of setpriv: no capabilities, whether root's or of a user namespace, and no way up."""
+    root_only = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    return ["--no-new-privs", *root_only]
+
+
+def _limits(confinement: Confinement, processes: int) -> str:
+    """A shell script that limits itself and becomes its arguments; the units are ulimit's."""
+    limits = {"c": 0, "n": _OPEN_FILES}
+    if confinement.memory_bytes:
+        limits["v"] = confinement.memory_bytes // 1024
+    if confinement.file_size_bytes:
+        limits["f"] = confinement.file_size_bytes // 512
+    # A limit that cannot be raised is one that is stricter already.
+    commands = [f"ulimit -{letter} {value} 2>/dev/null" for letter, value in limits.items()]
+    if processes:  # by bash's letter, or by that of dash
+        commands.append(f"ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null")
+    return "; ".join([*commands, 'exec "$@"'])
+
+
+def _output_of(argv: Sequence[str]) -> bytes:
+    completed = children.capture(argv, env={}, deadline=Deadline.after(_TRIAL_SECONDS))
+    return completed.stdout + completed.stderr

@@ -1,0 +1,155 @@
+"""How a worker comes by the code descriptor of a candidate: from tokens, or from embeddings."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Protocol
+
+from loreley.core.agents.protocol import Journal
+from loreley.core.endpoints.embeddings import Embedded, EmbeddingEndpoint
+from loreley.core.worker.retrying import patiently
+from loreley.core.worktrees.worktree import Worktree
+from loreley.host.deadline import Deadline
+from loreley.map_elites.descriptor import (
+    LARGEST_FILE_BYTES,
+    Vector,
+    combined,
+    folded,
+    is_binary,
+    zero,
+)
+
+EMBEDDING = "embedding"  # under which name its calls are paid for
+_PIECE_CHARACTERS = 2_000  # about the least that an embedding model reads at once
+_PIECES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Which commit is to be described, and what that may take."""
+
+    worktree: Worktree
+    root_commit: str
+    base_vector: Vector | None  # of the worktree's base commit; None where there is none
+    journal: Journal
+    deadline: Deadline
+
+
+class Describer(Protocol):
+    """Gives commits their place in a space of code."""
+
+    def describe(self, errand: Errand) -> Vector:
+        """The vector of the candidate, or of the base commit while there is none."""
+        ...
+
+
+class TokenDescriber:
+    """Counts tokens; needs nothing but the repository."""
+
+    def describe(self, errand: Errand) -> Vector:
+        """The sum of the vectors of all files."""
+        return errand.worktree.describe(errand.base_vector)
+
+
+class EmbeddingStore(Protocol):
+    """Vectors of contents that were embedded before, by any worker."""
+
+    def known(self, blobs: Sequence[str]) -> Mapping[str, Vector]:
+        """The vectors of those blobs that there are vectors of."""
+        ...
+
+    def keep(self, vectors: Mapping[str, Vector], length: int) -> None:
+        """Keep vectors made of embeddings of ``length`` numbers.
+
+        Raises `ConfigError` when earlier ones were of another length.
+        """
+        ...
+
+    def require_length(self, length: int) -> None:
+        """Raise `ConfigError` when embeddings that are kept are of another length."""
+        ...
+
+
+class EmbeddingDescriber:
+    """Asks an endpoint for the embedding of each content once, whoever meets it first.
+
+    A commit's vector is the sum over the files in which it differs from the root commit: what no
+    candidate changes would shift all of them alike, and is never asked for.
+    """
+
+    def __init__(
+        self,
+        endpoint: EmbeddingEndpoint,
+        store: EmbeddingStore,
+        dollars_per_million: float | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._store = store
+        self._dollars_per_million = dollars_per_million
+
+    def check(self, deadline: Deadline) -> None:
+        """Ask for one word, so that what is wrong shows before there is work.
+
+        Raises `ConfigError`, and `ServiceUnavailable` while the endpoint does not answer.
+        """
+        self._endpoint.check()
+        answer = self._endpoint.embed(["loreley"], deadline)
+        self._store.require_length(answer.length)
+
+    def describe(self, errand: Errand) -> Vector:
+        """The base commit's vector with what changed; from the root on where it has none."""
+        known = errand.base_vector
+        since = errand.root_commit if known is None else errand.worktree.base_commit
+        changes = errand.worktree.blobs_since(since)
+        vectors = self._vectors(list(dict.fromkeys([*changes.added, *changes.removed])), errand)
+        return combined(
+            zero() if known is None else known,
+            added=[vectors[blob] for blob in changes.added],
+            removed=[vectors[blob] for blob in changes.removed],
+        )
+
+    def _vectors(self, blobs: Sequence[str], errand: Errand) -> Mapping[str, Vector]:
+        vectors = dict(patiently(lambda: self._store.known(blobs), errand.deadline))
+        missing = [blob for blob in blobs if blob not in vectors]
+        for blob, content in zip(missing, errand.worktree.contents(missing), strict=True):
+            vectors[blob] = self._made(blob, content, errand)
+        return vectors
+
+    def _made(self, blob: str, content: bytes, errand: Errand) -> Vector:
+        """The sum of the embeddings of a content's pieces, kept for everyone."""
+        vector, length = zero(), 0
+        waiting = iter(pieces(content))
+        while some := list(islice(waiting, _PIECES_AT_ONCE)):
+            answer = patiently(partial(self._asked, some, errand), errand.deadline)
+            length = answer.length
+            vector = combined(vector, added=map(folded, answer.vectors), removed=())
+        if length:
+            made = {blob: vector}
+            patiently(partial(self._store.keep, made, length), errand.deadline)
+        return vector
+
+    def _asked(self, texts: Sequence[str], errand: Errand) -> Embedded:
+        price = self._dollars_per_million
+        with errand.journal.paid_call(errand.deadline, priced=price is not None) as bill:
+            answer = self._endpoint.embed(texts, errand.deadline, bill)
+            bill.usage = answer.priced(price)
+            return answer
+
+
+def pieces(content: bytes) -> Iterator[str]:
+    """A text file cut at the ends of lines into pieces that a model can read; none of others."""
+    if is_binary(content) or len(content) > LARGEST_FILE_BYTES:
+        return
+    piece = ""
+    for line in content.decode(errors="replace").splitlines(keepends=True):
+        if piece.strip() and len(piece) + len(line) > _PIECE_CHARACTERS:
+            yield piece
+            piece = ""
+        piece += line
+        while len(piece) > _PIECE_CHARACTERS:
+            if piece[:_PIECE_CHARACTERS].strip():
+                yield piece[:_PIECE_CHARACTERS]
+            piece = piece[_PIECE_CHARACTERS:]
+    if piece.strip():
+        yield piece

@@ -1,0 +1,161 @@
+"""What an agent changed in a checkout, and the tree that holds just that."""
+
+import os
+import shutil
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loreley.core.worktrees.checkout import Checkout
+from loreley.git.failures import failure
+from loreley.git.objects import GITLINK_MODE
+from loreley.host.deadline import Deadline
+
+MAX_CHANGED_BYTES = 256 * 1024 * 1024  # of all changed files together
+
+
+@dataclass(slots=True)
+class Changes:
+    """Paths in a checkout that differ from the commit it was restored to.
+
+    Ignored files that the commit does not hold are no changes, nor are pipes, sockets and empty
+    folders beside the commit's files: git has no word for them, and `Checkout.restore` removes
+    them.
+    """
+
+    written: list[str] = field(default_factory=list)  # regular files and symbolic links
+    removed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # why this can be no candidate
+    size_bytes: int = 0
+
+    @property
+    def are_too_large(self) -> bool:
+        """Whether git should not even look at them."""
+        return self.size_bytes > MAX_CHANGED_BYTES
+
+
+def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
+    """Compare the checkout with ``commit``, to which it was restored."""
+    changes = Changes()
+    listing = checkout.ask(
+        *("ls-files", "-z", "--modified", "--others", "--exclude-standard"),
+        *(f"--exclude={pattern}" for pattern in checkout.excludes),
+        deadline=deadline,
+    )
+    if listing.exit_code != 0:
+        raise failure(listing, checkout.path)
+    if b"could not open directory" in listing.stderr:
+        reason = listing.stderr.decode("utf-8", "replace").splitlines()[0]
+        changes.refused.append(f"a folder that cannot be read: {reason}")
+    submodules = _inspect_folders(checkout, commit, changes)
+    links = _Links(checkout.path)
+    for name in sorted(set(listing.stdout.split(b"\0")[:-1])):
+        path = os.fsdecode(name)
+        if path.endswith("/"):
+            changes.refused.append(f"a nested repository: {path}")
+        elif path not in submodules:
+            _classify(checkout.path, path, links, changes)
+    if changes.are_too_large:
+        changes.refused.append(
+            f"{changes.size_bytes} bytes in changed files, at most {MAX_CHANGED_BYTES} are allowed"
+        )
+    return changes
+
+
+def staged_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Deadline) -> str:
+    """The id of the tree of ``commit`` with the changes; the checkout's own index stays as it is.
+
+    File contents go through the filters that the checkout was given, and no others. Raises
+    `GitError` where git cannot store a file.
+    """
+    index = checkout.index.with_name(f"{checkout.index.name}-staged")
+    environment = {"GIT_INDEX_FILE": str(index)}
+    index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
+    shutil.copy2(checkout.index, index)
+    try:
+        if changes.removed:
+            absent = "0" * len(commit)
+            lines = [f"0 {absent}\t{path}" for path in changes.removed]
+            checkout.run(
+                *("update-index", "-z", "--index-info"),
+                stdin=_listed(lines),
+                environment=environment,
+                deadline=deadline,
+            )
+        if changes.written:
+            staging = checkout.ask(
+                *("update-index", "-z", "--add", "--replace", "--stdin"),
+                stdin=_listed(changes.written),
+                environment=environment,
+                deadline=deadline,
+            )
+            if staging.exit_code != 0 or b"Ignoring path" in staging.stderr:  # such as .GIT/x
+                raise failure(staging, checkout.path)
+        tree = checkout.run("write-tree", environment=environment, deadline=deadline)
+        return tree.decode().strip()
+    finally:
+        index.unlink(missing_ok=True)
+
+
+def _inspect_folders(checkout: Checkout, commit: str, changes: Changes) -> set[str]:
+    """Refuse repositories in tracked folders and files in submodules; name the submodules."""
+    submodules = set()
+    for entry in checkout.folders(commit):
+        if entry.mode == GITLINK_MODE:
+            folder = checkout.path / entry.path
+            if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+                submodules.add(entry.path)
+            elif folder.is_dir():
+                changes.refused.append(f"files in the folder of a submodule: {entry.path}")
+        elif os.path.lexists(f"{checkout.path}/{entry.path}/.git"):
+            changes.refused.append(f"a nested repository: {entry.path}/")
+    return submodules
+
+
+def _classify(top: Path, path: str, links: "_Links", changes: Changes) -> None:
+    try:
+        status = None if links.lead_to(path) else (top / path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        status = None
+    except OSError as error:
+        changes.refused.append(f"a file that cannot be read: {path}: {error.strerror}")
+        return
+    if status is None or stat.S_ISDIR(status.st_mode):
+        changes.removed.append(path)  # a folder in its place is listed file by file
+    elif stat.S_ISLNK(status.st_mode):
+        changes.written.append(path)
+    elif not stat.S_ISREG(status.st_mode):
+        changes.refused.append(f"neither a file nor a symbolic link: {path}")
+    elif not os.access(top / path, os.R_OK):
+        changes.refused.append(f"a file that cannot be read: {path}")
+    else:
+        changes.written.append(path)
+        changes.size_bytes += status.st_size
+
+
+class _Links:
+    """Knows which folders of a checkout are reached through a symbolic link."""
+
+    def __init__(self, top: Path) -> None:
+        self._top = top
+        self._known = {"": False}
+
+    def lead_to(self, path: str) -> bool:
+        """Whether a folder above ``path`` is a symbolic link."""
+        folder, unknown = _folder_of(path), []
+        while folder not in self._known:
+            unknown.append(folder)
+            folder = _folder_of(folder)
+        leads = self._known[folder]
+        for folder in reversed(unknown):  # a loop, since depth is not ours
+            leads = self._known[folder] = leads or (self._top / folder).is_symlink()
+        return leads
+
+
+def _folder_of(path: str) -> str:
+    return os.path.dirname(path)  # noqa: PTH120
+
+
+def _listed(lines: Sequence[str]) -> bytes:
+    return b"".join(os.fsencode(line) + b"\0" for line in lines)

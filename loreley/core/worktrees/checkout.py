@@ -1,0 +1,204 @@
+"""One folder of checked-out files that an agent may have done anything to."""
+
+# Every file of a repository is looked at, and `os` does that in a third of the time a Path takes.
+# ruff: noqa: PTH101, PTH108, PTH112, PTH114
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Unpack
+
+from loreley.core.worktrees.removal import open_folders
+from loreley.errors import GitError
+from loreley.git.environment import Config
+from loreley.git.failures import failure
+from loreley.git.git import CallOptions
+from loreley.git.objects import GITLINK_MODE, Entry, ObjectStore
+from loreley.host.children import Completed
+from loreley.host.deadline import Deadline
+
+DirEntry = os.DirEntry[bytes]
+
+_FOLDER, _SUBMODULE = b"f", b"s"
+_ATTRIBUTES = ("user.", "system.posix_acl_")  # those that a folder's owner may set
+_FAST: Config = (("checkout.workers", "4"), ("advice.detachedHead", "false"))
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The files of one commit at ``path``, with an index that the agent does not see.
+
+    Git is told the repository, the work tree and the index, so that neither the ``.git`` file
+    nor the index an agent can reach decide anything. ``index`` is only ever written by
+    `restore`; since it remembers size, times and inode of each file as git wrote them, whatever
+    has been touched since is found.
+    """
+
+    store: ObjectStore
+    path: Path
+    index: Path
+    excludes: Sequence[str] = ()  # patterns of untracked files that may stay
+    filters: Config = ()  # of Git LFS, where it is used
+    _folders: dict[str, list[Entry]] = field(default_factory=dict, init=False)
+
+    def restore(self, commit: str, deadline: Deadline, *, cleaning_seconds: float = 0.0) -> None:
+        """Make the folder hold exactly the files of ``commit``; raises `GitError` if it cannot.
+
+        Costs a look at every file and writes those that differ. What may stay are untracked
+        files that match the excludes. Submodules stay empty folders. With ``cleaning_seconds``
+        above zero it cannot when the removal of untracked files takes longer than that.
+        """
+        self.index.with_name(f"{self.index.name}.lock").unlink(missing_ok=True)
+        try:
+            self._restore(commit, deadline, cleaning_seconds)
+        except (GitError, OSError):
+            open_folders(self.path)  # read-only ones, as some package caches are, stop git
+            try:
+                self._restore(commit, deadline, cleaning_seconds)
+            except OSError as error:
+                raise GitError(
+                    "cannot clean a worktree", target=str(self.path), reason=str(error)[:500]
+                ) from error
+
+    def _restore(self, commit: str, deadline: Deadline, cleaning_seconds: float) -> None:
+        # The order matters: git would look for tracked files through links in the place of
+        # folders, and write files as an untracked .gitattributes says.
+        if self.index.exists():
+            self._remove_what_git_overlooks()
+            self._clean(deadline, cleaning_seconds)
+        checkout = self.ask("read-tree", "--reset", "-u", commit, config=_FAST, deadline=deadline)
+        if checkout.exit_code != 0:
+            raise failure(checkout, self.path)
+        if checkout.stderr:  # an empty folder in the place of a file could not be removed
+            self._clean(deadline, cleaning_seconds)
+        marked = [
+            (_SUBMODULE if entry.mode == GITLINK_MODE else _FOLDER) + os.fsencode(entry.path)
+            for entry in self.folders(commit)
+        ]
+        self._folder_list.write_bytes(b"".join(mark + b"\0" for mark in marked))
+
+    def _clean(self, deadline: Deadline, seconds: float) -> None:
+        patterns = [f"--exclude={pattern}" for pattern in self.excludes]
+        self.run(
+            *("clean", "-q", "-x", "-d", "-ff", *patterns),
+            deadline=deadline,
+            timeout_seconds=seconds or self.store.git.timeout_seconds,
+        )
+
+    def _remove_what_git_overlooks(self) -> None:
+        """Whatever stands in the place of folders, and in folders is no file, link or folder.
+
+        Repositories inside tracked folders, too, files in submodules, and the folders' modes and
+        attributes.
+        """
+        mode = stat.S_IMODE(self.path.parent.stat().st_mode)
+        marks = self._folder_list.read_bytes().split(b"\0")[:-1]
+        top = os.fsencode(self.path)
+        tracked = {top} | {top + b"/" + mark[1:] for mark in marks}
+        _tidy(top, mode, tracked, is_top=True)
+        for mark in marks:
+            folder = top + b"/" + mark[1:]
+            if mark.startswith(_SUBMODULE):
+                _delete_within(folder)
+            _tidy(folder, mode, tracked)
+
+    @property
+    def _folder_list(self) -> Path:
+        return self.index.with_name(f"{self.index.name}-folders")
+
+    def folders(self, commit: str) -> list[Entry]:
+        """The folders and submodules of ``commit``."""
+        if commit not in self._folders:
+            self._folders.clear()
+            self._folders[commit] = self.store.folders(commit)
+        return self._folders[commit]
+
+    def run(self, *arguments: str, **options: Unpack[CallOptions]) -> bytes:
+        """What a git command in this checkout prints; raises `GitError` when it fails."""
+        completed = self.ask(*arguments, **options)
+        if completed.exit_code != 0:
+            raise failure(completed, self.path)
+        return completed.stdout
+
+    def ask(self, *arguments: str, **options: Unpack[CallOptions]) -> Completed:
+        """A git command in this checkout, with its own index unless another is named."""
+        options["config"] = (*self.filters, *options.get("config", ()))
+        options.setdefault("environment", {"GIT_INDEX_FILE": str(self.index)})
+        options.setdefault("cwd", self.path)
+        return self.store.git.ask(
+            f"--git-dir={self.store.git_dir}", f"--work-tree={self.path}", *arguments, **options
+        )
+
+    def publish_index(self, target: Path) -> None:
+        """Copy the index to where programs that run inside the folder look for it."""
+        # Git compares a file's time with its index' own to find changes within one clock tick.
+        fresh = target.with_name("loreley-index")
+        shutil.copy2(self.index, fresh)
+        fresh.replace(target)
+
+
+def _tidy(folder: bytes, mode: int, tracked: Set[bytes], *, is_top: bool = False) -> None:
+    """Remove repositories and odd entries of a tracked folder, and give it ``mode``.
+
+    Odd entries are removed from the untracked folders in it, too, which git finds empty then.
+    """
+    try:
+        found = os.lstat(folder).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISDIR(found):
+        os.unlink(folder)
+        return
+    _remove_attributes(folder)
+    if stat.S_IMODE(os.lstat(folder).st_mode) != mode:
+        os.chmod(folder, mode)
+    pending = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name == b".git" and not is_top:
+                _delete(entry)
+            elif not entry.is_file(follow_symlinks=False) and entry.path not in tracked:
+                pending.append(entry)
+    _remove_odd_entries(pending)
+
+
+def _remove_attributes(folder: bytes) -> None:
+    """Remove notes to later candidates, and access lists, which new files would inherit."""
+    if sys.platform != "linux":
+        return
+    try:
+        names = os.listxattr(folder, follow_symlinks=False)
+    except OSError:  # a file system without any
+        return
+    for name in names:
+        if name.startswith(_ATTRIBUTES):
+            os.removexattr(folder, name, follow_symlinks=False)
+
+
+def _remove_odd_entries(pending: list[DirEntry]) -> None:
+    """Remove what is no file, link or folder, here and below; a loop, since depth is not ours."""
+    while pending:
+        entry = pending.pop()
+        if entry.is_dir(follow_symlinks=False):
+            with os.scandir(entry.path) as entries:
+                pending += [each for each in entries if not each.is_file(follow_symlinks=False)]
+        elif not entry.is_symlink():
+            os.unlink(entry.path)
+
+
+def _delete_within(folder: bytes) -> None:
+    if os.path.isdir(folder) and not os.path.islink(folder):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                _delete(entry)
+
+
+def _delete(entry: DirEntry) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)

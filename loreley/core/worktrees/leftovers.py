@@ -1,0 +1,68 @@
+"""What crashed workers have left on this host; looks only."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from loreley.core.worktrees.base_clone import abandoned_files
+from loreley.core.worktrees.ownership import Ownership, owner_text
+from loreley.core.worktrees.slots import SPARE
+
+_MOMENTS_SECONDS = 60.0  # for which git holds its locks at most
+_OURS = {".slots", ".scratch", ".trash", ".lock"}
+
+
+def leftovers(base: Path) -> list[Path]:
+    """What no live worker uses of the clone at ``base``, its worktrees and its random kin."""
+    found = [*_of_clone(base)]
+    for worktrees in base.parent.glob(f"{base.name}-*-worktrees"):
+        owner = worktrees / ".owner"
+        kin = worktrees.with_name(worktrees.name.removesuffix("-worktrees"))
+        if not owner.is_file():
+            continue
+        found += _of_clone(kin) if _is_held(owner) else [kin, worktrees]
+    return found
+
+
+def _of_clone(base: Path) -> Iterator[Path]:
+    worktrees = base.with_name(f"{base.name}-worktrees")
+    owners = {path: owner_text(path) for path in (worktrees / ".slots").glob("*.owner")}
+    leased = {text for path, text in owners.items() if _is_held(path)}
+    for path in _entries(worktrees):
+        if path.name not in _OURS | {".owner"} | leased:
+            yield path
+    yield from (path for path in _entries(worktrees / ".scratch") if path.name not in leased)
+    yield from _entries(worktrees / ".trash")
+    slots = {path.stem for path, text in owners.items() if text in leased or text == SPARE}
+    for path in [*_entries(worktrees / ".slots"), *_entries(base / ".git" / "worktrees")]:
+        if path.name.partition(".")[0] not in slots:
+            yield path
+    yield from _entries(base / ".cloning")
+    yield from _stale_locks(base / ".git")
+    yield from abandoned_files(base / ".git")
+
+
+def _stale_locks(git_dir: Path) -> Iterator[Path]:
+    for path in [*git_dir.glob("*.lock"), *(git_dir / "refs").rglob("*.lock")]:
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _MOMENTS_SECONDS:
+                yield path
+
+
+def _is_held(owner: Path) -> bool:
+    """Whether a live process holds the file; a moment's holding of ours harms nobody."""
+    if not owner.exists():
+        return False
+    ownership = Ownership.take(owner)
+    if ownership is None:
+        return True
+    ownership.release()
+    return False
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []

@@ -1,0 +1,231 @@
+"""Worktrees that outlive their job as spare slots, shared by all workers of a base clone."""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+from loguru import logger
+
+from loreley.core.worktrees.checkout import Checkout
+from loreley.core.worktrees.ownership import Ownership, exclusively, owner_text
+from loreley.core.worktrees.removal import bury, empty
+from loreley.core.worktrees.slot import Slot
+from loreley.errors import GitError, LoreleyError, TimeLimitReached
+from loreley.git.environment import Config
+from loreley.git.objects import ObjectStore
+from loreley.host.deadline import Deadline
+
+SPARE = "spare\n"
+_IDLE_SECONDS = 3600.0  # a spare slot that nobody wanted for so long is one too many
+_CLEANING_SECONDS = 30.0  # then a new worktree is the better one
+_RETURN_SECONDS = 30.0  # to wait for others when a lease ends
+_SLOT_ID = re.compile(r"slot-[0-9a-f]{8}")
+_JOB_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class Slots:
+    """The worktrees under ``folder``, one for each lease that is held at the same time.
+
+    ``folder/<job>`` is a leased worktree, ``folder/.slots/<slot>`` a spare one. Beside a slot
+    stand ``<slot>.owner``, locked by the process that leases it, and ``<slot>.index``. What is
+    neither locked nor marked as spare was left by a crash, and is removed by the next lease.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        folder: Path,
+        excludes: Sequence[str],
+        *,
+        cleaning_seconds: float = _CLEANING_SECONDS,
+    ) -> None:
+        """A spare slot that cannot be cleaned within ``cleaning_seconds`` is thrown away."""
+        self._store = store
+        self._cleaning_seconds = cleaning_seconds
+        self._folder = folder
+        self._excludes = tuple(excludes)
+        self._spare = folder / ".slots"
+        self._scratch = folder / ".scratch"
+        self._trash = folder / ".trash"
+        self._admin = store.git_dir / "worktrees"
+
+    def exclusively(self, deadline: Deadline) -> AbstractContextManager[None]:
+        """Keep other workers of this host from changing slots and refs meanwhile."""
+        return exclusively(self._folder / ".lock", deadline)
+
+    def are_all_free(self) -> bool:
+        """Whether nobody leases a worktree; the caller holds the lock."""
+        for path in self._owner_files():
+            ownership = Ownership.take(path)
+            if ownership is None:
+                return False
+            ownership.release()
+        return True
+
+    def sweep(self, deadline: Deadline) -> None:
+        """Remove what crashed processes left: worktrees, slots and git's entries for them."""
+        with self.exclusively(deadline):
+            self._sweep()
+        empty(self._trash)
+
+    def take(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
+        """A clean checkout of ``commit`` at ``folder/<job>``, owned until `give_back`.
+
+        Raises `ValueError` for a name that is no part of a path and `LoreleyError` when another
+        process leases the same name.
+        """
+        if not _JOB_NAME.fullmatch(job):
+            raise ValueError(f"{job!r} cannot name a worktree: expected {_JOB_NAME.pattern}")
+        try:
+            return self._taken(job, commit, filters, deadline, may_be_spare=True)
+        except GitError as error:
+            logger.debug("trying again with a new worktree: {}", error.summary)
+        return self._taken(job, commit, filters, deadline, may_be_spare=False)
+
+    def give_back(self, slot: Slot) -> None:
+        """End the lease: the job's path is gone, the worktree spare, or deleted if in doubt."""
+        self._end(slot)
+        empty(self._trash)
+
+    def _end(self, slot: Slot) -> None:
+        try:
+            with self.exclusively(Deadline.after(_RETURN_SECONDS)):
+                if slot.is_untouched():
+                    self._park(slot)
+                else:
+                    self._remove(slot.id, slot.checkout.path.name, slot.ownership)
+        except TimeLimitReached:
+            # The next sweep, of whichever process, finds a slot that nobody owns.
+            bury(slot.checkout.path, self._trash)
+            slot.ownership.release()
+        bury(slot.scratch, self._trash)
+
+    def _taken(
+        self, job: str, commit: str, filters: Config, deadline: Deadline, *, may_be_spare: bool
+    ) -> Slot:
+        with self.exclusively(deadline):
+            self._sweep()
+            if (self._folder / job).exists():
+                raise LoreleyError("another process leases this worktree", target=job)
+            slot = self._claim_spare(job, commit, filters) if may_be_spare else None
+            slot = slot or self._add(job, commit, filters, deadline)
+        try:
+            slot.restore(commit, deadline, cleaning_seconds=self._cleaning_seconds)
+        except BaseException:
+            slot.condemn()
+            self._end(slot)  # what may take long to delete is no matter of the job that finds it
+            raise
+        return slot
+
+    def _claim_spare(self, job: str, commit: str, filters: Config) -> Slot | None:
+        for slot_id in self._spare_ids(commit):
+            ownership = Ownership.take(self._owner_file(slot_id))
+            if ownership is None:
+                continue
+            if ownership.text == SPARE:
+                ownership.write(job)
+                return self._moved_to_job(slot_id, job, ownership, filters)
+            ownership.release()
+        return None
+
+    def _spare_ids(self, commit: str) -> list[str]:
+        """Spare slots: those that hold ``commit`` first, then by when they were last used."""
+        spare = [path.stem for path in self._owner_files() if owner_text(path) == SPARE]
+
+        def merit(slot_id: str) -> tuple[bool, float]:
+            with suppress(OSError):
+                head = (self._admin / slot_id / "HEAD").read_text().strip()
+                return head == commit, self._owner_file(slot_id).stat().st_mtime
+            return False, 0.0
+
+        return sorted(spare, key=merit, reverse=True)
+
+    def _add(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
+        slot_id = f"slot-{token_hex(4)}"
+        self._spare.mkdir(parents=True, exist_ok=True)
+        ownership = Ownership.take(self._owner_file(slot_id))
+        if ownership is None:
+            raise LoreleyError("two slots were given one name", target=slot_id)
+        ownership.write(job)
+        try:
+            self._store.run(
+                *("worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock"),
+                *(str(self._spare / slot_id), commit),
+                deadline=deadline,
+            )
+            return self._moved_to_job(slot_id, job, ownership, filters)
+        except BaseException:
+            self._remove(slot_id, job, ownership)
+            raise
+
+    def _moved_to_job(self, slot_id: str, job: str, ownership: Ownership, filters: Config) -> Slot:
+        path, scratch = self._folder / job, self._scratch / job
+        scratch.mkdir(parents=True)
+        (self._spare / slot_id).rename(path)
+        index = self._spare / f"{slot_id}.index"
+        return Slot(
+            id=slot_id,
+            ownership=ownership,
+            checkout=Checkout(self._store, path, index, self._excludes, filters),
+            scratch=scratch,
+            git_dir=self._admin / slot_id,
+            trash=self._trash,
+        )
+
+    def _park(self, slot: Slot) -> None:
+        parked = self._spare / slot.id
+        slot.checkout.path.rename(parked)
+        slot.point_to(parked)
+        slot.ownership.write(SPARE)
+        slot.ownership.release()
+
+    def _sweep(self) -> None:
+        """Remove all that no live process owns and that is no spare slot; the lock is held."""
+        leased = set()
+        for path in self._owner_files():
+            ownership = Ownership.take(path)
+            if ownership is None:
+                leased.add(owner_text(path))
+                continue
+            is_idle = time.time() - path.stat().st_mtime > _IDLE_SECONDS
+            if ownership.text == SPARE and not is_idle and (self._spare / path.stem).is_dir():
+                ownership.release()
+            else:
+                self._remove(path.stem, ownership.text, ownership)
+        self._sweep_ownerless(leased)
+
+    def _sweep_ownerless(self, leased: set[str]) -> None:
+        slot_ids = {path.stem for path in self._owner_files()}
+        for path in [*_children(self._folder), *_children(self._scratch)]:
+            if _JOB_NAME.fullmatch(path.name) and path.name not in leased:
+                bury(path, self._trash)
+        for path in [*_children(self._spare), *_children(self._admin)]:
+            slot_id = path.name.partition(".")[0]
+            if _SLOT_ID.fullmatch(slot_id) and slot_id not in slot_ids:
+                bury(path, self._trash)
+
+    def _remove(self, slot_id: str, job: str, ownership: Ownership) -> None:
+        if _JOB_NAME.fullmatch(job):
+            bury(self._folder / job, self._trash)
+            bury(self._scratch / job, self._trash)
+        for path in (self._spare / slot_id, self._admin / slot_id):
+            bury(path, self._trash)
+        for path in self._spare.glob(f"{slot_id}.index*"):
+            path.unlink(missing_ok=True)
+        ownership.remove()
+
+    def _owner_file(self, slot_id: str) -> Path:
+        return self._spare / f"{slot_id}.owner"
+
+    def _owner_files(self) -> Iterator[Path]:
+        yield from (path for path in _children(self._spare) if path.suffix == ".owner")
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,305 @@
+"""What a job does in its worktree: read, commit, measure, push."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from loreley.core.worktrees.base_clone import BaseClone
+from loreley.core.worktrees.changes import Changes, changes_in, staged_tree
+from loreley.core.worktrees.descriptors import Descriptions
+from loreley.core.worktrees.footprint import Footprint, Footprints
+from loreley.core.worktrees.lfs import LargeFiles
+from loreley.core.worktrees.private_git import make_private_git
+from loreley.core.worktrees.slot import Slot
+from loreley.core.worktrees.slots import Slots
+from loreley.errors import CandidateRejected, JobLost
+from loreley.git.failures import GitCommandFailed
+from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
+from loreley.host.deadline import Deadline
+from loreley.map_elites.descriptor import Vector
+
+_LOOKING_SECONDS = 120.0  # for what has no deadline of its own
+_SUBJECT_LENGTH = 100
+_BODY_LENGTH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A commit that can be judged, and its tree: two candidates with one tree are the same."""
+
+    commit: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlobChanges:
+    """The contents that came and went between two commits; a blob may be named repeatedly."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who candidates are said to be by."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the worktrees of one repository have in common."""
+
+    clone: BaseClone
+    slots: Slots
+    large_files: LargeFiles
+    footprints: Footprints
+    descriptions: Descriptions
+    author: Author
+
+
+class Worktree:
+    """A checked-out commit in a folder of its own, and what comes of it; one job's."""
+
+    def __init__(self, shared: Shared, slot: Slot, base_commit: str) -> None:
+        self.base_commit = base_commit
+        self._shared = shared
+        self._slot = slot
+        self._candidate: Candidate | None = None
+
+    @property
+    def path(self) -> Path:
+        """The folder of the checkout."""
+        return self._slot.checkout.path
+
+    @property
+    def scratch(self) -> Path:
+        """A folder beside the checkout that is deleted with it, for whatever a job needs."""
+        return self._slot.scratch
+
+    @cached_property
+    def _tracked(self) -> tuple[str, ...]:
+        entries = self._shared.clone.store.files(self.base_commit)
+        return tuple(sorted(entry.path for entry in entries if entry.mode in REGULAR_MODES))
+
+    def tracked_files(self) -> list[str]:
+        """Paths of all regular files in the base commit, sorted, relative to `path`."""
+        return list(self._tracked)
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Content of ``path`` in ``commit``, or None where it is not a regular file.
+
+        A commit that is not here is fetched; raises `GitError` when the remote has none such.
+        """
+        self._require_commit(commit)
+        return self._shared.clone.store.file(commit, path)
+
+    def common_ancestor(self, first: str, second: str) -> str | None:
+        """The latest commit that both descend from, or None where none is known.
+
+        Commits that are not here are fetched; raises `GitError` when the remote has none such.
+        """
+        for commit in (first, second):
+            self._require_commit(commit)
+        return self._shared.clone.store.common_ancestor(first, second)
+
+    def base(self) -> Candidate:
+        """The base commit itself, as a candidate."""
+        return Candidate(self.base_commit, self._base.tree)
+
+    @cached_property
+    def _base(self) -> CommitFacts:
+        return self._shared.clone.store.facts(self.base_commit)
+
+    def commit_all(self, subject: str, body: str, deadline: Deadline) -> Candidate:
+        """Commit what differs from the base commit; the checkout is then that of the candidate.
+
+        Commits that were made meanwhile are folded into this one; ignored files are no part of
+        it and are removed. The dates are a second after the base commit's, so that the same
+        change of the same base has the same id. Raises `CandidateRejected` when nothing changed
+        or the change is none that can be judged and kept.
+        """
+        self._require_sound()
+        changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        if changes.refused:
+            more = len(changes.refused) - 1
+            raise CandidateRejected(
+                "the agent left what cannot be committed",
+                reason=changes.refused[0] + (f", and {more} more" if more else ""),
+            )
+        tree = self._tree_of(changes, deadline)
+        if tree == self._base.tree:
+            raise CandidateRejected("the agent changed nothing")
+        candidate = Candidate(self._commit(tree, subject, body, deadline), tree)
+        if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
+            # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
+            raise CandidateRejected(
+                "the agent marked files for Git LFS, which the repository does not use",
+                setting="WORKER_REPO_ENABLE_LFS",
+                fix="set it if candidates may",
+            )
+        self._slot.restore(candidate.commit, deadline)
+        self._candidate = candidate
+        return candidate
+
+    def patch(self, limit_bytes: int) -> str:
+        """What differs from the base commit as a unified diff of at most so many bytes.
+
+        Before `commit_all`, or after it refused, this is the state of the folder, as far as git
+        can say it. Binary files are named only.
+        """
+        deadline = Deadline.after(_LOOKING_SECONDS)
+        store = self._shared.clone.store
+        try:
+            tree = self._candidate.tree if self._candidate else self._tree_as_it_is(deadline)
+        except GitCommandFailed as error:
+            return f"[git cannot tell what changed: {error.stderr}]\n"[:limit_bytes]
+        except CandidateRejected as refusal:
+            return f"[{refusal.summary}]\n"[:limit_bytes]
+        return store.patch(self.base_commit, tree, limit_bytes, deadline=deadline)
+
+    def difference(self, commit: str, limit_bytes: int) -> str:
+        """What ``commit`` does otherwise than the base commit, as a diff of at most so many bytes.
+
+        A commit that is not here is fetched; raises `GitError` when the remote has none such.
+        """
+        self._require_commit(commit)
+        deadline = Deadline.after(_LOOKING_SECONDS)
+        store = self._shared.clone.store
+        return store.patch(self.base_commit, commit, limit_bytes, deadline=deadline)
+
+    def lend_git(self, folder: Path) -> Path:
+        """Make a git folder of an agent's own at ``folder``; the objects' folder it must see."""
+        objects = self._shared.clone.store.git_dir / "objects"
+        make_private_git(
+            folder,
+            worktree=self.path,
+            commit=self.base_commit,
+            objects=objects,
+            index=self._slot.git_dir / "index",
+        )
+        return objects
+
+    def differences(self) -> list[Difference]:
+        """Every path in which the candidate differs from the base commit."""
+        return self._shared.clone.store.differences(self.base_commit, self._head)
+
+    def restore(self, deadline: Deadline) -> None:
+        """Make it a clean checkout of the candidate again, or of the base while there is none."""
+        self._slot.restore(self._head, deadline)
+
+    def measure(self, root_commit: str) -> Footprint:
+        """Compare the candidate, or the base commit while there is none, with ``root_commit``."""
+        if not self._shared.footprints.knows(root_commit):
+            self._require_commit(root_commit)
+        return self._shared.footprints.measure(root_commit, self._head)
+
+    def describe(self, base_vector: Vector | None) -> Vector:
+        """The code descriptor of the candidate, or of the base commit while there is none.
+
+        With the base commit's own only the changed files are read.
+        """
+        descriptions = self._shared.descriptions
+        if base_vector is None:
+            return descriptions.whole(self._head)
+        return descriptions.derived(self.base_commit, base_vector, self._head)
+
+    def blobs_since(self, commit: str) -> BlobChanges:
+        """The files in which the candidate, or the base commit, differs from ``commit``."""
+        self._require_commit(commit)
+        found = self._shared.clone.store.differences(commit, self._head)
+        return BlobChanges(
+            added=[each.new_object_id for each in found if each.new_mode in REGULAR_MODES],
+            removed=[each.old_object_id for each in found if each.old_mode in REGULAR_MODES],
+        )
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """What these blobs hold, in their order."""
+        return self._shared.clone.store.blobs(blobs)
+
+    def push(self, branch: str, deadline: Deadline) -> None:
+        """Put the candidate on the remote's ``branch``; again is fine.
+
+        Raises `JobLost` when the branch holds another commit: somebody else has pushed in the
+        name of this job.
+        """
+        remote, commit = self._shared.clone.remote, self._head
+        if self._slot.checkout.filters:
+            self._shared.large_files.push(self.base_commit, commit, deadline)
+        try:
+            self._shared.clone.store.run(
+                *("push", "--porcelain", "--no-verify", "--no-follow-tags"),
+                *(f"--force-with-lease=refs/heads/{branch}:", "--", remote.url),
+                f"{commit}:refs/heads/{branch}",
+                remote=remote,
+                deadline=deadline,
+            )
+        except GitCommandFailed as error:
+            if "(stale info)" in error.stdout:
+                raise JobLost(
+                    "the branch of the job holds another commit", target=branch
+                ) from error
+            raise
+
+    @property
+    def _head(self) -> str:
+        return self._candidate.commit if self._candidate else self.base_commit
+
+    def _require_commit(self, commit: str) -> None:
+        deadline = Deadline.after(_LOOKING_SECONDS)
+        lock = self._shared.slots.exclusively(deadline)
+        self._shared.clone.require_commit(commit, lock, deadline)
+
+    def _require_sound(self) -> None:
+        if not self._slot.is_untouched():
+            raise CandidateRejected("the agent replaced the worktree's .git file")
+        if self._shared.clone.config.was_changed():
+            self._shared.clone.config.restore()
+            raise CandidateRejected("the repository's git configuration was changed meanwhile")
+
+    def _tree_as_it_is(self, deadline: Deadline) -> str:
+        if not self._slot.is_untouched():
+            return self._base.tree
+        self._shared.clone.config.restore()
+        changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        if changes.are_too_large:  # git would keep for ever what it is shown once
+            raise CandidateRejected("too much was changed to be shown")
+        return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
+
+    def _tree_of(self, changes: Changes, deadline: Deadline) -> str:
+        try:
+            return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
+        except GitCommandFailed as error:
+            if error.problems[0].fix:  # something about this host
+                raise
+            raise CandidateRejected(
+                "git cannot store what the agent left", reason=error.stderr
+            ) from error
+
+    def _commit(self, tree: str, subject: str, body: str, deadline: Deadline) -> str:
+        store, author = self._shared.clone.store, self._shared.author
+        date = f"@{self._base.committed_at + 1} +0000"
+        identity = {
+            f"GIT_{role}_{part}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for part, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", date))
+        }
+        output = store.run(
+            *("commit-tree", tree, "-p", self.base_commit, "-F", "-"),
+            stdin=_message(subject, body),
+            environment=identity,
+            deadline=deadline,
+        )
+        return output.decode().strip()
+
+
+def _message(subject: str, body: str) -> bytes:
+    line = " ".join(_printable(subject).split())[:_SUBJECT_LENGTH] or "Change the code"
+    rest = "\n".join(_printable(each).rstrip() for each in body[:_BODY_LENGTH].splitlines()).strip()
+    return f"{line}\n\n{rest}".strip().encode("utf-8", "replace") + b"\n"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)

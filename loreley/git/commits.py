@@ -1,0 +1,70 @@
+"""Making commits without a checkout, and without changing the repository they build on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import formataddr
+
+from loreley.git.objects import ObjectStore
+from loreley.host.tempdirs import temporary_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a commit is said to be by."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        """As a mail's header names a person."""
+        return formataddr((self.name, self.email))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a commit says: one line, and text below it."""
+
+    subject: str
+    body: str = ""
+
+    def __str__(self) -> str:
+        """As git keeps it."""
+        return f"{self.subject}\n\n{self.body}".strip() + "\n"
+
+
+@contextmanager
+def scratch_of(store: ObjectStore) -> Iterator[ObjectStore]:
+    """A repository for a moment that sees all objects of ``store`` and keeps its own to itself."""
+    with temporary_folder() as folder:
+        scratch = ObjectStore(store.git, folder / "scratch")
+        form = store.run("rev-parse", "--show-object-format").decode().strip()
+        options = ("--quiet", "--bare", "--template=", f"--object-format={form}")
+        store.git.run("init", *options, "--", str(scratch.git_dir))
+        alternates = scratch.git_dir / "objects" / "info" / "alternates"
+        alternates.write_bytes(bytes(store.git_dir / "objects") + b"\n")
+        shallow = store.git_dir / "shallow"
+        if shallow.exists():
+            (scratch.git_dir / "shallow").write_bytes(shallow.read_bytes())
+        yield scratch
+
+
+def write_commit(
+    store: ObjectStore, tree: str, parent: str, message: Message, author: Identity
+) -> str:
+    """Add a commit to ``store``; its id.
+
+    Its dates are a second after its parent's, so that the same change has the same id always.
+    """
+    date = f"@{store.facts(parent).committed_at + 1} +0000"
+    identity = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", date))
+    }
+    output = store.run(
+        *("commit-tree", tree, "-p", parent, "-F", "-"),
+        stdin=str(message).encode("utf-8", "replace"),
+        environment=identity,
+    )
+    return output.decode().strip()

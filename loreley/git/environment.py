@@ -1,0 +1,113 @@
+"""What git is told by its environment, so that nothing an agent planted decides what it does."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+from loreley.config import environment_names
+from loreley.git.remote import Remote
+
+Config = Sequence[tuple[str, str]]
+
+# Neither a repository's configuration nor a user's decides these. They travel in the environment,
+# so that a command line in an error message can be read.
+_ALWAYS: Config = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.quotePath", "false"),
+    ("commit.gpgSign", "false"),
+    ("push.gpgSign", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("submodule.recurse", "false"),
+    ("fetch.recurseSubmodules", "false"),
+    ("worktree.useRelativePaths", "false"),
+)
+# For commands that look at files an agent wrote. What these name is how git would find programs,
+# or overlook changes.
+_CLOSED: Config = (
+    ("core.attributesFile", os.devnull),
+    ("core.excludesFile", os.devnull),
+    ("core.sparseCheckout", "false"),
+    ("core.splitIndex", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.trustctime", "true"),
+    ("core.checkStat", "default"),
+    ("core.ignoreStat", "false"),
+    ("core.fileMode", "true"),
+    ("core.symlinks", "true"),
+    ("core.autocrlf", "false"),
+    ("core.safecrlf", "false"),
+    ("diff.ignoreSubmodules", "all"),
+    ("i18n.commitEncoding", "utf-8"),
+)
+# For commands that only talk to the remote: a connection that carries nothing is a failure.
+_OPEN: Config = (
+    ("http.lowSpeedLimit", "1"),
+    ("http.lowSpeedTime", "60"),
+    ("push.followTags", "false"),
+    ("push.recurseSubmodules", "no"),
+)
+
+_CLOSED_NAMES = frozenset({"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
+_OPEN_GIT_NAMES = re.compile(
+    r"^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|PROXY_\w+|HTTP_USER_AGENT|EXEC_PATH|"
+    r"CONFIG_GLOBAL|CONFIG_SYSTEM|CONFIG_NOSYSTEM)$"
+)
+_ENVIRONMENT = {
+    "LC_ALL": "C",  # messages are recognised by their words
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",  # wins over any configuration
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_DEFAULT_REF_FORMAT": "files",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+_CLOSED_ENVIRONMENT = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+
+
+def closed_environment(inherited: Mapping[str, str], config: Config = ()) -> dict[str, str]:
+    """For commands that touch files or objects: no configuration but the repository's own."""
+    kept = {name: inherited[name] for name in _CLOSED_NAMES & set(inherited)}
+    settings = (*_ALWAYS, *_CLOSED, *config)
+    return kept | _ENVIRONMENT | _CLOSED_ENVIRONMENT | _numbered(settings)
+
+
+def open_environment(
+    inherited: Mapping[str, str], remote: Remote, config: Config = ()
+) -> dict[str, str]:
+    """For commands that talk to ``remote`` only: the user's configuration and keys are used.
+
+    Loreley's own settings, some of them secret, are withheld.
+    """
+    ours = environment_names()
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in ours and (not name.startswith("GIT_") or _OPEN_GIT_NAMES.match(name))
+    }
+    settings = (*_unnumbered(inherited), *_ALWAYS, *_OPEN, *remote.configuration, *config)
+    return kept | _ENVIRONMENT | dict(remote.environment) | _numbered(settings)
+
+
+def _numbered(config: Config) -> dict[str, str]:
+    """Settings in the form in which git reads them from its environment."""
+    variables = {"GIT_CONFIG_COUNT": str(len(config))}
+    for number, (name, value) in enumerate(config):
+        variables[f"GIT_CONFIG_KEY_{number}"] = name
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
+
+
+def _unnumbered(environment: Mapping[str, str]) -> Config:
+    count = environment.get("GIT_CONFIG_COUNT", "")
+    names = [f"GIT_CONFIG_KEY_{n}" for n in range(int(count) if count.isdecimal() else 0)]
+    return [
+        (environment[name], environment.get(name.replace("_KEY_", "_VALUE_"), ""))
+        for name in names
+        if environment.get(name)
+    ]

@@ -1,0 +1,99 @@
+"""Judges commits for a person as a worker would: same sandbox, stages, repeats and fitness."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+
+from loreley.config import Settings
+from loreley.core.evaluation.evaluation import Evaluation, merged
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.errors import EvaluationFailed, JobInterrupted
+from loreley.git.objects import ObjectStore
+from loreley.host import children
+from loreley.host.deadline import Deadline, Stop
+from loreley.host.signals import StopSignals
+from loreley.map_elites.fitness import Estimate, Infeasible
+from loreley.ops.doctor.trial import judge_of
+from loreley.scheduler.assembly import fitness_of
+
+_PREPARE_SECONDS = 3600.0
+
+
+class Interruptible(Stop):
+    """A stop that is asked for by SIGINT or SIGTERM."""
+
+    def __init__(self, signals: StopSignals) -> None:
+        super().__init__()
+        self._signals = signals
+
+    def check(self) -> None:
+        """Raise `JobInterrupted` after a signal."""
+        if self._signals.asked:
+            self.ask(JobInterrupted("stopped by a signal"))
+        super().check()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep for ``seconds``, or until a signal."""
+        self._signals.wait(seconds)
+        self.check()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was measured of a commit."""
+
+    evaluation: Evaluation
+    estimate: Estimate
+
+
+class Court:
+    """Judges any commit of the base clone; ``evaluations`` counts how often."""
+
+    def __init__(self, settings: Settings, repository: WorkerRepository, stop: Stop) -> None:
+        self.evaluations = 0
+        self._judge = judge_of(settings)
+        self._judge.check()
+        self._fitness = fitness_of(settings)
+        self._repository = repository
+        self._limit_seconds = settings.tasks_worker_time_limit_seconds
+        self._stop = stop
+
+    @classmethod
+    @contextmanager
+    def opened(cls, settings: Settings, stop: Stop) -> Iterator["Court"]:
+        """With the worker's base clone, made or brought up to date; raises `LoreleyError`."""
+        options = RepositoryOptions.from_settings(settings)
+        repository = WorkerRepository(replace(options, randomize=False))
+        court = cls(settings, repository, stop)
+        with children.adopting_orphans(), closing(repository):
+            repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
+            yield court
+
+    def store_with(self, commits: Sequence[str]) -> ObjectStore:
+        """The base clone's objects, these commits among them; raises `GitError`."""
+        return self._repository.objects(commits, Deadline.after(_PREPARE_SECONDS, self._stop))
+
+    def judge(self, commit: str) -> Verdict:
+        """Check out and judge ``commit``.
+
+        Raises `JobFailed` when it has no fitness, and `JobInterrupted` after a signal.
+        """
+        self.evaluations += 1
+        deadline = Deadline.after(self._limit_seconds, self._stop)
+        name = f"minimise-{os.getpid()}-{self.evaluations}"
+        with self._repository.lease(commit, name, deadline) as worktree:
+            judged = self._judge.judge(worktree, commit, deadline)
+        return self._verdict(judged.evaluation)
+
+    def judge_again(self, commit: str, before: Verdict) -> Verdict:
+        """Judge once more, and take both together."""
+        return self._verdict(merged([before.evaluation, self.judge(commit).evaluation]))
+
+    def _verdict(self, evaluation: Evaluation) -> Verdict:
+        values = {metric.name: metric.value for metric in evaluation.metrics}
+        errors = {metric.name: metric.error for metric in evaluation.metrics}
+        estimate = self._fitness.judge(values, errors)
+        if isinstance(estimate, Infeasible):
+            raise EvaluationFailed("it has no fitness", reason=estimate.reason)
+        return Verdict(evaluation, estimate)

@@ -1,0 +1,114 @@
+"""New jobs: which commit they start from, what inspires them, with which operator and seed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from sqlalchemy import Connection
+
+from loreley.core.jobs import JobKind
+from loreley.db.archive import IslandPopulation
+from loreley.db.bandit_stats import read_arms
+from loreley.db.engine import Database
+from loreley.db.schedule import NewJob, Schedule
+from loreley.map_elites.bandit import choose_arm
+from loreley.map_elites.islands import Ring
+from loreley.map_elites.sampler import Choice, Sampler
+
+_GENETIC = "genetic"  # the agent whose operators are chosen here
+
+
+@dataclass(frozen=True, slots=True)
+class BreedingOptions:
+    """How many jobs there may be, and how they begin."""
+
+    root_commit: str
+    max_unfinished: int
+    max_total: int | None
+    seed_population: int
+    random_seed: int
+    operators: Mapping[str, float]  # of `genetic`, with how often each is tried at first
+    agents: Mapping[str, float] = field(default_factory=dict)  # to choose among, likewise
+
+
+class Breeding:
+    """Creates jobs until enough wait or the budget is spent."""
+
+    def __init__(
+        self, database: Database, sampler: Sampler, ring: Ring, options: BreedingOptions
+    ) -> None:
+        self._database = database
+        self._schedule = Schedule(database)
+        self._sampler = sampler
+        self._ring = ring
+        self._options = options
+
+    def tick(self, at_most: int | None = None) -> int:
+        """Create the jobs there is room for, ``at_most`` so many; how many."""
+        first = self._schedule.next_ordinal()
+        room = self._options.max_unfinished - self._schedule.unfinished()
+        if self._options.max_total is not None:
+            room = min(room, self._options.max_total - first + self._schedule.cancelled())
+        if at_most is not None:
+            room = min(room, at_most)
+        for ordinal in range(first, first + room):
+            self._schedule.create(self._bred(ordinal))
+        return max(0, room)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every job has ended and was taken in."""
+        return self._schedule.unfinished() == 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every job of the budget has been created, has ended and was taken in."""
+        total = self._options.max_total
+        return (
+            total is not None
+            and self._schedule.next_ordinal() - self._schedule.cancelled() >= total
+            and self.is_settled
+        )
+
+    def _bred(self, ordinal: int) -> NewJob:
+        seed = _seed(self._options.random_seed, ordinal)
+        random = Random(seed)
+        island = self._ring.island_of(ordinal)
+        with self._database.read() as connection:
+            choice = self._choice(connection, ordinal, island, random)
+            agent = self._agent(connection, random)
+            operator = self._operator(connection, random) if agent in (None, _GENETIC) else None
+        return NewJob(
+            kind=JobKind.EVOLUTION,
+            ordinal=ordinal,
+            seed=seed,
+            base_commit=choice.base,
+            inspirations=choice.inspirations,
+            island=island,
+            agent=agent,
+            operator=operator,
+        )
+
+    def _choice(self, connection: Connection, ordinal: int, island: int, random: Random) -> Choice:
+        """What the job works on; the root commit for the first, and while there is no elite."""
+        root = Choice(self._options.root_commit, ())
+        if ordinal < self._options.seed_population:
+            return root
+        return self._sampler.choose(IslandPopulation(connection, island), random) or root
+
+    def _agent(self, connection: Connection, random: Random) -> str | None:
+        """One of several agents; None where there is no choice."""
+        if len(self._options.agents) < 2:
+            return None
+        return choose_arm(self._options.agents, read_arms(connection, "agent"), random)
+
+    def _operator(self, connection: Connection, random: Random) -> str | None:
+        if not self._options.operators:
+            return None
+        return choose_arm(self._options.operators, read_arms(connection, "operator"), random)
+
+
+def _seed(random_seed: int, ordinal: int) -> int:
+    digest = hashlib.sha256(f"{random_seed}:{ordinal}".encode()).digest()
+    return int.from_bytes(digest[:7])

@@ -1,0 +1,68 @@
+"""The archive cell by cell, as it is drawn."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from loreley.db.engine import Database
+from loreley.db.grid import read_places
+from loreley.db.models import commits, elites, experiment, jobs
+from loreley.map_elites.cells import Grid
+
+
+@dataclass(frozen=True, slots=True)
+class CellElite:
+    """The fittest commit of a cell."""
+
+    cell: int
+    bins: tuple[int, ...]  # its interval on each axis, from 0
+    commit: str
+    fitness: float  # in the metric's own direction
+    score: float  # higher is better
+    subject: str
+    ordinal: int  # of the job that made it
+    improvements: int
+
+
+@dataclass(frozen=True, slots=True)
+class IslandMap:
+    """An island's archive; ``islands`` are those that hold anything."""
+
+    island: int
+    islands: tuple[int, ...]
+    grid: Grid
+    root_commit: str
+    elites: tuple[CellElite, ...]
+
+
+def read_island(database: Database, island: int) -> IslandMap | None:
+    """An island's elites by cell; None before there is an experiment."""
+    with database.read() as connection:
+        places = read_places(connection)
+        row = connection.execute(select(experiment)).first()
+        if places is None or row is None:
+            return None
+        sign = 1.0 if row.search.get("mapelites_fitness_higher_is_better", True) else -1.0
+        known = connection.execute(select(elites.c.island).distinct().order_by(elites.c.island))
+        islands = tuple(known.scalars())
+        query = (
+            select(elites, commits.c.subject, jobs.c.ordinal)
+            .join(commits, commits.c.commit == elites.c.commit)
+            .join(jobs, jobs.c.id == commits.c.job_id)
+            .where(elites.c.island == island)
+            .order_by(elites.c.cell)
+        )
+        found = tuple(
+            CellElite(
+                cell=one["cell"],
+                bins=places.grid.bins_of(one["cell"]),
+                commit=one["commit"],
+                fitness=one["score"] * sign,
+                score=one["score"],
+                subject=one["subject"],
+                ordinal=one["ordinal"],
+                improvements=one["improvements"],
+            )
+            for one in connection.execute(query).mappings()
+        )
+    return IslandMap(island, islands, places.grid, row.root_commit, found)

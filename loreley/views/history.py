@@ -1,0 +1,203 @@
+"""How an experiment came to where it is: best fitness, archive and coverage, job by job."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import Connection, RowMapping, and_, select
+
+from loreley.core.jobs import JobKind
+from loreley.db.engine import Database
+from loreley.db.grid import Places, read_places
+from loreley.db.models import commits, experiment, jobs, metrics
+from loreley.map_elites.fitness import Estimate
+
+_PIECE = 400  # commits whose figures are read at once
+_NOWHERE = -1  # in place of a cell, for commits whose figures tell none
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The archive, all islands taken as one, after a number of evaluations."""
+
+    at: float  # seconds since 1970 UTC
+    evaluations: int  # judged commits of evolution jobs so far
+    best: float  # fitness of the fittest elite, in the metric's own direction
+    cells: int  # filled by any island
+    qd_score: float  # by how much the best of each cell is better than the root, added up
+
+
+@dataclass(slots=True)
+class _Archive:
+    """The replay so far: each island's holders of its cells, as the scheduler would have them."""
+
+    key: object
+    sign: float
+    places: Places
+    confidence: float
+    taken_at: float = 0.0
+    taken: set[str] = field(default_factory=set)  # jobs of that very moment
+    root: float | None = None
+    evaluations: int = 0
+    cells: dict[int, dict[int, str]] = field(default_factory=dict)  # holders by cell, by island
+    held: dict[str, tuple[int, int, Estimate]] = field(default_factory=dict)  # cell, island
+    gains: float = 0.0  # of each cell's best on the root
+    best: float | None = None
+    moments: list[Moment] = field(default_factory=list)
+
+    def offer(self, commit: str, cell: int, island: int, estimate: Estimate) -> None:
+        """Let a commit hold its cell if it is empty, or held by one that is surely worse."""
+        before = self._gain(cell)
+        holders = self.cells.setdefault(cell, {})
+        holder = holders.get(island)
+        if holder is not None:
+            if not estimate.beats(self.held[holder][2], confidence=self.confidence):
+                return
+            del self.held[holder]
+        holders[island] = commit
+        self.held[commit] = cell, island, estimate
+        self.gains += self._gain(cell) - before
+        self.best = estimate.score if self.best is None else max(self.best, estimate.score)
+
+    def remeasure(self, commit: str, estimate: Estimate | None) -> None:
+        """Let a holder have another score; None: it has none any more, and holds nothing."""
+        cell, island, _ = self.held[commit]
+        before = self._gain(cell)
+        if estimate is not None:
+            self.held[commit] = cell, island, estimate
+        else:
+            del self.held[commit], self.cells[cell][island]
+            if not self.cells[cell]:
+                del self.cells[cell]
+        self.gains += self._gain(cell) - before
+        self.best = max((held[2].score for held in self.held.values()), default=None)
+
+    def _gain(self, cell: int) -> float:
+        """By how much the best holder of a cell is better than the root; 0 where none is."""
+        if cell == _NOWHERE:
+            return 0.0
+        scores = [self.held[name][2].score for name in self.cells.get(cell, {}).values()]
+        return max(0.0, max(scores) - (self.root or 0.0)) if scores else 0.0
+
+
+class History:
+    """Replays the judged commits in the order in which the scheduler took them in.
+
+    Each has the score that was known when it was read and stands in the cell that it has today;
+    so the last moment agrees with the archive. What was read once is kept: a later call reads
+    what is new. Threads may share one.
+    """
+
+    def __init__(self, database: Database, *, confidence: float = 0.0) -> None:
+        """``confidence`` is by how many standard errors a commit replaces another, as set."""
+        self._database = database
+        self._confidence = confidence
+        self._archive: _Archive | None = None
+        self._lock = Lock()
+
+    def read(self, *, at_most: int) -> list[Moment]:
+        """The moments from the first to the latest; evenly thinned where there are more."""
+        with self._lock, self._database.read() as connection:
+            archive = self._current(connection)
+            if archive is None:
+                return []
+            for row, figures in _news(connection, archive):
+                _take(archive, row, figures)
+            return _thinned(archive.moments, at_most)
+
+    def _current(self, connection: Connection) -> _Archive | None:
+        """The replay to go on with: a new one when cells or gains have got another meaning."""
+        row = connection.execute(select(experiment)).first()
+        places = read_places(connection)
+        if row is None or places is None:
+            return None
+        fitted_on = places.projection.fitted_on if places.projection else 0
+        root = select(commits.c.score).where(commits.c.commit == row.root_commit)
+        key = (row.root_commit, row.created_at, fitted_on, connection.execute(root).scalar())
+        if self._archive is None or self._archive.key != key:
+            higher = row.search.get("mapelites_fitness_higher_is_better", True)
+            self._archive = _Archive(key, 1.0 if higher else -1.0, places, self._confidence)
+        return self._archive
+
+
+def _news(
+    connection: Connection, archive: _Archive
+) -> Iterator[tuple[RowMapping, dict[str, float]]]:
+    query = (
+        select(
+            jobs.c.id,
+            jobs.c.kind,
+            jobs.c.ingested_at,
+            commits.c.commit,
+            commits.c.island,
+            commits.c.score,
+            commits.c.error,
+            commits.c.edit_distance,
+            commits.c.code_size,
+            commits.c.vector,
+        )
+        .select_from(jobs)
+        .join(commits, commits.c.commit == jobs.c.commit)
+        .where(
+            jobs.c.ingested_at >= archive.taken_at,
+            commits.c.score.is_not(None) | (jobs.c.kind == JobKind.MEASUREMENT),
+        )
+        .order_by(jobs.c.ingested_at, jobs.c.ordinal)
+    )
+    rows = [row for row in connection.execute(query).mappings() if row["id"] not in archive.taken]
+    for start in range(0, len(rows), _PIECE):
+        piece = rows[start : start + _PIECE]
+        figures = _figures(connection, archive.places, [row["commit"] for row in piece])
+        for row in piece:
+            yield row, figures.get(row["commit"], {})
+
+
+def _figures(
+    connection: Connection, places: Places, names: list[str]
+) -> dict[str, dict[str, float]]:
+    if not places.names_figures:
+        return {}
+    wanted = [measure.name for measure in places.grid.measures]
+    query = select(metrics.c.commit, metrics.c.name, metrics.c.value).where(
+        and_(metrics.c.commit.in_(names), metrics.c.name.in_(wanted))
+    )
+    found: dict[str, dict[str, float]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.commit, {})[row.name] = row.value
+    return found
+
+
+def _take(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None:
+    if row["ingested_at"] > archive.taken_at:
+        archive.taken_at, archive.taken = row["ingested_at"], set()
+    archive.taken.add(row["id"])
+    commit = row["commit"]
+    estimate = None if row["score"] is None else Estimate(row["score"], row["error"] or 0.0)
+    if archive.root is None and estimate is not None:
+        archive.root = estimate.score  # the root commit's job is the first of all
+    if row["kind"] == JobKind.EVOLUTION:
+        archive.evaluations += 1
+    if commit in archive.held:
+        archive.remeasure(commit, estimate)
+    elif estimate is not None:
+        own = {"edit_distance": float(row["edit_distance"]), "code_size": float(row["code_size"])}
+        cell = archive.places.cell_of(own | figures, row["vector"] or b"")
+        place = _NOWHERE if cell is None else cell
+        archive.offer(commit, place, row["island"] or 0, estimate)
+    if archive.best is not None:
+        archive.moments.append(
+            Moment(
+                at=row["ingested_at"],
+                evaluations=archive.evaluations,
+                best=archive.best * archive.sign,
+                cells=len(archive.cells) - (_NOWHERE in archive.cells),
+                qd_score=archive.gains,
+            )
+        )
+
+
+def _thinned(moments: list[Moment], at_most: int) -> list[Moment]:
+    if len(moments) <= at_most:
+        return list(moments)
+    step = (len(moments) - 1) / (at_most - 1)
+    return [moments[round(step * number)] for number in range(at_most)]

@@ -1,0 +1,297 @@
+"""How an experiment stands, read from the database: for people, not for decisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select
+
+from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.db.engine import Database, now
+from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
+from loreley.map_elites.cells import Grid, Measure
+from loreley.views.lineage import best_commit
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A judged commit and its fitness, in the metric's own direction."""
+
+    commit: str
+    fitness: float
+    branch: str | None
+    subject: str
+    summary: str
+    ordinal: int  # of the job that made it; negative for the root
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job a worker holds at the moment."""
+
+    job_id: str
+    ordinal: int
+    worker: str
+    attempt: int
+    seconds: float  # since it was claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job has no accepted commit."""
+
+    job_id: str
+    ordinal: int
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IslandState:
+    """The archive of one island."""
+
+    island: int
+    cells_filled: int
+    best: float  # fitness, in the metric's own direction
+    # By how much elites are better than the root, added up (Pugh et al. 2016); those that are not
+    # add nothing. Where the root has no score, the first commit that has one stands for it.
+    qd_score: float
+    cells: int  # how many there are to be filled
+
+    @property
+    def coverage(self) -> float:
+        """The share of the cells that hold an elite."""
+        return self.cells_filled / self.cells
+
+
+@dataclass(frozen=True, slots=True)
+class ArmState:
+    """What an agent or operator has done lately; older jobs count less and less."""
+
+    kind: str
+    name: str
+    trials: float
+    successes: float  # jobs whose commit entered the archive and beat the one it was made from
+    seconds: float
+
+    @property
+    def success_rate(self) -> float:
+        """Successes per trial."""
+        return self.successes / self.trials if self.trials else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """An experiment at one moment."""
+
+    root_commit: str
+    fitness_name: str
+    higher_is_better: bool
+    jobs: Mapping[JobState, int]  # evolution jobs only; every state has an entry
+    judged: int  # commits that were evaluated, the root among them
+    islands: tuple[IslandState, ...]
+    root: Champion | None  # None: it has no fitness, or was not judged yet
+    best: Champion | None
+    best_path: tuple[str, ...]  # commits from the root to the best, both included
+    # All islands taken as one archive, each cell with its best elite of any:
+    cells_filled: int
+    qd_score: float
+    cells: int  # how many there are to be filled
+
+    @property
+    def ended(self) -> int:
+        """How many jobs are in a final state."""
+        return sum(self.jobs[state] for state in FINAL_STATES)
+
+    @property
+    def total(self) -> int:
+        """How many jobs there have been."""
+        return sum(self.jobs.values())
+
+    @property
+    def coverage(self) -> float:
+        """The share of the cells that hold an elite of any island."""
+        return self.cells_filled / self.cells
+
+    @property
+    def why_no_best(self) -> str:
+        """In words, why there is no best commit, where there is none."""
+        if self.judged:
+            return f"none of {self.judged} judged commits has a fitness"
+        return "nothing has been judged yet"
+
+    @property
+    def gain(self) -> float | None:
+        """How much better the best is than the root; positive is better."""
+        if self.best is None or self.root is None:
+            return None
+        difference = self.best.fitness - self.root.fitness
+        return difference if self.higher_is_better else -difference
+
+
+def read_overview(database: Database) -> Overview | None:
+    """The experiment as it stands, or None when no scheduler has begun one."""
+    with database.read() as connection:
+        row = connection.execute(select(experiment)).first()
+        if row is None:
+            return None
+        higher = bool(row.search["mapelites_fitness_higher_is_better"])
+        sign = 1.0 if higher else -1.0
+        best = best_commit(connection)
+        root = _champion(connection, row.root_commit, sign)
+        root_score = root.fitness * sign if root else _first_score(connection)
+        filled, qd_score = _together(connection, root_score)
+        return Overview(
+            root_commit=row.root_commit,
+            fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
+            higher_is_better=higher,
+            jobs=_counts(connection),
+            judged=row.judged_commits,
+            islands=_islands(connection, row.search, root_score),
+            root=root,
+            best=_champion(connection, best, sign) if best else None,
+            best_path=_path(connection, best) if best else (),
+            cells_filled=filled,
+            qd_score=qd_score,
+            cells=_cells(row.search),
+        )
+
+
+def read_arms(database: Database) -> list[ArmState]:
+    """What agents and operators have done lately, those with most successes first."""
+    query = select(arms).order_by(arms.c.kind, arms.c.successes.desc(), arms.c.name)
+    with database.read() as connection:
+        return [
+            ArmState(row.kind, row.name, row.trials, row.successes, row.cost)
+            for row in connection.execute(query)
+        ]
+
+
+def read_running(database: Database) -> list[RunningJob]:
+    """The jobs that workers hold, by ordinal."""
+    query = (
+        select(
+            jobs.c.id,
+            jobs.c.ordinal,
+            jobs.c.worker,
+            jobs.c.attempt,
+            (now() - jobs.c.claimed_at).label("seconds"),
+        )
+        .where(jobs.c.state == JobState.RUNNING)
+        .order_by(jobs.c.ordinal)
+    )
+    with database.read() as connection:
+        return [RunningJob(*row) for row in connection.execute(query)]
+
+
+def read_failures(database: Database, *, limit: int) -> list[Failure]:
+    """The latest jobs that failed or were rejected, newest first."""
+    query = (
+        select(jobs.c.id, jobs.c.ordinal, jobs.c.failure_kind, jobs.c.failure)
+        .where(jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]))
+        .order_by(jobs.c.finished_at.desc())
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [
+            Failure(row.id, row.ordinal, row.failure_kind or "rejected", row.failure or "")
+            for row in connection.execute(query)
+        ]
+
+
+def _counts(connection: Connection) -> Mapping[JobState, int]:
+    query = select(jobs.c.state, func.count()).where(jobs.c.ordinal >= 0).group_by(jobs.c.state)
+    found = {JobState(state): count for state, count in connection.execute(query)}
+    return {state: found.get(state, 0) for state in JobState}
+
+
+def _islands(
+    connection: Connection, search: Mapping[str, Any], root_score: float
+) -> tuple[IslandState, ...]:
+    sign = 1.0 if search["mapelites_fitness_higher_is_better"] else -1.0
+    gain = elites.c.score - root_score
+    query = (
+        select(
+            elites.c.island,
+            func.count().label("filled"),
+            func.max(elites.c.score).label("best"),
+            func.sum(case((gain > 0, gain), else_=0.0)).label("gains"),
+        )
+        .group_by(elites.c.island)
+        .order_by(elites.c.island)
+    )
+    return tuple(
+        IslandState(
+            island=row.island,
+            cells_filled=row.filled,
+            best=row.best * sign,
+            qd_score=row.gains,
+            cells=_cells(search),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _together(connection: Connection, root_score: float) -> tuple[int, float]:
+    """How many cells any island has filled, and by how much they are better than the root."""
+    query = select(func.max(elites.c.score)).group_by(elites.c.cell)
+    scores = connection.execute(query).scalars().all()
+    return len(scores), sum(max(0.0, score - root_score) for score in scores)
+
+
+def _first_score(connection: Connection) -> float:
+    """The score of the first commit taken in that has one; 0 before."""
+    query = (
+        select(commits.c.score)
+        .join(jobs, jobs.c.id == commits.c.job_id)
+        .where(commits.c.score.is_not(None), jobs.c.ingested_at.is_not(None))
+        .order_by(jobs.c.ingested_at, jobs.c.ordinal)
+        .limit(1)
+    )
+    return connection.execute(query).scalar() or 0.0
+
+
+def _cells(search: Mapping[str, Any]) -> int:
+    """How many cells the archive has; each island has all of them."""
+    if measures := search.get("mapelites_measures"):
+        return Grid(tuple(map(Measure.parse, measures))).cells
+    bins, axes = search.get("mapelites_descriptor_bins"), search.get("mapelites_descriptor_axes")
+    return int(bins**axes) if bins and axes else 1
+
+
+def _champion(connection: Connection, commit: str, sign: float) -> Champion | None:
+    query = (
+        select(
+            commits.c.commit,
+            commits.c.score,
+            commits.c.branch,
+            commits.c.subject,
+            evaluations.c.summary,
+            jobs.c.ordinal,
+        )
+        .select_from(commits)
+        .join(evaluations, evaluations.c.commit == commits.c.commit)
+        .join(jobs, jobs.c.id == commits.c.job_id)
+        .where(commits.c.commit == commit, commits.c.score.is_not(None))
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return Champion(
+        commit=row.commit,
+        fitness=row.score * sign,
+        branch=row.branch,
+        subject=row.subject,
+        summary=row.summary,
+        ordinal=row.ordinal,
+    )
+
+
+def _path(connection: Connection, commit: str) -> tuple[str, ...]:
+    path: list[str] = []
+    current: str | None = commit
+    while current is not None:
+        path.append(current)
+        parent = select(commits.c.parent).where(commits.c.commit == current)
+        current = connection.execute(parent).scalar()
+    return tuple(reversed(path))

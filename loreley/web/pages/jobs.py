@@ -1,0 +1,120 @@
+"""All jobs, page by page, and the whole story of one."""
+
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from loreley.core.evaluation.evaluation import PICTURE_TYPES, Artifact
+from loreley.core.jobs import JobKind, JobState
+from loreley.db.archive import AddResult
+from loreley.ops.job_lines import lines_of_job
+from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
+from loreley.views.job_story import JobStory, read_story
+from loreley.web.diffs import parse_diff
+from loreley.web.rendering import page, site_of
+
+_LINES = 50
+_OUTCOMES = (*(result.value for result in AddResult), "infeasible", "measured")
+_SHOWN_CHARACTERS = 60_000
+_SHOWN_DIFF_LINES = 4_000
+_SHOWN_EVENTS = 200
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def jobs_page(request: Request) -> Response:
+    """A page of the list; a number or id that was searched for leads to its job."""
+    database = site_of(request).database
+    asked = request.query_params
+    if wanted := asked.get("find", "").strip():
+        job_id = find_job(database, wanted)
+        if job_id is not None:
+            return RedirectResponse(f"/jobs/{job_id}", 303)
+    chosen = JobFilter(
+        state=_one_of(JobState, asked.get("state")),
+        kind=_one_of(JobKind, asked.get("kind")),
+        agent=asked.get("agent") or None,
+        outcome=asked.get("outcome") if asked.get("outcome") in _OUTCOMES else None,
+    )
+    below, above = _number(asked.get("below")), _number(asked.get("above"))
+    found = read_page(database, chosen, limit=_LINES, below=below, above=above)
+    kept = {
+        name: value
+        for name in ("state", "kind", "agent", "outcome")
+        if (value := getattr(chosen, name)) is not None
+    }
+    return page(
+        request,
+        "jobs.html",
+        found=found,
+        chosen=chosen,
+        not_found=wanted,
+        states=[state.value for state in JobState],
+        kinds=[kind.value for kind in JobKind],
+        outcomes=_OUTCOMES,
+        agents=agents_seen(database),
+        query=lambda **more: f"/jobs?{urlencode({**kept, **more})}",
+    )
+
+
+def job_page(request: Request) -> HTMLResponse:
+    """One job: what it was to do, what it did, what came of it."""
+    story = _story(request)
+    texts = {each.name: each for each in story.artifacts if _is_text(each)}
+    patch = texts.pop("patch.diff", None)
+    return page(
+        request,
+        "job.html",
+        job=story,
+        seconds=(story.finished_at - story.claimed_at).total_seconds()
+        if story.finished_at and story.claimed_at
+        else None,
+        patch=parse_diff(_shown(patch), most_lines=_SHOWN_DIFF_LINES) if patch else None,
+        texts=[(each.name, _shown(each)) for each in texts.values()],
+        pictures=[each.name for each in story.artifacts if each.media_type in PICTURE_TYPES],
+        job_id=story.job_id,
+    )
+
+
+def job_log(request: Request) -> HTMLResponse:
+    """What the processes of this machine have logged about a job; fetched by its page."""
+    story = _story(request)
+    site = site_of(request)
+    events = (
+        lines_of_job(site.logs_base, story.job_id, story.claimed_at, at_most=_SHOWN_EVENTS)
+        if story.claimed_at
+        else []
+    )
+    return page(request, "job_log.html", events=events, base=site.logs_base)
+
+
+def _story(request: Request) -> JobStory:
+    story = read_story(site_of(request).database, request.path_params["job_id"])
+    if story is None:
+        raise HTTPException(404, "There is no such job")
+    return story
+
+
+def _is_text(artifact: Artifact) -> bool:
+    return artifact.media_type.startswith("text/") or artifact.media_type == "application/json"
+
+
+def _shown(artifact: Artifact) -> str:
+    text = artifact.content.decode("utf-8", "replace")
+    if artifact.name == "patch.diff" or len(text) <= _SHOWN_CHARACTERS:
+        return text
+    return f"… the beginning is left out …\n{text[-_SHOWN_CHARACTERS:]}"
+
+
+def _one_of(kind: type[Choice], text: str | None) -> Choice | None:
+    return kind(text) if text in [each.value for each in kind] else None
+
+
+def _number(text: str | None) -> int | None:
+    if text is None or not text.removeprefix("-").isdecimal() or len(text) > 10:
+        return None
+    return int(text)

@@ -1,0 +1,95 @@
+"""A leased worktree, a journal and stub programs for tests of agents."""
+
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from loreley.core.agents.protocol import Brief, Specimen
+from loreley.core.budget import Usage
+from loreley.core.jobs import Claim, JobKind, Record
+from loreley.core.worker.paid_calls import AttemptJournal, Opened
+from loreley.core.worker.repository import Worktree
+from loreley.core.worker.secret_scan import Secrets
+from tests.core.worker.upstream import Upstream, opened, soon
+
+ROOT = "a" * 40
+
+
+def claim(base: str = ROOT, attempt: int = 1, agent: str | None = None) -> Claim:
+    return Claim(
+        job_id=UUID(int=1), kind=JobKind.EVOLUTION, attempt=attempt, token="t", ordinal=0, island=0,
+        seed=7, root_commit=base, base_commit=base, inspirations=(), agent=agent,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    call_id: str
+
+
+@dataclass
+class Treasury:
+    """Grants every call and remembers what it has used."""
+
+    dollars: bool = False
+    usages: list[Usage] = field(default_factory=list)
+
+    def needs_prices(self) -> bool:
+        return self.dollars
+
+    def open(self, _claim: Claim, _agent: str) -> Opened:
+        return _Call("x")
+
+    def close(self, _call_id: str, usage: Usage, _seconds: float) -> None:
+        self.usages.append(usage)
+
+
+@dataclass
+class Bench:
+    """Everything an agent is given for one job."""
+
+    worktree: Worktree
+    treasury: Treasury = field(default_factory=Treasury)
+    record: Record = field(default_factory=Record)
+    secrets: Secrets = field(default_factory=Secrets)
+
+    @property
+    def brief(self) -> Brief:
+        base = self.worktree.base_commit
+        return Brief(7, "Make it better.", Specimen(base, {"score": 1.0}))
+
+    @property
+    def journal(self) -> AttemptJournal:
+        base = self.worktree.base_commit
+        return AttemptJournal(claim(base), "stub", self.record, self.treasury, self.secrets)
+
+    def kept(self, name: str) -> str:
+        [found] = [each.content.decode() for each in self.record.artifacts if each.name == name]
+        return found
+
+    def read(self, path: str) -> str:
+        return (self.worktree.path / path).read_text()
+
+
+@contextmanager
+def bench(folder: Path) -> Iterator[Bench]:
+    """A leased worktree of the usual upstream."""
+    upstream = Upstream.create(folder / "upstream")
+    repository = opened(upstream, folder / "clones" / "base")
+    try:
+        with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+            yield Bench(worktree)
+    finally:
+        repository.close()
+
+
+def program(path: Path, body: str) -> Path:
+    """An executable Python script."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!{sys.executable} -I\nimport json, os, subprocess, sys, time\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path

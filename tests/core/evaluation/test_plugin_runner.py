@@ -1,0 +1,24 @@
+"""The runner's JSON against the standard library's."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loreley.core.evaluation.plugin_runner import encoded
+
+ANSWERS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(ANSWERS)
+def test_the_worker_reads_what_the_plugin_answered(answer: object) -> None:
+    # Compared as text, since NaN is not equal to itself.
+    assert repr(json.loads(encoded(answer))) == repr(answer)
+
+
+def test_half_a_character_does_not_break_the_answer() -> None:
+    assert json.loads(encoded("a\ud800b")) == "a\ud800b"

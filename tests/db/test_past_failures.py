@@ -1,0 +1,117 @@
+"""What is recollected when a job begins, on both databases."""
+
+from dataclasses import replace
+
+from loreley.core.evaluation.evaluation import Artifact
+from loreley.core.jobs import JobKind, Record
+from loreley.core.recollection import PastFailure
+from loreley.db.engine import Database
+from loreley.db.jobs import Jobs
+from loreley.db.notes import add_note, withdraw_note
+from loreley.db.past_failures import DatabaseMemory
+from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed, JobFailed
+from tests.db.support import claimed, judged_commit, succeeded
+
+ROOT = "a" * 40
+
+
+def job(database: Database, base: str = ROOT, inspirations: tuple[str, ...] = ()) -> str:
+    number = Schedule(database).next_ordinal()
+    return Schedule(database).create(NewJob(JobKind.EVOLUTION, number, 7, base, inspirations))
+
+
+def failed(
+    database: Database, failure: JobFailed, *, subject: str | None, base: str = ROOT
+) -> None:
+    claim = claimed(database, job(database, base))
+    log = Artifact("failure.log", "text/plain", failure.log.encode())
+    Jobs(database).fail(claim, failure, Record([log], agent="stub", subject=subject))
+
+
+def begin(database: Database, **search: object) -> None:
+    Schedule(database).found(Experiment(ROOT, search))
+
+
+def test_the_aim_and_the_constraints_are_those_of_the_experiment(database: Database) -> None:
+    begin(
+        database,
+        mapelites_fitness_metric="seconds",
+        mapelites_fitness_higher_is_better=False,
+        mapelites_constraints=["tests >= 1"],
+    )
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert told.aim == "What counts is the metric seconds: less of it is better."
+    assert told.constraints == ("tests >= 1",)
+
+
+def test_a_weighted_aim_names_the_metrics(database: Database) -> None:
+    begin(database, mapelites_fitness_weights=["speed:2", "size:-1"])
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert told.aim.endswith("more of it is better: speed:2, size:-1.")
+
+
+def test_standing_notes_are_told_and_withdrawn_ones_are_not(database: Database) -> None:
+    begin(database)
+    old = add_note(database, "Old.")
+    add_note(database, "Look at the cache.")
+    withdraw_note(database, old)
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert told.notes == ("Look at the cache.",)
+
+
+def test_failures_of_the_same_base_are_told_newest_last(database: Database) -> None:
+    begin(database)
+    failed(
+        database, EvaluationFailed("it broke", log="Traceback\nZeroDivisionError"), subject="one"
+    )
+    failed(database, CandidateRejected("too large"), subject="two")
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert told.failures == (
+        PastFailure("one", "it broke", "Traceback\nZeroDivisionError"),
+        PastFailure("two", "too large"),
+    )
+
+
+def test_of_many_failures_the_latest_five_are_told(database: Database) -> None:
+    begin(database)
+    for number in range(7):
+        failed(database, CandidateRejected("no"), subject=f"try {number}")
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert [each.subject for each in told.failures] == [f"try {number}" for number in range(2, 7)]
+
+
+def test_failures_far_away_and_of_agents_without_a_proposal_are_left_out(
+    database: Database,
+) -> None:
+    begin(database)
+    failed(database, CandidateRejected("no"), subject="elsewhere", base="b" * 40)
+    failed(database, AgentFailed("not logged in"), subject=None)
+
+    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+
+    assert told.failures == ()
+
+
+def test_failures_of_the_parent_and_of_inspirations_are_near(database: Database) -> None:
+    begin(database)
+    child = replace(judged_commit(1), parent=ROOT)
+    succeeded(database, job(database), child)
+    failed(database, CandidateRejected("no"), subject="of the parent")
+    failed(database, CandidateRejected("no"), subject="of the inspiration", base="c" * 40)
+
+    told = DatabaseMemory(database).recollect(
+        claimed(database, job(database, child.commit, inspirations=("c" * 40,)))
+    )
+
+    assert [each.subject for each in told.failures] == ["of the parent", "of the inspiration"]

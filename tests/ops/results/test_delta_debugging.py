@@ -1,0 +1,77 @@
+"""Which of many units are needed."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from loreley.ops.results.delta_debugging import Reduction
+
+
+class Enough(Exception):
+    """The test has seen enough."""
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 40])
+def test_exactly_what_is_needed_is_kept(count: int) -> None:
+    for seed in range(20):
+        generator = random.Random(seed)
+        needed = set(generator.sample(range(count), generator.randint(1, count)))
+        reduction = Reduction(range(count), lambda kept, needed=needed: needed <= set(kept))  # type: ignore[misc]
+
+        reduction.run()
+
+        assert reduction.kept == sorted(needed)
+
+
+def test_one_of_forty_takes_few_trials_and_the_same_each_time() -> None:
+    def trials() -> list[list[int]]:
+        tried: list[list[int]] = []
+
+        def holds(kept: Sequence[int]) -> bool:
+            tried.append(list(kept))
+            return 17 in kept
+
+        Reduction(range(40), holds).run()
+        return tried
+
+    assert len(trials()) <= 14
+    assert trials() == trials()
+
+
+def test_what_holds_only_together_leaves_nothing_that_could_go() -> None:
+    def holds(kept: Sequence[int]) -> bool:
+        return len(kept) >= 5
+
+    reduction = Reduction(range(23), holds)
+    reduction.run()
+
+    assert len(reduction.kept) == 5
+
+
+def test_an_end_before_its_time_leaves_what_held_last() -> None:
+    count = 0
+
+    def holds(kept: Sequence[int]) -> bool:
+        nonlocal count
+        count += 1
+        if count > 3:
+            raise Enough
+        return 0 in kept
+
+    reduction = Reduction(range(16), holds)
+    with pytest.raises(Enough):
+        reduction.run()
+
+    assert reduction.kept == list(range(8))
+
+
+def test_the_empty_rest_is_never_tried() -> None:
+    def holds(kept: Sequence[int]) -> bool:
+        assert kept
+        return True
+
+    reduction = Reduction(range(9), holds)
+    reduction.run()
+
+    assert len(reduction.kept) == 1
