@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from development.tools import RunCommand, uv
+from development.tools import RunCommand
 from loreley.errors import CommandFailed
+from loreley.ops.extras import uv
 
 _HEADER = "# Written by `invoke pins` from pyproject.toml; verified by `--require-hashes`.\n"
 _PIN = re.compile(r"^(?P<pin>[A-Za-z0-9][\w.-]*==[^\\\n]+?)\s*\\?$", re.MULTILINE)

@@ -2,12 +2,12 @@
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loreley.errors import CommandFailed, ConfigError
+from loreley.ops.extras import uv
 
 RunCommand = Callable[[Sequence[str]], bool]
 """Runs a command in the project root, showing its output, and tells whether it succeeded."""
@@ -28,18 +28,6 @@ class TestChoice:
     slow: bool = False
     processes: int = 0  # 0: as many as are useful here
     coverage: bool = False
-
-
-def uv() -> list[str]:
-    """The command that runs uv; raises `ConfigError` where it is not installed."""
-    program = os.environ.get("UV") or shutil.which("uv")
-    if program:
-        return [program]
-    if importlib.util.find_spec("uv"):
-        return [sys.executable, "-m", "uv"]
-    raise ConfigError(
-        "uv is not installed", reason="it provides the tools", fix="run `pip install uv`"
-    )
 
 
 def python() -> list[str]:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from invoke.context import Context
 
 if TYPE_CHECKING:
-    from examples.frame import Example
     from loreley.config import Settings
 
 _REPOSITORY_SETTINGS = (
@@ -17,6 +16,23 @@ _REPOSITORY_SETTINGS = (
     "WORKER_EVALUATOR_PLUGIN",
     "WORKER_EVALUATOR_COMMAND",
 )
+
+
+class Example(Protocol):
+    """The repository that is evolved where none is configured."""
+
+    @property
+    def folder(self) -> Path:
+        """Holds ``repository``, of which the remote is made."""
+        ...
+
+    def prepare(self) -> None:
+        """Fill in its settings, and make its repository and queue ready to use."""
+        ...
+
+    def defaults(self, state: Path) -> Mapping[str, str]:
+        """Its settings, with the remote in the state folder."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ class Project:
             ensure_repository(example.folder / "repository", remote)
         return defaults
 
-    def _example(self) -> "Example":
+    def _example(self) -> Example:
         example: Example = import_module(self.example_module).EXAMPLE
         return example
 

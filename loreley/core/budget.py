@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from loreley.host.deadline import Deadline
+
 _MILLION = 1_000_000
 _MOST_TOLD = 10**12  # tokens or dollars of one call; more is no figure but a mistake
 _MOST_BLIND_CALLS = 3  # that may be made while none has told what it cost
@@ -33,6 +35,15 @@ class Usage:
             self.cached_tokens * number,
             None if self.dollars is None else self.dollars * number,
         )
+
+
+@dataclass(slots=True)
+class CallUsage:
+    """What one paid call has used; to be filled in by the agent, before or after it failed."""
+
+    usage: Usage = field(default_factory=Usage)
+    deadline: Deadline = field(default_factory=Deadline)  # of the call itself
+    times: int = 1  # the call was made; each is charged, and only the last has told its usage
 
 
 def told_amount(value: object) -> float | None:

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningInsert
 
 from loreley.db.engine import Database, now
-from loreley.db.models import challenges, elites
+from loreley.db.models import challenges, commits, elites
 from loreley.map_elites.fitness import Estimate
 from loreley.map_elites.sampler import Elite
 
@@ -235,3 +245,29 @@ def _next_position(island: int) -> ColumnElement[int]:
 
 def _elite(row: RowMapping) -> Elite:
     return Elite(row["cell"], row["commit"], row["score"], row["curiosity"])
+
+
+def best_commit(connection: Connection, *, island: int | None = None) -> str | None:
+    """The fittest elite, of one island or of all; of equals the first. None: none yet.
+
+    Not simply the highest score: under noise that is the luckiest measurement, and may have lost
+    its contest.
+    """
+    tops = fittest_elites().subquery()
+    query = (
+        select(tops.c.commit)
+        .join(commits, commits.c.commit == tops.c.commit)
+        .order_by(tops.c.score.desc(), commits.c.created_at)
+    )
+    if island is not None:
+        query = query.where(tops.c.island == island)
+    return connection.execute(query.limit(1)).scalar()
+
+
+def fittest_elites() -> Select[int, str, float]:
+    """Island, commit and score of the elites of which each island has no fitter."""
+    highest = select(elites.c.island, func.max(elites.c.score).label("score"))
+    top = highest.group_by(elites.c.island).subquery()
+    return select(elites.c.island, elites.c.commit, elites.c.score).join(
+        top, (top.c.island == elites.c.island) & (top.c.score == elites.c.score)
+    )

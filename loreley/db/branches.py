@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from loreley.core.jobs import FINAL_STATES
+from loreley.db.archive import fittest_elites
 from loreley.db.engine import Database, now
 from loreley.db.models import challenges, commits, elites, jobs
-from loreley.views.lineage import fittest_elites
 
 _ASKED_AT_ONCE = 500
 

@@ -2,9 +2,9 @@
 
 import importlib.util
 import os
+import shutil
 import sys
 
-from development.tools import uv
 from loreley.errors import ConfigError
 from loreley.ops.messages import tell
 from loreley.ops.replace_process import replace_process
@@ -30,6 +30,18 @@ def require_extra(name: str, *modules: str) -> None:
     tell(f"installing what is missing: {', '.join(missing)}")
     os.environ[_TRIED] = name
     replace_process([*command, "run", "--extra", name, "invoke", *sys.argv[1:]])
+
+
+def uv() -> list[str]:
+    """The command that runs uv; raises `ConfigError` where it is not installed."""
+    program = os.environ.get("UV") or shutil.which("uv")
+    if program:
+        return [program]
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    raise ConfigError(
+        "uv is not installed", reason="it provides the tools", fix="run `pip install uv`"
+    )
 
 
 def _missing(name: str, modules: list[str]) -> ConfigError:

@@ -62,32 +62,6 @@ class Lineage:
         return _gain(self.last.fitness, self.root.fitness, higher=self.higher_is_better)
 
 
-def best_commit(connection: Connection, *, island: int | None = None) -> str | None:
-    """The fittest elite, of one island or of all; of equals the first. None: none yet.
-
-    Not simply the highest score: under noise that is the luckiest measurement, and may have lost
-    its contest.
-    """
-    tops = fittest_elites().subquery()
-    query = (
-        select(tops.c.commit)
-        .join(commits, commits.c.commit == tops.c.commit)
-        .order_by(tops.c.score.desc(), commits.c.created_at)
-    )
-    if island is not None:
-        query = query.where(tops.c.island == island)
-    return connection.execute(query.limit(1)).scalar()
-
-
-def fittest_elites() -> Select[int, str, float]:
-    """Island, commit and score of the elites of which each island has no fitter."""
-    highest = select(elites.c.island, func.max(elites.c.score).label("score"))
-    top = highest.group_by(elites.c.island).subquery()
-    return select(elites.c.island, elites.c.commit, elites.c.score).join(
-        top, (top.c.island == elites.c.island) & (top.c.score == elites.c.score)
-    )
-
-
 def known_islands(connection: Connection) -> list[int]:
     """The islands that hold an elite."""
     query = select(elites.c.island).distinct().order_by(elites.c.island)

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
+from loreley.db.archive import best_commit
 from loreley.db.engine import Database, now
 from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
 from loreley.map_elites.cells import Grid, Measure
-from loreley.views.lineage import best_commit
 
 
 @dataclass(frozen=True, slots=True)

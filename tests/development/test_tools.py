@@ -3,8 +3,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from development.tools import TestChoice, lint_commands, pytest_command, run_all, uv
+from development.tools import TestChoice, lint_commands, pytest_command, run_all
 from loreley.errors import CommandFailed, ConfigError
+from loreley.ops.extras import uv
 
 
 def test_the_choice_of_tests_is_handed_to_pytest() -> None:

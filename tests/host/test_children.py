@@ -309,7 +309,7 @@ ADOPTING = """
 import os, subprocess, sys, tempfile, time
 from contextlib import ExitStack
 from pathlib import Path
-from loreley import proc
+from loreley.host import children
 from loreley.host.deadline import Deadline
 
 stack = ExitStack()

@@ -3,12 +3,12 @@
 import pytest
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import Archive, Placed
+from loreley.db.archive import Archive, Placed, best_commit
 from loreley.db.engine import Database
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.scores import write_score
 from loreley.map_elites.fitness import Estimate
-from loreley.views.lineage import best_commit, commits_beginning, read_lineage
+from loreley.views.lineage import commits_beginning, read_lineage
 from loreley.views.overview import read_overview
 from tests.db.support import judged_commit, succeeded
 

@@ -59,10 +59,10 @@ class ChatAgent:
         )
 
     def _asked(self, messages: Sequence[Message], deadline: Deadline, journal: Journal) -> Reply:
-        with journal.paid_call(deadline, priced=self.is_priced) as bill:
-            bill.usage = self.tariff.priced(bill.usage)  # should it be cut off
-            reply = self.endpoint.ask(messages, bill.deadline, bill)
-            bill.usage = self.tariff.priced(reply.usage)
+        with journal.paid_call(deadline, priced=self.is_priced) as call:
+            call.usage = self.tariff.priced(call.usage)  # should it be cut off
+            reply = self.endpoint.ask(messages, call.deadline, call)
+            call.usage = self.tariff.priced(reply.usage)
         if not reply.text.strip():
             raise AgentFailed(
                 f"{self.name} gave an empty answer",

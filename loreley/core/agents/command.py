@@ -7,8 +7,8 @@ from loreley.core.agents.answers import Answer
 from loreley.core.agents.command_process import CommandProcess, Run
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Bill, Brief, Journal, Proposal, Workshop
-from loreley.core.budget import Tariff
+from loreley.core.agents.protocol import Brief, Journal, Proposal, Workshop
+from loreley.core.budget import CallUsage, Tariff
 from loreley.core.sandbox import child_output
 from loreley.core.worktrees.removal import delete
 from loreley.errors import AgentFailed, TimeLimitReached
@@ -50,21 +50,21 @@ class CommandAgent:
         prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False)
         journal.keep("prompt.md", prompt)
         with (
-            journal.paid_call(deadline, priced=self.is_priced) as bill,
+            journal.paid_call(deadline, priced=self.is_priced) as call,
             self.process.prepared(workspace, prompt) as run,
         ):
-            answer = self._answered(run, bill, journal)
+            answer = self._answered(run, call, journal)
             self._remove_leftovers(workspace)
             self._require_success(run, answer, workspace)
             return self._proposal(run, answer)
 
-    def _answered(self, run: Run, bill: Bill, journal: Journal) -> Answer:
-        """What the program says of its work; the bill and the journal have it, too."""
+    def _answered(self, run: Run, call: CallUsage, journal: Journal) -> Answer:
+        """What the program says of its work; the call and the journal have it, too."""
         try:
-            self.process.complete(run, bill.deadline)
+            self.process.complete(run, call.deadline)
         finally:
             answer = self.process.preset.answer.read(run.stdout)
-            bill.usage = self.tariff.priced(answer.usage)
+            call.usage = self.tariff.priced(answer.usage)
             journal.keep("agent.log", run.printed)
         return answer
 

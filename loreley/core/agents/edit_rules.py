@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 
@@ -64,3 +65,31 @@ def _regex(glob: str) -> str:
             parts.append({"*": "[^/]*", "?": "[^/]"}.get(glob[at], re.escape(glob[at])))
             at += 1
     return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Marks on the line before and on the line after what may be changed."""
+
+    begin: str
+    end: str
+
+    def encloses_changes(self, old: bytes, new: bytes) -> bool:
+        """Whether two contents of a file are the same but for what is between the marks."""
+        return _frame(old, self) == _frame(new, self)
+
+
+def _frame(content: bytes, region: Region) -> list[bytes]:
+    """The lines of a file without those between marks; an open region is none."""
+    frame: list[bytes] = []
+    inside: list[bytes] | None = None
+    for line in content.splitlines(keepends=True):
+        if inside is None:
+            frame.append(line)
+            inside = [] if region.begin.encode() in line else None
+        elif region.end.encode() in line:
+            frame.append(line)
+            inside = None
+        else:
+            inside.append(line)
+    return frame + (inside or [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from loreley.core.budget import Usage
+from loreley.core.budget import CallUsage
 from loreley.core.recollection import Recollection
 from loreley.host.deadline import Deadline
 
@@ -93,23 +93,14 @@ class Workshop(Workspace, Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Bill:
-    """What one paid call has used; to be filled in by the agent, before or after it failed."""
-
-    usage: Usage = field(default_factory=Usage)
-    deadline: Deadline = field(default_factory=Deadline)  # of the call itself
-    times: int = 1  # the call was made; each is charged, and only the last has told its usage
-
-
 class Journal(Protocol):
     """What an agent notes while it works; kept however the job ends."""
 
-    def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[Bill]:
+    def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[CallUsage]:
         """Around each call that may cost money; waits for its share of the budget.
 
-        That wait takes nothing of the time until ``deadline``: the bill holds the later one.
-        ``priced`` tells whether the bill will hold a price. Raises `BudgetReached` when the
+        That wait takes nothing of the time until ``deadline``: the call holds the later one.
+        ``priced`` tells whether the call will hold a price. Raises `BudgetReached` when the
         budget allows no further call, `AgentFailed` when it cannot be kept without a price.
         """
         ...

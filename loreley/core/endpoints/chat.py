@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Usage, told_amount, told_tokens
+from loreley.core.budget import CallUsage, Usage, told_amount, told_tokens
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
@@ -65,15 +64,15 @@ class Endpoint:
         """Make sure that it can be asked at all; raises `ConfigError`."""
         require_package("chat", setting="WORKER_AGENT=chat", extra="chat")
 
-    def ask(self, messages: Sequence[Message], deadline: Deadline, bill: Bill) -> Reply:
+    def ask(self, messages: Sequence[Message], deadline: Deadline, call: CallUsage) -> Reply:
         """The model's answer, asked for again after what may pass.
 
         Raises `AgentFailed` for what will not pass, `ServiceUnavailable` when the endpoint is
-        away or overloaded for longer, and what the deadline raises. ``bill`` is settled where it
+        away or overloaded for longer, and what the deadline raises. ``call`` is settled where it
         is certain that nothing was charged.
         """
         return self._reply(
-            self._client.ask(lambda client: self._completion(client, messages), deadline, bill)
+            self._client.ask(lambda client: self._completion(client, messages), deadline, call)
         )
 
     def _completion(self, client: "OpenAI", messages: Sequence[Message]) -> "ChatCompletion":

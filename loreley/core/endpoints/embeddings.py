@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Tariff, Usage, told_tokens
+from loreley.core.budget import CallUsage, Tariff, Usage, told_tokens
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.errors import ConfigError
 from loreley.host.deadline import Deadline
@@ -60,11 +59,13 @@ class EmbeddingEndpoint:
         """Make sure that it can be asked at all; raises `ConfigError`."""
         require_package("embedding", setting="MAPELITES_DESCRIPTOR=embedding", extra="embeddings")
 
-    def embed(self, texts: Sequence[str], deadline: Deadline, bill: Bill | None = None) -> Embedded:
+    def embed(
+        self, texts: Sequence[str], deadline: Deadline, call: CallUsage | None = None
+    ) -> Embedded:
         """The embeddings of the texts, at least one.
 
         Raises `ConfigError` for what will not pass, `ServiceUnavailable` when the endpoint is
-        away or overloaded, and what the deadline raises. ``bill`` is settled where it is certain
+        away or overloaded, and what the deadline raises. ``call`` is settled where it is certain
         that nothing was charged.
         """
 
@@ -74,7 +75,7 @@ class EmbeddingEndpoint:
                 model=self.model, input=list(texts), encoding_format="float"
             )
 
-        return self._embedded(self._client.ask(question, deadline, bill or Bill()), len(texts))
+        return self._embedded(self._client.ask(question, deadline, call or CallUsage()), len(texts))
 
     def _embedded(self, answer: "CreateEmbeddingResponse", count: int) -> Embedded:
         """The answer, nothing of which is taken on trust."""

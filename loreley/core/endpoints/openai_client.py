@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Usage
+from loreley.core.budget import CallUsage, Usage
 from loreley.errors import ConfigError, LoreleyError, ServiceUnavailable
 from loreley.host.deadline import Deadline
 from loreley.host.interruptible import interruptibly
@@ -59,10 +58,10 @@ class _Wire:
         """What the library calls with each request, repeated ones as well, and each response."""
         return {"request": [self._watch], "response": [self._answered]}
 
-    def settle(self, bill: Bill) -> None:
-        """Put into the bill that there is nothing to pay, where that is certain."""
+    def settle(self, call: CallUsage) -> None:
+        """Put into the call that there is nothing to pay, where that is certain."""
         if self.open == 0:
-            bill.usage = _NOTHING
+            call.usage = _NOTHING
 
     def _watch(self, request: Any) -> None:
         request.extensions["trace"] = self._note
@@ -88,11 +87,13 @@ class Client:
         """The endpoint in words that may be shown."""
         return masked(self.url or "api.openai.com")
 
-    def ask(self, question: Callable[["OpenAI"], Answer], deadline: Deadline, bill: Bill) -> Answer:
+    def ask(
+        self, question: Callable[["OpenAI"], Answer], deadline: Deadline, call: CallUsage
+    ) -> Answer:
         """What ``question`` gets from the library, which asks again after what may pass.
 
         Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
-        is away or overloaded for longer, and what the deadline raises. ``bill`` is settled where
+        is away or overloaded for longer, and what the deadline raises. ``call`` is settled where
         it is certain that nothing was charged, and told how often it may have been: one that
         was cut off asked the same, and nobody says what it used.
         """
@@ -111,17 +112,17 @@ class Client:
             try:
                 return interruptibly(lambda: question(client), deadline, waiting)
             except openai.APIStatusError as error:
-                wire.settle(bill)
+                wire.settle(call)
                 raise self._refusal(error) from error
             except openai.APIConnectionError as error:
-                wire.settle(bill)
+                wire.settle(call)
                 deadline.check(waiting)
                 late = self.purpose.late if isinstance(error, openai.APITimeoutError) else None
                 raise self._away(late or str(error.__cause__ or error)) from error
             except (openai.OpenAIError, ValueError) as error:
                 raise self.unexpected(f"{type(error).__name__}: {error}") from error
             finally:
-                bill.times = max(1, wire.open)
+                call.times = max(1, wire.open)
 
     def unexpected(self, reason: str) -> LoreleyError:
         """The error for an answer of another form than was asked for."""

@@ -131,9 +131,9 @@ class EmbeddingDescriber:
 
     def _asked(self, texts: Sequence[str], errand: Errand) -> Embedded:
         price = self._dollars_per_million
-        with errand.journal.paid_call(errand.deadline, priced=price is not None) as bill:
-            answer = self._endpoint.embed(texts, errand.deadline, bill)
-            bill.usage = answer.priced(price)
+        with errand.journal.paid_call(errand.deadline, priced=price is not None) as call:
+            answer = self._endpoint.embed(texts, errand.deadline, call)
+            call.usage = answer.priced(price)
             return answer
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 from loreley.config import GateSettings
-from loreley.core.agents.edit_rules import PathRules
+from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import CandidateRejected
 from loreley.git.objects import Difference
@@ -32,18 +32,6 @@ class Edit(Protocol):
     def read(self, commit: str, path: str) -> bytes | None:
         """Content of ``path`` in ``commit``, or None where it is not a regular file."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Marks on the line before and on the line after what may be changed."""
-
-    begin: str
-    end: str
-
-    def encloses_changes(self, old: bytes, new: bytes) -> bool:
-        """Whether two contents of a file are the same but for what is between the marks."""
-        return _frame(old, self) == _frame(new, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +128,6 @@ class Gates:
             raise CandidateRejected(
                 "the change holds a secret", reason=", ".join(found), setting="WORKER_GATE_SECRETS"
             )
-
-
-def _frame(content: bytes, region: Region) -> list[bytes]:
-    """The lines of a file without those between marks; an open region is none."""
-    frame: list[bytes] = []
-    inside: list[bytes] | None = None
-    for line in content.splitlines(keepends=True):
-        if inside is None:
-            frame.append(line)
-            inside = [] if region.begin.encode() in line else None
-        elif region.end.encode() in line:
-            frame.append(line)
-            inside = None
-        else:
-            inside.append(line)
-    return frame + (inside or [])
 
 
 def _added_lines(patch: str) -> Iterator[str]:

@@ -8,8 +8,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Granted, Reached, Usage, Wait
+from loreley.core.budget import CallUsage, Granted, Reached, Usage, Wait
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import Claim, Record
 from loreley.core.worker.secret_scan import Secrets
@@ -78,7 +77,7 @@ class AttemptJournal:
     waited_seconds: float = 0.0  # for shares, so far
 
     @contextmanager
-    def paid_call(self, deadline: Deadline, *, priced: bool) -> Iterator[Bill]:
+    def paid_call(self, deadline: Deadline, *, priced: bool) -> Iterator[CallUsage]:
         """Around each call that may cost money; waits for its share of the budget.
 
         Raises `BudgetReached` when the budget allows no further call, `AgentFailed` when it
@@ -92,11 +91,11 @@ class AttemptJournal:
         began = time.monotonic()
         self.waited_seconds += began - asked
         # A call that was paid for must not be cut off because others were paid before.
-        bill = Bill(deadline=deadline.postponed(self.waited_seconds, patience))
+        call = CallUsage(deadline=deadline.postponed(self.waited_seconds, patience))
         try:
-            yield bill
+            yield call
         finally:
-            usage = bill.usage.times(bill.times)
+            usage = call.usage.times(call.times)
             self.treasury.close(call_id, usage, time.monotonic() - began)
 
     def keep(self, name: str, text: str) -> None:

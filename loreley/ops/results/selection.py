@@ -4,13 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from loreley.db.archive import best_commit
 from loreley.db.engine import Database
 from loreley.errors import ConfigError, LoreleyError
 from loreley.views.job_story import find_jobs
 from loreley.views.lineage import (
     MOST_MATCHES,
     Lineage,
-    best_commit,
     commit_of_job,
     commits_beginning,
     known_islands,

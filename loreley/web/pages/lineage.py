@@ -7,8 +7,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from loreley.db.archive import best_commit
 from loreley.views.ancestry import Ancestor, Family, read_family
-from loreley.views.lineage import best_commit, commits_beginning, read_lineage
+from loreley.views.lineage import commits_beginning, read_lineage
 from loreley.views.overview import read_overview
 from loreley.web.colours import Scale
 from loreley.web.rendering import page, site_of

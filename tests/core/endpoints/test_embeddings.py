@@ -2,8 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Usage
+from loreley.core.budget import CallUsage, Usage
 from loreley.core.endpoints.embeddings import Embedded, EmbeddingEndpoint
 from loreley.errors import ConfigError, JobInterrupted, ServiceUnavailable
 from loreley.host.deadline import Deadline, Stop
@@ -44,12 +43,12 @@ def test_what_may_pass_is_tried_again(stub: Stub) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_an_overloaded_endpoint_is_a_service_that_is_away(stub: Stub, status: int) -> None:
-    stub.refusals, bill = [status], Bill()
+    stub.refusals, call = [status], CallUsage()
 
     with pytest.raises(ServiceUnavailable, match="not now"):
-        endpoint(stub).embed(["abc"], soon(), bill)
+        endpoint(stub).embed(["abc"], soon(), call)
 
-    assert bill.usage.dollars == 0
+    assert call.usage.dollars == 0
 
 
 def test_an_endpoint_that_is_not_there_is_a_service_that_is_away() -> None:

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from loreley.core.agents.protocol import Bill
-from loreley.core.budget import Usage
+from loreley.core.budget import CallUsage, Usage
 from loreley.core.endpoints.openai_client import Client, Purpose
 from loreley.errors import ConfigError, ServiceUnavailable, TimeLimitReached
 from loreley.host.deadline import Deadline
@@ -28,14 +27,14 @@ def ask(
     server: ChatServer,
     purpose: Purpose,
     deadline: Deadline | None = None,
-    bill: Bill | None = None,
+    call: CallUsage | None = None,
     retries: int = 0,
 ) -> object:
     client = Client(purpose, server.url, None, retries)
     return client.ask(
         lambda api: api.chat.completions.create(model="stub", messages=[]),
         deadline or soon(),
-        bill or Bill(),
+        call or CallUsage(),
     )
 
 
@@ -76,42 +75,42 @@ def test_an_account_that_is_used_up_is_a_refusal_unless_credit_is_awaited(
 def test_an_endpoint_that_was_never_reached_has_cost_nothing() -> None:
     with chat_server() as gone:
         pass
-    bill = Bill()
+    call = CallUsage()
 
     with pytest.raises(ServiceUnavailable):
-        ask(gone, STUB, bill=bill)
+        ask(gone, STUB, call=call)
 
-    assert bill.usage == Usage(0, 0, dollars=0.0)
+    assert call.usage == Usage(0, 0, dollars=0.0)
 
 
 def test_questions_that_were_all_refused_have_cost_nothing(server: ChatServer) -> None:
-    server.responses, bill = [refuses(429, "not now")], Bill()
+    server.responses, call = [refuses(429, "not now")], CallUsage()
 
     with pytest.raises(ServiceUnavailable, match="not now"):
-        ask(server, STUB, bill=bill, retries=1)
+        ask(server, STUB, call=call, retries=1)
 
     assert len(server.requests) == 2
-    assert bill.usage == Usage(0, 0, dollars=0.0)
+    assert call.usage == Usage(0, 0, dollars=0.0)
 
 
 def test_a_question_that_was_cut_off_and_then_refused_may_have_cost_something(
     server: ChatServer,
 ) -> None:
-    server.responses, bill = [replace(says("x"), promised_bytes=9), refuses(400, "no")], Bill()
+    server.responses, call = [replace(says("x"), promised_bytes=9), refuses(400, "no")], CallUsage()
 
     with pytest.raises(ConfigError):
-        ask(server, STUB, bill=bill, retries=1)
+        ask(server, STUB, call=call, retries=1)
 
-    assert bill.usage == Usage()
+    assert call.usage == Usage()
 
 
 def test_a_question_that_was_cut_off_before_it_was_answered_is_charged_too(
     server: ChatServer,
 ) -> None:
     cut_off = replace(says("x"), promised_bytes=9)
-    server.responses, bill = [cut_off, refuses(429, "not now"), says("x")], Bill()
+    server.responses, call = [cut_off, refuses(429, "not now"), says("x")], CallUsage()
 
-    ask(server, STUB, bill=bill, retries=2)
+    ask(server, STUB, call=call, retries=2)
 
     assert len(server.requests) == 3
-    assert bill.times == 2
+    assert call.times == 2

@@ -43,7 +43,7 @@ class TestPlugin:
         judgement = bench.judge(
             bench.plugin(
                 """
-                from loreley.core.evaluation.evaluation import Evaluation, Metric
+                from loreley.core.evaluation import Evaluation, Metric
                 def judge(context):
                     return Evaluation("fine", (Metric("score", 2.5, "m", False),))
                 """

@@ -167,7 +167,7 @@ def _is_still(file: Path) -> bool:
 WORKER = """
 import os, sys, tempfile
 from pathlib import Path
-from loreley import proc
+from loreley.host import children
 from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox, probe
 from loreley.host.deadline import Deadline
 

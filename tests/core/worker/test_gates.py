@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.agents.edit_rules import PathRules
-from loreley.core.worker.gates import Gates, Region
+from loreley.core.agents.edit_rules import PathRules, Region
+from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Worktree
 from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import CandidateRejected

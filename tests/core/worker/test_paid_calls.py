@@ -49,8 +49,8 @@ def test_what_a_call_used_is_noted_even_when_it_fails() -> None:
     treasury = Treasury()
 
     def fail() -> None:
-        with journal(treasury).paid_call(Deadline.after(5), priced=True) as bill:
-            bill.usage = Usage(1, 2, dollars=0.5)
+        with journal(treasury).paid_call(Deadline.after(5), priced=True) as call:
+            call.usage = Usage(1, 2, dollars=0.5)
             raise AgentFailed("no idea")
 
     with pytest.raises(AgentFailed):
@@ -62,8 +62,8 @@ def test_what_a_call_used_is_noted_even_when_it_fails() -> None:
 def test_a_call_that_was_repeated_is_paid_as_often() -> None:
     treasury = Treasury()
 
-    with journal(treasury).paid_call(Deadline.after(5), priced=True) as bill:
-        bill.usage, bill.times = Usage(3, None, 1, dollars=0.5), 2
+    with journal(treasury).paid_call(Deadline.after(5), priced=True) as call:
+        call.usage, call.times = Usage(3, None, 1, dollars=0.5), 2
 
     assert treasury.closed == [Usage(6, None, 2, dollars=1.0)]
 
@@ -81,17 +81,17 @@ def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
     deadline = Deadline.after(0.2)
     found = journal(Treasury([Wait(), Wait(), Call()]), patience=Deadline.after(30))
 
-    with found.paid_call(deadline, priced=True) as bill:
-        assert bill.deadline.at - deadline.at >= 1.0
-        assert bill.deadline.remaining_seconds > 0
+    with found.paid_call(deadline, priced=True) as call:
+        assert call.deadline.at - deadline.at >= 1.0
+        assert call.deadline.remaining_seconds > 0
 
 
 def test_a_call_ends_with_its_job_all_the_same() -> None:
     patience = Deadline.after(5)
     found = journal(Treasury([Wait(), Call()]), patience=patience)
 
-    with found.paid_call(Deadline.after(4.9), priced=True) as bill:
-        assert bill.deadline.at == patience.at
+    with found.paid_call(Deadline.after(4.9), priced=True) as call:
+        assert call.deadline.at == patience.at
 
 
 def test_a_wait_ends_at_the_deadline() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Protocol, runtime_checkable
 
-from loreley.core.agents.edit_rules import PathRules
+from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.agents.genetic.operators.material import Mate, Material, Operator
 from loreley.core.agents.genetic.source.files import (
     SourceFile,
@@ -13,7 +13,6 @@ from loreley.core.agents.genetic.source.files import (
     read_source,
 )
 from loreley.core.agents.protocol import Brief, Workspace
-from loreley.core.worker.gates import Region
 
 
 @runtime_checkable
