@@ -188,7 +188,7 @@ def _has_a_traceback(record: "Record") -> bool:
     return _is_not_printed_yet(record) or record["exception"] is not None
 
 
-def tell(text: str) -> None:
+def print_and_log(text: str) -> None:
     """Say something on stderr whatever the log level, and note it in the log file."""
     print(text, file=sys.stderr)  # noqa: T201 - meant for the person at the terminal
     logger.bind(printed=True).info(text)

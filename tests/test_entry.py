@@ -106,9 +106,9 @@ def test_a_failure_is_told_when_stderr_is_closed() -> None:
 def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
     code = (
         "def work():\n"
-        "    from loreley.logs import configure_logging, tell\n"
+        "    from loreley.logs import configure_logging, print_and_log\n"
         f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
-        "    tell('here')\n"
+        "    print_and_log('here')\n"
         "    return ExitCode.STOPPED\n"
         "sys.exit(guarded('worker', work))"
     )

@@ -13,7 +13,7 @@ import pytest
 from loguru import logger
 
 from loreley.errors import ConfigError, ServiceUnavailable
-from loreley.logs import configure_logging, report_failure, tail_of, tell
+from loreley.logs import configure_logging, print_and_log, report_failure, tail_of
 from tests.support import PROJECT_ROOT
 
 SECRET = "hunter2"
@@ -380,7 +380,7 @@ def test_what_is_told_is_printed_once_whatever_the_level(
 ) -> None:
     path = start(tmp_path, level)
 
-    tell("worker: stopped")
+    print_and_log("worker: stopped")
 
     assert capsys.readouterr().err == "worker: stopped\n"
     assert ("worker: stopped" in path.read_text()) is (level != "ERROR")

@@ -50,13 +50,13 @@ class Project:
     def prepare(self) -> None:
         """See to settings and queue; with no repository configured, to the example's as well."""
         from loreley.ops.environment import enter_project, prepare
-        from loreley.ops.messages import tell
+        from loreley.ops.messages import say
 
         enter_project(self.root)
         if _is_configured():
             prepare(self.root)
         else:
-            tell("repository: none is configured; taking the circle packing example")
+            say("repository: none is configured; taking the circle packing example")
             self._example().prepare()
 
     def settings(self) -> "Settings":

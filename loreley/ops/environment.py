@@ -10,7 +10,7 @@ from typing import NoReturn
 from loreley.config import Settings, is_configured, load_settings
 from loreley.ops.dotenv import load_environment
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.replace_process import replace_process
 from loreley.tasks.connection import require_redis
 
@@ -28,7 +28,7 @@ def enter_project(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Non
     """Make the project root the current directory and fill the environment from its `.env`."""
     os.chdir(root)
     for warning in load_environment(root, defaults):
-        tell(f"warning: {warning}")
+        say(f"warning: {warning}")
 
 
 def prepare(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settings:
@@ -60,7 +60,7 @@ def use_embedded_server(settings: Settings) -> EmbeddedServer:
     server = ensure_server(settings.loreley_state_dir)
     os.environ["TASKS_REDIS_URL"] = server.url
     verb = "started" if server.started else "found running"
-    tell(
+    say(
         f"queue: no Redis is configured; {verb} the embedded "
         f"{server.version.name} {server.version.number} in {server.folder}"
     )

@@ -9,7 +9,7 @@ from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
 from loreley.host.signals import StopSignals
 from loreley.ops.logs.view import logs_base
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.progress import live_line
 from loreley.ops.summary import report
 from loreley.ops.supervisor import Fleet
@@ -32,7 +32,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     logs = logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
     fleet = Fleet(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
-    tell(
+    say(
         f"evolve: {jobs} jobs on {workers} workers; repository {settings.remote_target}, "
         f"logs in {logs}"
     )
@@ -44,7 +44,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
                 watch(fleet, database, signals, goal=jobs)
             finally:
                 if signals.asked:
-                    tell("evolve: stopping; Ctrl+C again interrupts the running jobs")
+                    say("evolve: stopping; Ctrl+C again interrupts the running jobs")
                 fleet.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
         overview, over = read_overview(database), read_ending(database)
     finally:
@@ -82,7 +82,7 @@ class _Look:
             overview = read_overview(self._database)
         except ServiceUnavailable as error:
             if not self._is_away:
-                tell(f"evolve: waiting for the database: {error.summary}")
+                say(f"evolve: waiting for the database: {error.summary}")
             self._is_away = True
             return None
         self._is_away = False

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from loreley.errors import ConfigError
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.replace_process import replace_process
 
 _TRIED = "LORELEY_EXTRA_TRIED"
@@ -27,7 +27,7 @@ def require_extra(name: str, *modules: str) -> None:
         command = uv()
     except ConfigError as error:
         raise _missing(name, missing) from error
-    tell(f"installing what is missing: {', '.join(missing)}")
+    say(f"installing what is missing: {', '.join(missing)}")
     os.environ[_TRIED] = name
     replace_process([*command, "run", "--extra", name, "invoke", *sys.argv[1:]])
 

@@ -38,7 +38,7 @@ def failures_as_messages() -> Iterator[None]:
         sys.exit(1)
 
 
-def tell(text: str) -> None:
+def say(text: str) -> None:
     """Say something to the person at the terminal, beside a task's own output."""
     print(text, file=sys.stderr, flush=True)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from loreley.core.jobs import JobState
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.views.overview import Overview
 
 _PLAIN_EVERY_SECONDS = 10.0
@@ -96,7 +96,7 @@ class _PlainLines:
         rate = self._rate.note(overview.ended, at)
         if at >= self._next or overview.ended >= self._goal:
             self._next, self._told = at + _PLAIN_EVERY_SECONDS, overview.ended
-            tell(f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}")
+            say(f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}")
 
 
 def _clock(seconds: float) -> str:

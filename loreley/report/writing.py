@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from loreley.config import Settings
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.report.facts import read_facts
 from loreley.report.page import as_html, as_json
@@ -21,7 +21,7 @@ def write_report(settings: Settings, path: Path, *, force: bool = False) -> None
     content = as_html(read_facts(settings)).encode("utf-8", "replace")
     with output_file(path, force=force or _is_report(path)) as output:
         output.write(content)
-    tell(f"wrote     {path} ({len(content):,} bytes): one file, to be opened by any browser")
+    say(f"wrote     {path} ({len(content):,} bytes): one file, to be opened by any browser")
 
 
 def print_report(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from loreley.entry import ExitCode
 from loreley.errors import ServiceUnavailable
 from loreley.host.failpoints import Point, reached
 from loreley.host.signals import StopSignals
-from loreley.logs import tell
+from loreley.logs import print_and_log
 from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.outage import Outage
@@ -84,11 +84,11 @@ class Scheduler:
         while not signals.wait(outage.pause_seconds):
             try:
                 if not self.tick():
-                    tell(f"scheduler: {self._ending}")
+                    print_and_log(f"scheduler: {self._ending}")
                     return ExitCode.STOPPED
             except ServiceUnavailable as error:
                 outage.go_on(error)
             else:
                 outage.end()
-        tell("scheduler: stopped; start it again to go on")
+        print_and_log("scheduler: stopped; start it again to go on")
         return ExitCode.INTERRUPTED if signals.count > 1 else ExitCode.STOPPED

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from loreley.entry import ExitCode
 from loreley.host.signals import StopSignals
-from loreley.logs import tell
+from loreley.logs import print_and_log
 
 _POLL_MS = 100  # the longest a new message waits for an idle worker, and a stop for an idle thread
 _BEAT_SECONDS = 10.0
@@ -64,7 +64,7 @@ def serve(
     what_follows = (
         f"; the running job has {grace_seconds:g} s to finish, press Ctrl+C again to interrupt it"
     )
-    tell(f"worker: stopping{what_follows if is_busy() else ''}")
+    print_and_log(f"worker: stopping{what_follows if is_busy() else ''}")
     bound_ms = int((grace_seconds + _INTERRUPT_SECONDS) * 1000)
     # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
     # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.
@@ -76,7 +76,7 @@ def serve(
     joining.join(0.5)
     if signals.count > 1:
         return ExitCode.INTERRUPTED
-    tell("worker: stopped")
+    print_and_log("worker: stopped")
     return ExitCode.STOPPED
 
 

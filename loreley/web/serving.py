@@ -2,7 +2,6 @@
 
 import errno
 import socket
-import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -12,13 +11,13 @@ from starlette.applications import Starlette
 from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.errors import ConfigError
+from loreley.ops.messages import say
 from loreley.web.app import create_app
 from loreley.web.security import is_loopback, own_names
 from loreley.web.session import Entry
 from loreley.web.site import Site
 from loreley.web.streams import Streams
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8420
 _ENDING_SECONDS = 2
 
 
@@ -103,16 +102,11 @@ def _unusable(host: str, port: int, error: OSError) -> ConfigError:
 def _announce(listener: socket.socket, host: str, entry: Entry) -> None:
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    tell(f"ui: http://{shown}:{port}/  (Ctrl+C ends it)")
+    say(f"ui: http://{shown}:{port}/  (Ctrl+C ends it)")
     if entry.exists:
-        tell("ui: whoever shows the token in LORELEY_UI_TOKEN may steer the run")
+        say("ui: whoever shows the token in LORELEY_UI_TOKEN may steer the run")
     if not is_loopback(host):
-        tell(
+        say(
             "ui: warning: whoever reaches this address can read everything; without encryption. "
             "`ssh -L` to a loopback address is safer: see docs/ui.md"
         )
-
-
-def tell(text: str) -> None:
-    """Say something to the person at the terminal."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the server's address

@@ -11,7 +11,7 @@ from loreley.errors import LoreleyError, ServiceUnavailable
 from loreley.host.locks import FileLock
 from loreley.host.signals import StopSignals
 from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.embedded.process import STOP_SECONDS, Server, say
+from loreley.ops.embedded.process import STOP_SECONDS, Server, log_line
 
 READY = "ready"
 _POLL_SECONDS = 0.25
@@ -66,7 +66,7 @@ class Guardian:
         if len(self._restarts) >= _RESTARTS:
             raise ServiceUnavailable("the server keeps ending")
         self._restarts.append(now)
-        say("the server is gone, starting it again")
+        log_line("the server is gone, starting it again")
         self._server.stop()
         self._server.start()
 
@@ -89,7 +89,7 @@ def main() -> int:
             guardian.run(report)
         except (LoreleyError, OSError) as error:
             reason = error.summary if isinstance(error, LoreleyError) else str(error)
-            say(reason)
+            log_line(reason)
             if not caller.closed:
                 report(reason)
             return 1

@@ -48,7 +48,7 @@ class Server:
             data = self._folder.path / "appendonlydir"
             if not _UNREADABLE_DATA.search(_text_from(self._folder.log, log_start)):
                 raise
-            say(f"the data cannot be read, starting without: see {data}.unreadable")
+            log_line(f"the data cannot be read, starting without: see {data}.unreadable")
             shutil.rmtree(f"{data}.unreadable", ignore_errors=True)
             data.rename(f"{data}.unreadable")
             self._start_once()
@@ -100,7 +100,7 @@ class Server:
         for sign in (signal.SIGTERM, signal.SIGKILL):
             pid = lock.holder_pid()
             if pid is not None:
-                say(f"ending the server that was left behind, process {pid}")
+                log_line(f"ending the server that was left behind, process {pid}")
                 _signal(pid, sign)
             if lock.acquire(within_seconds=STOP_SECONDS):
                 return
@@ -120,7 +120,7 @@ class Server:
             self._process.wait()
 
 
-def say(text: str) -> None:
+def log_line(text: str) -> None:
     """Add a line to the log that guardian and server share."""
     now = datetime.now(UTC).isoformat(" ", "milliseconds")
     print(f"{now} guardian {os.getpid()}: {text}", file=sys.stderr, flush=True)

@@ -27,8 +27,7 @@ _SHOWN_LOG_LINES = 2
 class EmbeddedServer:
     """A running server, kept for as long as this process, or what it becomes, lives.
 
-    A child process uses the server by the URL alone; one that must keep it beyond its parent's
-    end is started with ``lock_descriptor`` among its inherited files.
+    A child process uses the server by the URL alone.
     """
 
     url: str
@@ -36,11 +35,6 @@ class EmbeddedServer:
     version: ServerVersion
     folder: Path
     _use: FileLock
-
-    @property
-    def lock_descriptor(self) -> int:
-        """The open file by which this process says that it uses the server."""
-        return self._use.descriptor
 
     def release(self) -> None:
         """Use the server no longer; it ends when nobody does."""

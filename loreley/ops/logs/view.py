@@ -10,7 +10,7 @@ from loreley.config import LOG_LEVELS, Role, expand_path
 from loreley.errors import ConfigError
 from loreley.ops.logs.files import Run, find_logs, find_runs
 from loreley.ops.logs.tailing import Follower, LabelledRecord, last_records, without_unfinished_line
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 
 _POLL_SECONDS = 0.25
 
@@ -35,7 +35,7 @@ class LogView:
         logs = [without_unfinished_line(log) for log in find_logs(self._base, self._roles)]
         newest = find_runs(logs)[:1]
         if not newest:
-            tell(f"waiting for logs below {self._base / 'logs'}")
+            say(f"waiting for logs below {self._base / 'logs'}")
         for run in newest:
             self._labels |= {log.label for log in run.logs}
             self._print_last(last_records(run.logs, lines=lines, level=self._level), lines)

@@ -12,7 +12,7 @@ from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
 from loreley.git.patch_mail import write_mail
 from loreley.git.remote import Remote
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_choice
 from loreley.ops.results.commit_message import message_of
@@ -101,8 +101,8 @@ def _write_patch(
     path = Path(target)
     with output_file(path, force=force) as output:
         has_returns = write_mail(store, *commits, message=message, author=author, output=output)
-    tell(f"wrote     {path} ({path.stat().st_size:,} bytes): {message.subject}")
-    tell(f"apply it  git am {'--keep-cr ' if has_returns else ''}{path}, or git apply")
+    say(f"wrote     {path} ({path.stat().st_size:,} bytes): {message.subject}")
+    say(f"apply it  git am {'--keep-cr ' if has_returns else ''}{path}, or git apply")
 
 
 def _push(settings: Settings, lineage: Lineage, store: ObjectStore, wanted: Export) -> None:
@@ -115,8 +115,8 @@ def _push(settings: Settings, lineage: Lineage, store: ObjectStore, wanted: Expo
                 scratch, tree, lineage.root_commit, message_of(lineage), identity(settings)
             )
         push_branch(settings, scratch, commit, wanted.branch, force=wanted.force)
-    tell(f"pushed    {commit[:12]} as {wanted.branch} to {settings.remote_target}")
-    tell(f"fetch it  git fetch {settings.remote_target} {wanted.branch}")
+    say(f"pushed    {commit[:12]} as {wanted.branch} to {settings.remote_target}")
+    say(f"fetch it  git fetch {settings.remote_target} {wanted.branch}")
 
 
 def _require_free_name(settings: Settings, branch: str) -> None:

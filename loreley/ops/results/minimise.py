@@ -12,7 +12,7 @@ from loreley.git.hunks import Piece, Pieces
 from loreley.git.patch_mail import write_mail
 from loreley.host.signals import StopSignals
 from loreley.map_elites.fitness import Estimate
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_choice
 from loreley.ops.results.commit_message import achievement, message_of, one_line, provenance
@@ -86,7 +86,7 @@ def minimise(settings: Settings, choice: Choice, wanted: Minimising) -> None:
                 output=patch,
             )
     if ending:
-        tell(f"stopped {ending}")
+        say(f"stopped {ending}")
     print("\n".join(_report(settings, trials, kept, commit, branch, wanted)))
 
 
@@ -94,7 +94,7 @@ def _begun(settings: Settings, court: Court, lineage: Lineage, wanted: Minimisin
     """The whole change measured, and the bar for smaller ones."""
     store = court.store_with([lineage.root_commit, lineage.last.commit])
     pieces = Pieces(store, lineage.root_commit, lineage.last.commit)
-    tell(
+    say(
         f"minimise: {len(pieces.all)} pieces, {_lines(pieces.all)} lines of "
         f"{lineage.last.commit[:12]}; at most {wanted.most_evaluations} evaluations"
     )
@@ -107,7 +107,7 @@ def _begun(settings: Settings, court: Court, lineage: Lineage, wanted: Minimisin
         store, court, lineage, pieces, bar, settings, wanted.most_evaluations, best=whole
     )
     measured = trials.fitness_of(whole)
-    tell(f"{f'1/{wanted.most_evaluations}':>9}  all of them: {measured:.6g}")
+    say(f"{f'1/{wanted.most_evaluations}':>9}  all of them: {measured:.6g}")
     return trials
 
 

@@ -9,7 +9,7 @@ from loreley.git.commits import Message, write_commit
 from loreley.git.hunks import Piece, Pieces
 from loreley.git.objects import ObjectStore
 from loreley.map_elites.fitness import Estimate
-from loreley.ops.messages import tell
+from loreley.ops.messages import say
 from loreley.ops.results.commit_message import one_line
 from loreley.ops.results.delta_debugging import Reduction
 from loreley.ops.results.export import identity
@@ -81,7 +81,7 @@ class Trials:
             self.best = verdict
         number = f"{self.court.evaluations}/{self.most_evaluations}"
         does = "enough" if reached else "not enough"
-        tell(f"{number:>9}  {len(kept)} of {len(self.pieces.all)} pieces: {does}: {seen}")
+        say(f"{number:>9}  {len(kept)} of {len(self.pieces.all)} pieces: {does}: {seen}")
         return reached
 
     def commit(self, tree: str, message: Message) -> str:
