@@ -15,7 +15,7 @@ from benchmarks.commands import run
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.repositories import clone, file_name, make_remote
 from loreley.config import Settings
-from loreley.core.agents.protocol import Brief, Journal, Proposal, Workspace
+from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workspace
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.jobs import JobKind, JobState
@@ -61,7 +61,7 @@ class OneLine:
         workspace: Workspace,
         brief: Brief,
         deadline: Deadline,
-        journal: Journal,  # noqa: ARG002 - it makes no calls
+        recorder: CallRecorder,  # noqa: ARG002 - it makes no calls
     ) -> Proposal:
         """Add a line that no other job adds."""
         deadline.check("adding a line")

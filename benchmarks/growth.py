@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url
 from benchmarks.comparison import Comparison, Plan
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Evaluation, Metric
-from loreley.core.jobs import JobState, JudgedCommit, Record
+from loreley.core.jobs import JobRecord, JobState, JudgedCommit
 from loreley.db.archive import Archive
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
@@ -92,7 +92,7 @@ class _Search:
                 *(name, name, claim.base_commit, branch, "", 1, 1, Evaluation("", figures)),
                 vector=_vector(self._random),
             )
-            store.succeed(claim, judged, Record(agent="bench", operator=claim.operator))
+            store.succeed(claim, judged, JobRecord(agent="bench", operator=claim.operator))
         self._queue.job_ids.clear()
 
 

@@ -9,7 +9,7 @@ from statistics import median
 from uuid import uuid4
 
 from benchmarks.comparison import Comparison, Plan
-from loreley.core.jobs import JobKind, Record
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -82,7 +82,7 @@ def _with_job_store(jobs: Jobs, job_ids: Sequence[str]) -> None:
     failure = AgentFailed("none")
     for job_id in job_ids:
         claim = jobs.claim(job_id, worker="bench", lease_seconds=30)
-        jobs.fail(claim, failure, Record())
+        jobs.fail(claim, failure, JobRecord())
 
 
 def _by_hand(connection: sqlite3.Connection, job_ids: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from statistics import median
 from sqlalchemy import select
 
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JobState, JudgedCommit, Record
+from loreley.core.jobs import JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
@@ -133,7 +133,7 @@ class Evolved:
             for each in known.evaluation.metrics
         )
         claim = store.claim(job_id, worker="host:1", lease_seconds=30)
-        store.remeasured(claim, replace(known.evaluation, metrics=figures), Record())
+        store.remeasured(claim, replace(known.evaluation, metrics=figures), JobRecord())
         self._take_all()
 
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
@@ -142,7 +142,7 @@ class Evolved:
         job_id = self._queued(NewJob(JobKind.EVOLUTION, self.count - 1, 7, self.root_commit))
         claim = Jobs(self.database).claim(job_id, worker="host:1", lease_seconds=30)
         kind = CandidateRejected if rejected else EvaluationFailed
-        Jobs(self.database).fail(claim, kind(reason, log="a log\n"), Record())
+        Jobs(self.database).fail(claim, kind(reason, log="a log\n"), JobRecord())
         self._take_all()
         return job_id
 
@@ -190,7 +190,7 @@ class Evolved:
             evaluation=Evaluation(f"scored {score}", figures, (), 0.5),
         )
         jobs.succeed(
-            claim, judged, Record(list(artifacts), "genetic", "shift", 0.25, judged.subject)
+            claim, judged, JobRecord(list(artifacts), "genetic", "shift", 0.25, judged.subject)
         )
         self._take_all()
         return commit

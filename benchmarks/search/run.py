@@ -18,7 +18,7 @@ from loreley.config import Settings
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
-from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.core.worker.briefing import Briefing
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
@@ -89,13 +89,13 @@ class Worker:
     def do(self, job_id: str) -> None:
         """Claim a job, do it, write down how it ended."""
         claim = self.jobs.claim(job_id, worker="bench", lease_seconds=600)
-        record = Record(agent=self._agent.name)
+        record = JobRecord(agent=self._agent.name)
         try:
             self.jobs.succeed(claim, self._judged(claim, record), record)
         except JobFailed as failure:
             self.jobs.fail(claim, failure, record)
 
-    def _judged(self, claim: Claim, record: Record) -> JudgedCommit:
+    def _judged(self, claim: Claim, record: JobRecord) -> JudgedCommit:
         is_root = claim.kind is JobKind.BASELINE
         with self.commits.checked_out(claim.base_commit) as folder:
             proposal = Proposal("") if is_root else self._proposed(claim, folder, record)
@@ -118,14 +118,14 @@ class Worker:
                 traits=proposal.traits,
             )
 
-    def _proposed(self, claim: Claim, folder: Folder, record: Record) -> Proposal:
+    def _proposed(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:
         known = self.jobs.judged([claim.base_commit, *claim.inspirations])
         briefing = Briefing("")
         proposal = self._agent.propose(
             folder,
             briefing.brief(claim, known),
             Deadline.after(_JOB_SECONDS),
-            briefing.journal(claim, self._agent.name, record),
+            briefing.recorder(claim, self._agent.name, record),
         )
         record.operator = proposal.operator
         return proposal

@@ -46,16 +46,16 @@ class CallUsage:
     times: int = 1  # the call was made; each is charged, and only the last has told its usage
 
 
-def told_amount(value: object) -> float | None:
+def parse_amount(value: object) -> float | None:
     """What someone else's program says of tokens or dollars; None where it can be neither."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value <= _MOST_TOLD else None
 
 
-def told_tokens(value: object) -> int | None:
+def parse_tokens(value: object) -> int | None:
     """What someone else's program says of a number of tokens; None where it can be none."""
-    amount = told_amount(value)
+    amount = parse_amount(value)
     return None if amount is None else int(amount)
 
 
@@ -96,7 +96,7 @@ class Tariff:
         return tokens / _MILLION + (self.per_call or 0.0)
 
 
-class Measure(StrEnum):
+class BudgetUnit(StrEnum):
     """What a budget is counted in."""
 
     DOLLARS = "dollars"
@@ -105,7 +105,7 @@ class Measure(StrEnum):
     HOURS = "hours"
 
 
-CALL_MEASURES = (Measure.DOLLARS, Measure.TOKENS)  # those a single call adds to
+CALL_UNITS = (BudgetUnit.DOLLARS, BudgetUnit.TOKENS)  # those a single call adds to
 
 
 class Period(StrEnum):
@@ -119,18 +119,18 @@ class Period(StrEnum):
 class Limit:
     """So much and no more; ``amount`` is above zero."""
 
-    measure: Measure
+    unit: BudgetUnit
     period: Period
     amount: float
 
     def __str__(self) -> str:
         whole = {Period.RUN: "the run's", Period.DAY: "the day's"}[self.period]
-        return f"{whole} {self.amount:g} {self.measure}"
+        return f"{whole} {self.amount:g} {self.unit}"
 
     @property
     def key(self) -> str:
         """Its name in a mapping."""
-        return f"{self.measure}/{self.period}"
+        return f"{self.unit}/{self.period}"
 
 
 def limits_to_mapping(limits: Iterable[Limit]) -> dict[str, float]:
@@ -142,7 +142,7 @@ def limits_from_mapping(mapping: Mapping[str, float] | None) -> tuple[Limit, ...
     """What `limits_to_mapping` made a mapping of."""
     pairs = [(key.partition("/"), amount) for key, amount in (mapping or {}).items()]
     return tuple(
-        Limit(Measure(measure), Period(period), amount) for (measure, _, period), amount in pairs
+        Limit(BudgetUnit(unit), Period(period), amount) for (unit, _, period), amount in pairs
     )
 
 
@@ -164,7 +164,7 @@ class Account:
 class Granted:
     """The call may be made; so much is reserved for it."""
 
-    reserved: Mapping[Measure, float] = field(default_factory=dict)
+    reserved: Mapping[BudgetUnit, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +173,19 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LimitReached:
     """No further call may be made."""
 
     limit: Limit
     why: str
 
 
-Decision = Granted | Wait | Reached
+Decision = Granted | Wait | LimitReached
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the next call may use of a measure."""
+    """What the next call may use of a unit."""
 
     amount: float | None = None  # None: no earlier call has told
     blind_calls: int = 0  # lately, that ended and did not tell
@@ -194,50 +194,49 @@ class Expectation:
 _NOTHING_KNOWN = Expectation()
 
 
-def decide(accounts: Sequence[Account], expected: Mapping[Measure, Expectation]) -> Decision:
-    """Whether a call that is expected to use so much of each measure may be made now.
+def decide(accounts: Sequence[Account], expected: Mapping[BudgetUnit, Expectation]) -> Decision:
+    """Whether a call that is expected to use so much of each unit may be made now.
 
     One of which nothing is known is made alone, with all that is left reserved for it, so that
     any number of workers overshoots by one call at most; and when a few have not told what they
     used, no further one is made.
     """
     decisions = [
-        _decide(account, expected.get(account.limit.measure, _NOTHING_KNOWN))
-        for account in accounts
+        _decide(account, expected.get(account.limit.unit, _NOTHING_KNOWN)) for account in accounts
     ]
-    for kind in (Reached, Wait):
+    for kind in (LimitReached, Wait):
         if found := next((each for each in decisions if isinstance(each, kind)), None):
             return found
-    reserved: dict[Measure, float] = {}
+    reserved: dict[BudgetUnit, float] = {}
     for account in accounts:
-        measure = account.limit.measure
-        wanted = expected.get(measure, _NOTHING_KNOWN).amount
+        unit = account.limit.unit
+        wanted = expected.get(unit, _NOTHING_KNOWN).amount
         amount = account.left if wanted is None else wanted
-        reserved[measure] = min(amount, reserved.get(measure, amount))
+        reserved[unit] = min(amount, reserved.get(unit, amount))
     return Granted(reserved)
 
 
-def reached(account: Account) -> Reached | None:
+def find_reached_limit(account: Account) -> LimitReached | None:
     """Whether the limit is used up by what has been spent already."""
     if account.spent < account.limit.amount:
         return None
-    return Reached(account.limit, f"{account.spent:.6g} {account.limit.measure} spent")
+    return LimitReached(account.limit, f"{account.spent:.6g} {account.limit.unit} spent")
 
 
 def _decide(account: Account, expected: Expectation) -> Decision:
-    if over := reached(account):
+    if over := find_reached_limit(account):
         return over
-    measure, needed = account.limit.measure, expected.amount
+    unit, needed = account.limit.unit, expected.amount
     if needed is None:
         if expected.blind_calls >= _MOST_BLIND_CALLS:
-            why = f"{expected.blind_calls} calls have not told how many {measure} they used"
-            return Reached(account.limit, why)
+            why = f"{expected.blind_calls} calls have not told how many {unit} they used"
+            return LimitReached(account.limit, why)
         return Granted() if account.left > 0 else Wait()
     if needed <= account.left:
         return Granted()
     if account.reserved > 0:
         return Wait()
-    return Reached(
+    return LimitReached(
         account.limit,
-        f"{account.spent:.6g} {measure} spent, and the next call may need {needed:.4g}",
+        f"{account.spent:.6g} {unit} spent, and the next call may need {needed:.4g}",
     )

@@ -90,7 +90,7 @@ class JudgedCommit:
 
 
 @dataclass(slots=True)
-class Record:
+class JobRecord:
     """What is kept of an attempt at a job, however it ends; fills on the way."""
 
     artifacts: list[Artifact] = field(default_factory=list)
@@ -116,20 +116,20 @@ class JobStore(Protocol):
         """Put the job back into the queue; raises `JobLost`."""
         ...
 
-    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
-        """Record the commit and everything about it at once; raises `JobLost`.
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
+        """JobRecord the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
         in the meantime.
         """
         ...
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         ...
 
-    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
-        """Record why there is no commit; raises `JobLost`."""
+    def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
+        """JobRecord why there is no commit; raises `JobLost`."""
         ...
 
     def announce(self, claim: Claim, tree: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
-from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
 from loreley.errors import (
@@ -88,8 +88,8 @@ class Jobs:
                 ),
             )
 
-    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
-        """Record the commit and everything about it at once; raises `JobLost`.
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
+        """JobRecord the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
         in the meantime.
@@ -99,7 +99,7 @@ class Jobs:
             self._insert_commit(connection, claim, judged)
             _insert_artifacts(connection, claim, record)
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         commit = claim.base_commit
         with self._database.begin() as connection:
@@ -114,8 +114,8 @@ class Jobs:
                 )
             _insert_artifacts(connection, claim, record)
 
-    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
-        """Record why there is no commit; raises `JobLost`."""
+    def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
+        """JobRecord why there is no commit; raises `JobLost`."""
         rejected = isinstance(failure, CandidateRejected)
         with self._database.begin() as connection:
             _finish(
@@ -205,7 +205,7 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
 
 
-def _insert_artifacts(connection: Connection, claim: Claim, record: Record) -> None:
+def _insert_artifacts(connection: Connection, claim: Claim, record: JobRecord) -> None:
     for artifact in record.artifacts:
         connection.execute(
             artifacts.insert().values(
@@ -270,7 +270,7 @@ def _judged_with(connection: Connection, tree: str) -> str | None:
     return connection.execute(commit.union_all(job).limit(1)).scalar()
 
 
-def _finish(connection: Connection, claim: Claim, record: Record, **values: Any) -> None:
+def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: Any) -> None:
     if record.agent is not None:
         values |= {
             "agent": record.agent,

@@ -1,12 +1,12 @@
-"""What is recollected when a job begins: people's notes, and how attempts nearby failed."""
+"""What is known when a job begins: people's notes, and how attempts nearby failed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from loreley.core.agents.protocol import PastFailure, SearchContext
 from loreley.core.jobs import Claim, JobState
-from loreley.core.recollection import PastFailure, Recollection
 from loreley.db.engine import Database
 from loreley.db.models import artifacts, commits, experiment, jobs
 from loreley.db.notes import standing_notes
@@ -16,25 +16,19 @@ _TAIL_BYTES = 2_000
 _LOGS = ("failure.log", "evaluation.log")  # the first that there is tells what went wrong
 
 
-class DatabaseMemory:
-    """What the database recollects for a job."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def recollect(self, claim: Claim) -> Recollection:
-        """The notes that stand, and the latest failures near the job's commits."""
-        with self._database.read() as connection:
-            search = connection.execute(select(experiment.c.search)).scalar() or {}
-            return Recollection(
-                aim=_aim(search),
-                constraints=tuple(search.get("mapelites_constraints") or ()),
-                notes=tuple(note.text for note in standing_notes(connection)),
-                failures=_past_failures(connection, [claim.base_commit, *claim.inspirations]),
-            )
+def read_search_context(database: Database, claim: Claim) -> SearchContext:
+    """What the experiment seeks, the notes that stand, and how attempts nearby have failed."""
+    with database.read() as connection:
+        search = connection.execute(select(experiment.c.search)).scalar() or {}
+        return SearchContext(
+            aim=_describe_aim(search),
+            constraints=tuple(search.get("mapelites_constraints") or ()),
+            notes=tuple(note.text for note in standing_notes(connection)),
+            failures=_read_past_failures(connection, [claim.base_commit, *claim.inspirations]),
+        )
 
 
-def _aim(search: Mapping[str, Any]) -> str:
+def _describe_aim(search: Mapping[str, Any]) -> str:
     """What the experiment seeks, in a sentence for an agent."""
     if metric := search.get("mapelites_fitness_metric"):
         direction = "more" if search.get("mapelites_fitness_higher_is_better") else "less"
@@ -46,7 +40,7 @@ def _aim(search: Mapping[str, Any]) -> str:
     return ""
 
 
-def _past_failures(
+def _read_past_failures(
     connection: Connection, commits_nearby: Sequence[str]
 ) -> tuple[PastFailure, ...]:
     """The latest attempts from these commits, or from their parents, that led to nothing.
@@ -67,13 +61,15 @@ def _past_failures(
         .limit(_MOST_FAILURES)
     )
     found = [
-        PastFailure(row.subject or "", row.failure or "", _log(connection, row.id, row.attempt))
+        PastFailure(
+            row.subject or "", row.failure or "", _read_log(connection, row.id, row.attempt)
+        )
         for row in connection.execute(query).all()
     ]
     return tuple(reversed(found))
 
 
-def _log(connection: Connection, job_id: str, attempt: int) -> str:
+def _read_log(connection: Connection, job_id: str, attempt: int) -> str:
     query = select(artifacts.c.name, artifacts.c.content).where(
         artifacts.c.job_id == job_id, artifacts.c.attempt == attempt, artifacts.c.name.in_(_LOGS)
     )

@@ -17,15 +17,15 @@ from sqlalchemy import (
 )
 
 from loreley.core.budget import (
-    CALL_MEASURES,
+    CALL_UNITS,
     Account,
+    BudgetUnit,
     Decision,
     Expectation,
     Granted,
     Limit,
-    Measure,
+    LimitReached,
     Period,
-    Reached,
     Usage,
     decide,
     limits_from_mapping,
@@ -48,7 +48,7 @@ class Opened:
 
 
 class Spend:
-    """The `Treasury` on SQLAlchemy: one short transaction before and one after each call."""
+    """The `BudgetGate` on SQLAlchemy: one short transaction before and one after each call."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,14 +67,14 @@ class Spend:
 
     def needs_prices(self) -> bool:
         """Whether a limit is in dollars."""
-        return any(limit.measure is Measure.DOLLARS for limit in self.limits())
+        return any(limit.unit is BudgetUnit.DOLLARS for limit in self.limits())
 
-    def reached(self) -> Reached | None:
+    def reached(self) -> LimitReached | None:
         """Which limit ends the run, or allowed no further call of a worker."""
         with self._database.read() as connection:
             return read_reached(connection)
 
-    def note_reached(self, over: Reached) -> None:
+    def note_reached(self, over: LimitReached) -> None:
         """Keep which limit ends the run, for whoever asks."""
         with self._database.begin() as connection:
             _note_reached(connection, over)
@@ -83,11 +83,11 @@ class Spend:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         with self._database.begin() as connection:
             _alone(connection)
-            limits = [each for each in read_limits(connection) if each.measure in CALL_MEASURES]
-            expected = {measure: _expected(connection, agent, measure) for measure in CALL_MEASURES}
+            limits = [each for each in read_limits(connection) if each.unit in CALL_UNITS]
+            expected = {unit: _expected(connection, agent, unit) for unit in CALL_UNITS}
             accounts = [call_account(connection, limit) for limit in limits]
             decision = decide(accounts, expected)
-            if isinstance(decision, Reached):
+            if isinstance(decision, LimitReached):
                 _note_reached(connection, decision)
             if not isinstance(decision, Granted):
                 return decision
@@ -116,16 +116,16 @@ def read_limits(connection: Connection) -> tuple[Limit, ...]:
     return limits_from_mapping(budget["limits"] if budget else None)
 
 
-def read_reached(connection: Connection) -> Reached | None:
+def read_reached(connection: Connection) -> LimitReached | None:
     """Which limit ends the run, or allowed no further call of a worker."""
     said = connection.execute(select(experiment.c.budget_reached)).scalar()
     if said is None:
         return None
     [limit] = limits_from_mapping({said["limit"]: said["amount"]})
-    return Reached(limit, said["why"])
+    return LimitReached(limit, said["why"])
 
 
-def _note_reached(connection: Connection, over: Reached) -> None:
+def _note_reached(connection: Connection, over: LimitReached) -> None:
     said = {"limit": over.limit.key, "amount": over.limit.amount, "why": over.why}
     connection.execute(update(experiment).values(budget_reached=said))
 
@@ -136,11 +136,11 @@ def call_account(connection: Connection, limit: Limit) -> Account:
     A call of unknown cost, and one that was cut off, counts as what such calls were expected to
     cost when it began.
     """
-    expected = func.coalesce(_expected_column(limit.measure), 0.0)
-    used = func.coalesce(_used_column(limit.measure), expected)
+    expected = func.coalesce(_expected_column(limit.unit), 0.0)
+    used = func.coalesce(_used_column(limit.unit), expected)
     under_way = _under_way()
     spent = case((calls.c.closed_at.is_not(None), used), (under_way, 0.0), else_=expected)
-    reserved = case((under_way, func.coalesce(_reserved_column(limit.measure), 0.0)), else_=0.0)
+    reserved = case((under_way, func.coalesce(_reserved_column(limit.unit), 0.0)), else_=0.0)
     query = (
         select(func.coalesce(func.sum(spent), 0.0), func.coalesce(func.sum(reserved), 0.0))
         .select_from(calls)
@@ -180,8 +180,8 @@ def _refused() -> ColumnElement[bool]:
     return and_(calls.c.input_tokens == 0, calls.c.output_tokens == 0).is_(True)
 
 
-def _expected(connection: Connection, agent: str, measure: Measure) -> Expectation:
-    used = _used_column(measure)
+def _expected(connection: Connection, agent: str, unit: BudgetUnit) -> Expectation:
+    used = _used_column(unit)
     latest = (
         select(used.label("used"))
         .where(calls.c.agent == agent, calls.c.closed_at.is_not(None), used.is_not(None))
@@ -192,11 +192,11 @@ def _expected(connection: Connection, agent: str, measure: Measure) -> Expectati
     )
     found = connection.execute(select(func.max(latest.c.used))).scalar()
     if found is None:
-        return Expectation(None, _blind_calls(connection, agent, measure))
+        return Expectation(None, _blind_calls(connection, agent, unit))
     return Expectation(float(found))
 
 
-def _blind_calls(connection: Connection, agent: str, measure: Measure) -> int:
+def _blind_calls(connection: Connection, agent: str, unit: BudgetUnit) -> int:
     """How many calls have ended since the limits were set and have not told what they used."""
     budget = connection.execute(select(experiment.c.budget)).scalar() or {}
     query = (
@@ -206,7 +206,7 @@ def _blind_calls(connection: Connection, agent: str, measure: Measure) -> int:
         .where(
             calls.c.agent == agent,
             calls.c.opened_at >= budget.get("set_at", 0.0),
-            _used_column(measure).is_(None),
+            _used_column(unit).is_(None),
             not_(_under_way()),
         )
     )
@@ -217,8 +217,8 @@ def _insert(
     connection: Connection,
     claim: Claim,
     agent: str,
-    expected: Mapping[Measure, Expectation],
-    reserved: Mapping[Measure, float],
+    expected: Mapping[BudgetUnit, Expectation],
+    reserved: Mapping[BudgetUnit, float],
 ) -> str:
     call_id = str(uuid4())
     connection.execute(
@@ -228,26 +228,26 @@ def _insert(
             attempt=claim.attempt,
             agent=agent,
             opened_at=now(),
-            expected_dollars=expected[Measure.DOLLARS].amount,
-            expected_tokens=expected[Measure.TOKENS].amount,
-            reserved_dollars=reserved.get(Measure.DOLLARS),
-            reserved_tokens=reserved.get(Measure.TOKENS),
+            expected_dollars=expected[BudgetUnit.DOLLARS].amount,
+            expected_tokens=expected[BudgetUnit.TOKENS].amount,
+            reserved_dollars=reserved.get(BudgetUnit.DOLLARS),
+            reserved_tokens=reserved.get(BudgetUnit.TOKENS),
         )
     )
     return call_id
 
 
-def _used_column(measure: Measure) -> ColumnElement[float]:
-    if measure is Measure.DOLLARS:
+def _used_column(unit: BudgetUnit) -> ColumnElement[float]:
+    if unit is BudgetUnit.DOLLARS:
         return calls.c.dollars
     some = func.coalesce(calls.c.input_tokens, calls.c.output_tokens)
     both = func.coalesce(calls.c.input_tokens, 0) + func.coalesce(calls.c.output_tokens, 0)
     return case((some.is_not(None), both), else_=None)
 
 
-def _expected_column(measure: Measure) -> ColumnElement[float]:
-    return calls.c.expected_dollars if measure is Measure.DOLLARS else calls.c.expected_tokens
+def _expected_column(unit: BudgetUnit) -> ColumnElement[float]:
+    return calls.c.expected_dollars if unit is BudgetUnit.DOLLARS else calls.c.expected_tokens
 
 
-def _reserved_column(measure: Measure) -> ColumnElement[float]:
-    return calls.c.reserved_dollars if measure is Measure.DOLLARS else calls.c.reserved_tokens
+def _reserved_column(unit: BudgetUnit) -> ColumnElement[float]:
+    return calls.c.reserved_dollars if unit is BudgetUnit.DOLLARS else calls.c.reserved_tokens

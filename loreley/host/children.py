@@ -16,8 +16,8 @@ from typing import IO
 
 from loreley.errors import CommandFailed
 from loreley.host.deadline import Deadline
-from loreley.host.subreaper import adopting_orphans as adopting_orphans
-from loreley.host.subreaper import forget, reap_orphans, start_known
+from loreley.host.subreaper import become_subreaper as become_subreaper
+from loreley.host.subreaper import reap_orphans, start_tracked, untrack
 
 CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024
 _SLICE_SECONDS = 0.05  # how long a request to stop may go unnoticed
@@ -152,7 +152,7 @@ def _child(
             )
 
         try:
-            process = start_known(start)
+            process = start_tracked(start)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte among the arguments
             raise CommandFailed(
                 f"cannot start {argv[0]!r}", target=str(cwd or Path.cwd()), reason=str(error)
@@ -169,7 +169,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    forget(process.pid)
+    untrack(process.pid)
     reap_orphans()
 
 

@@ -9,7 +9,7 @@ VARIABLE = "LORELEY_HOLD_FOLDER"
 _LOOK_SECONDS = 0.01
 
 
-class Point(StrEnum):
+class Failpoint(StrEnum):
     """What has just happened, in the order of a job's way."""
 
     QUEUED = "queued"  # the row says so, no message is sent
@@ -25,7 +25,7 @@ class Point(StrEnum):
     TAKEN_IN = "taken_in"  # the archive knows, nothing new was bred
 
 
-def reached(point: Point) -> None:
+def hit(point: Failpoint) -> None:
     """Wait here while a test wants it: when there is a file ``point`` in the variable's folder.
 
     The file is renamed to ``<point>.<pid>``, so that of several processes one is held; it goes
@@ -36,7 +36,7 @@ def reached(point: Point) -> None:
         _hold(Path(folder), point)
 
 
-def _hold(folder: Path, point: Point) -> None:
+def _hold(folder: Path, point: Failpoint) -> None:
     held = folder / f"{point}.{os.getpid()}"
     try:
         (folder / point).rename(held)

@@ -20,7 +20,7 @@ _adopting = False
 
 
 @contextmanager
-def adopting_orphans() -> Iterator[bool]:
+def become_subreaper() -> Iterator[bool]:
     """Be the parent of every descendant whose own parent ends, for a while (Linux only).
 
     Meanwhile `reap_orphans` reaches daemons that left their session. The process must start
@@ -51,15 +51,15 @@ def _is_subreaper(wanted: bool) -> bool:
     return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) == 0)
 
 
-def start_known(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-    """Start a child that no sweep takes for an orphan until `forget` is called with its id."""
+def start_tracked(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Start a child that no sweep takes for an orphan until `untrack` is called with its id."""
     with _lock:
         process = start()
         _known.add(process.pid)
     return process
 
 
-def forget(pid: int) -> None:
+def untrack(pid: int) -> None:
     """The child has been waited for: its id means nothing any more."""
     with _lock:
         _known.discard(pid)
@@ -69,7 +69,7 @@ def reap_orphans() -> None:
     """Kill and wait for everything that was re-parented to us, and all below it.
 
     Spared are known children, their sessions, and whatever shares our own session. Does
-    nothing outside of `adopting_orphans`.
+    nothing outside of `become_subreaper`.
     """
     if not _adopting:
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from loreley.core.evaluation.evaluation import Evaluation
-from loreley.core.jobs import Claim, JobStore, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobRecord, JobStore, JudgedCommit
 from loreley.errors import CandidateRejected, JobFailed
 
 _BUCKETS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_600, 10_000)
@@ -52,19 +52,19 @@ class MeasuredJobs:
     def release(self, claim: Claim) -> None:
         """As the store does."""
         self._jobs.release(claim)
-        self._ended("released", Record())
+        self._ended("released", JobRecord())
 
-    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
         """As the store does."""
         self._jobs.succeed(claim, judged, record)
         self._ended("succeeded", record)
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """As the store does."""
         self._jobs.remeasured(claim, evaluation, record)
         self._ended("succeeded", record)
 
-    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
+    def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
         """As the store does."""
         self._jobs.fail(claim, failure, record)
         refused = isinstance(failure, CandidateRejected)
@@ -78,7 +78,7 @@ class MeasuredJobs:
         """As the store does."""
         return self._jobs.judged(commits)
 
-    def _ended(self, outcome: str, record: Record) -> None:
+    def _ended(self, outcome: str, record: JobRecord) -> None:
         self._figures.jobs.labels(outcome).inc()
         stages = dict(record.stage_seconds)
         if record.agent_seconds is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from loreley.core.budget import Account, Measure
+from loreley.core.budget import Account, BudgetUnit
 from loreley.db.engine import Database
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 
@@ -34,6 +34,6 @@ def _expense(expense: Expense) -> str:
 
 
 def _account(account: Account) -> str:
-    digits = ".4f" if account.limit.measure is Measure.DOLLARS else ",.6g"
+    digits = ".4f" if account.limit.unit is BudgetUnit.DOLLARS else ",.6g"
     reserved = f", {account.reserved:{digits}} reserved" if account.reserved else ""
     return f"budget      {account.limit}: {account.spent:{digits}} spent{reserved}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from loguru import logger
 
 from loreley.config import BudgetSettings
-from loreley.core.budget import Limit, Measure, Period, Reached, reached
+from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, find_reached_limit
 from loreley.db.activity import add_activity, created_today
 from loreley.db.budget_status import account
 from loreley.db.engine import Database
@@ -19,17 +19,15 @@ _NOTE_EVERY_SECONDS = 5.0
 def limits_of(settings: BudgetSettings) -> tuple[Limit, ...]:
     """The limits that are set; jobs in all are limited elsewhere."""
     wanted = (
-        (Measure.DOLLARS, Period.RUN, settings.scheduler_budget_dollars),
-        (Measure.DOLLARS, Period.DAY, settings.scheduler_budget_dollars_per_day),
-        (Measure.TOKENS, Period.RUN, settings.scheduler_budget_tokens),
-        (Measure.TOKENS, Period.DAY, settings.scheduler_budget_tokens_per_day),
-        (Measure.JOBS, Period.DAY, settings.scheduler_budget_jobs_per_day),
-        (Measure.HOURS, Period.RUN, settings.scheduler_budget_hours),
-        (Measure.HOURS, Period.DAY, settings.scheduler_budget_hours_per_day),
+        (BudgetUnit.DOLLARS, Period.RUN, settings.scheduler_budget_dollars),
+        (BudgetUnit.DOLLARS, Period.DAY, settings.scheduler_budget_dollars_per_day),
+        (BudgetUnit.TOKENS, Period.RUN, settings.scheduler_budget_tokens),
+        (BudgetUnit.TOKENS, Period.DAY, settings.scheduler_budget_tokens_per_day),
+        (BudgetUnit.JOBS, Period.DAY, settings.scheduler_budget_jobs_per_day),
+        (BudgetUnit.HOURS, Period.RUN, settings.scheduler_budget_hours),
+        (BudgetUnit.HOURS, Period.DAY, settings.scheduler_budget_hours_per_day),
     )
-    return tuple(
-        Limit(measure, period, float(amount)) for measure, period, amount in wanted if amount
-    )
+    return tuple(Limit(unit, period, float(amount)) for unit, period, amount in wanted if amount)
 
 
 class Budget:
@@ -62,10 +60,10 @@ class Budget:
             logger.warning("no further job is created: {}", said)
             self._spend.note_reached(limit)
         self.reached = said
-        measure = limit.limit.measure
-        if measure is not Measure.JOBS:
+        unit = limit.limit.unit
+        if unit is not BudgetUnit.JOBS:
             count = self._schedule.cancel_waiting(
-                f"the budget is reached: {said}", measurements=measure is Measure.HOURS
+                f"the budget is reached: {said}", measurements=unit is BudgetUnit.HOURS
             )
             if count:
                 logger.info("{} waiting jobs are cancelled", count)
@@ -74,7 +72,7 @@ class Budget:
         """How many jobs may still be created; None: as many as anyone likes."""
         if self.reached is not None:
             return 0
-        counts = [each for each in self._limits if each.measure is Measure.JOBS]
+        counts = [each for each in self._limits if each.unit is BudgetUnit.JOBS]
         if not counts:
             return None
         with self._database.read() as connection:
@@ -88,9 +86,9 @@ class Budget:
             add_activity(self._database, now - self._noted_at)
             self._noted_at = now
 
-    def _find(self) -> Reached | None:
+    def _find(self) -> LimitReached | None:
         with self._database.read() as connection:
             for limit in self._limits:
-                if found := reached(account(connection, limit)):
+                if found := find_reached_limit(account(connection, limit)):
                     return found
         return self._spend.reached()

@@ -7,7 +7,7 @@ from typing import Protocol
 from loguru import logger
 
 from loreley.db.schedule import Schedule
-from loreley.host.failpoints import Point, reached
+from loreley.host.failpoints import Failpoint, hit
 from loreley.scheduler.leases import Leases
 
 _UNANSWERED_SECONDS = 20.0
@@ -70,13 +70,13 @@ class Dispatch:
     def _send_all(self, job_ids: Sequence[str]) -> int:
         if not job_ids:
             return 0
-        reached(Point.QUEUED)
+        hit(Failpoint.QUEUED)
         sent = []
         try:
             for job_id in job_ids:
                 self._queue.send(job_id)
                 sent.append(job_id)
-            reached(Point.SENT)
+            hit(Failpoint.SENT)
         finally:
             if sent:
                 self._schedule.dispatched(sent)

@@ -12,7 +12,7 @@ from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
 from loreley.errors import ServiceUnavailable
-from loreley.host.failpoints import Point, reached
+from loreley.host.failpoints import Failpoint, hit
 from loreley.host.signals import StopSignals
 from loreley.logs import print_and_log
 from loreley.scheduler.assembly import Parts, assemble
@@ -51,7 +51,7 @@ class Scheduler:
         parts = self._parts
         for job in parts.ingest.waiting():
             parts.ingest.take(job)
-            reached(Point.TAKEN_IN)
+            hit(Failpoint.TAKEN_IN)
             # One by one: with one worker every choice then sees the same archive in every run.
             self._breed()
         parts.budget.tick()

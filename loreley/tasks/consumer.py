@@ -10,7 +10,7 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 from loguru import logger
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from loreley.host.failpoints import Point, reached
+from loreley.host.failpoints import Failpoint, hit
 
 _SHOWN_BYTES = 200
 
@@ -51,7 +51,7 @@ class JobConsumer(_RedisConsumer):
         """Tell Redis that the message has been dealt with."""
         with _outages_as_dramatiq_knows_them():
             super().ack(message)  # type: ignore[no-untyped-call]
-        reached(Point.ACKED)
+        hit(Failpoint.ACKED)
 
     def nack(self, message: MessageProxy) -> None:
         """Move the message to the dead letters."""

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Self
 
 from loguru import logger
@@ -28,7 +29,7 @@ from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
-from loreley.db.past_failures import DatabaseMemory
+from loreley.db.past_failures import read_search_context
 from loreley.db.spend import Spend
 from loreley.errors import JobInterrupted
 from loreley.host import children
@@ -72,7 +73,7 @@ class Engine:
             describer = _describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))
-            stack.enter_context(children.adopting_orphans())
+            stack.enter_context(children.become_subreaper())
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
             logger.debug("preparing the base clone of {}", settings.remote_target)
@@ -105,8 +106,8 @@ def _briefing(settings: Settings, database: Database, secrets: Secrets) -> Brief
     return Briefing(
         settings.worker_evolution_global_goal,
         gates=Gates.from_settings(settings, secrets),
-        memory=DatabaseMemory(database),
-        treasury=Spend(database),
+        read_context=partial(read_search_context, database),
+        budget_gate=Spend(database),
         secrets=secrets,
     )
 

@@ -6,24 +6,24 @@ from hypothesis import strategies as st
 
 from loreley.core.budget import (
     Account,
+    BudgetUnit,
     Expectation,
     Granted,
     Limit,
-    Measure,
+    LimitReached,
     Period,
-    Reached,
     Tariff,
     Usage,
     Wait,
     decide,
+    find_reached_limit,
     limits_from_mapping,
     limits_to_mapping,
-    reached,
 )
 
-DOLLARS = Limit(Measure.DOLLARS, Period.RUN, 10.0)
-DOLLARS_A_DAY = Limit(Measure.DOLLARS, Period.DAY, 4.0)
-TOKENS = Limit(Measure.TOKENS, Period.RUN, 1000.0)
+DOLLARS = Limit(BudgetUnit.DOLLARS, Period.RUN, 10.0)
+DOLLARS_A_DAY = Limit(BudgetUnit.DOLLARS, Period.DAY, 4.0)
+TOKENS = Limit(BudgetUnit.TOKENS, Period.RUN, 1000.0)
 
 
 def test_tokens_have_the_price_the_operator_gave() -> None:
@@ -67,36 +67,36 @@ def test_a_call_without_limits_is_granted() -> None:
 
 
 def test_what_is_expected_is_reserved() -> None:
-    decision = decide([Account(DOLLARS, spent=3.0)], {Measure.DOLLARS: Expectation(0.5)})
+    decision = decide([Account(DOLLARS, spent=3.0)], {BudgetUnit.DOLLARS: Expectation(0.5)})
 
-    assert decision == Granted({Measure.DOLLARS: 0.5})
+    assert decision == Granted({BudgetUnit.DOLLARS: 0.5})
 
 
 def test_a_spent_limit_is_named() -> None:
-    decision = decide([Account(DOLLARS, spent=10.0)], {Measure.DOLLARS: Expectation(0.0)})
+    decision = decide([Account(DOLLARS, spent=10.0)], {BudgetUnit.DOLLARS: Expectation(0.0)})
 
-    assert isinstance(decision, Reached)
+    assert isinstance(decision, LimitReached)
     assert str(decision.limit) == "the run's 10 dollars"
 
 
 def test_a_call_that_would_not_fit_waits_for_those_under_way() -> None:
     assert (
-        decide([Account(DOLLARS, spent=9.0, reserved=0.8)], {Measure.DOLLARS: Expectation(0.5)})
+        decide([Account(DOLLARS, spent=9.0, reserved=0.8)], {BudgetUnit.DOLLARS: Expectation(0.5)})
         == Wait()
     )
 
 
 def test_a_call_that_does_not_fit_alone_ends_the_run() -> None:
-    decision = decide([Account(DOLLARS, spent=9.7)], {Measure.DOLLARS: Expectation(0.5)})
+    decision = decide([Account(DOLLARS, spent=9.7)], {BudgetUnit.DOLLARS: Expectation(0.5)})
 
-    assert isinstance(decision, Reached)
+    assert isinstance(decision, LimitReached)
     assert "may need 0.5" in decision.why
 
 
 def test_a_call_of_unknown_cost_takes_all_that_is_left() -> None:
     accounts = [Account(DOLLARS, spent=1.0), Account(DOLLARS_A_DAY, spent=1.0, reserved=0.5)]
 
-    assert decide(accounts, {}) == Granted({Measure.DOLLARS: 2.5})
+    assert decide(accounts, {}) == Granted({BudgetUnit.DOLLARS: 2.5})
 
 
 def test_a_second_call_of_unknown_cost_waits() -> None:
@@ -106,26 +106,28 @@ def test_a_second_call_of_unknown_cost_waits() -> None:
 def test_when_some_calls_have_not_told_their_cost_no_further_one_is_made() -> None:
     account = Account(DOLLARS, spent=0.0)
 
-    allowed = decide([account], {Measure.DOLLARS: Expectation(None, blind_calls=2)})
-    refused = decide([account], {Measure.DOLLARS: Expectation(None, blind_calls=3)})
+    allowed = decide([account], {BudgetUnit.DOLLARS: Expectation(None, blind_calls=2)})
+    refused = decide([account], {BudgetUnit.DOLLARS: Expectation(None, blind_calls=3)})
 
     assert isinstance(allowed, Granted)
-    assert isinstance(refused, Reached)
+    assert isinstance(refused, LimitReached)
     assert "3 calls have not told how many dollars" in refused.why
 
 
 def test_calls_that_have_not_told_their_cost_do_not_matter_beside_one_that_has() -> None:
-    decision = decide([Account(DOLLARS, 1.0)], {Measure.DOLLARS: Expectation(0.5, blind_calls=9)})
+    decision = decide(
+        [Account(DOLLARS, 1.0)], {BudgetUnit.DOLLARS: Expectation(0.5, blind_calls=9)}
+    )
 
-    assert decision == Granted({Measure.DOLLARS: 0.5})
+    assert decision == Granted({BudgetUnit.DOLLARS: 0.5})
 
 
 def test_the_tightest_limit_decides() -> None:
     accounts = [Account(DOLLARS, spent=4.0), Account(DOLLARS_A_DAY, spent=4.0)]
 
-    decision = decide(accounts, {Measure.DOLLARS: Expectation(0.1)})
+    decision = decide(accounts, {BudgetUnit.DOLLARS: Expectation(0.1)})
 
-    assert isinstance(decision, Reached)
+    assert isinstance(decision, LimitReached)
     assert decision.limit is DOLLARS_A_DAY
 
 
@@ -133,10 +135,10 @@ def test_each_measure_has_its_own_limit() -> None:
     accounts = [Account(DOLLARS, spent=0.0), Account(TOKENS, spent=999.0)]
 
     decision = decide(
-        accounts, {Measure.DOLLARS: Expectation(0.1), Measure.TOKENS: Expectation(500.0)}
+        accounts, {BudgetUnit.DOLLARS: Expectation(0.1), BudgetUnit.TOKENS: Expectation(500.0)}
     )
 
-    assert isinstance(decision, Reached)
+    assert isinstance(decision, LimitReached)
     assert decision.limit is TOKENS
 
 
@@ -148,16 +150,16 @@ def test_each_measure_has_its_own_limit() -> None:
 def test_workers_never_spend_more_than_the_limit_once_the_cost_is_known(
     workers: int, cost: float, amount: float
 ) -> None:
-    limit = Limit(Measure.DOLLARS, Period.RUN, amount)
+    limit = Limit(BudgetUnit.DOLLARS, Period.RUN, amount)
     spent = 0.0
     known: float | None = None
     reservations: list[float] = []
     for _ in range(2000):
         decision = decide(
-            [Account(limit, spent, sum(reservations))], {Measure.DOLLARS: Expectation(known)}
+            [Account(limit, spent, sum(reservations))], {BudgetUnit.DOLLARS: Expectation(known)}
         )
         if isinstance(decision, Granted) and len(reservations) < workers:
-            reservations.append(decision.reserved[Measure.DOLLARS])
+            reservations.append(decision.reserved[BudgetUnit.DOLLARS])
         elif reservations:
             reservations.pop(0)
             spent, known = spent + cost, cost
@@ -166,5 +168,5 @@ def test_workers_never_spend_more_than_the_limit_once_the_cost_is_known(
     else:
         pytest.fail("the run never ended")
 
-    assert reached(Account(limit, spent)) or isinstance(decision, Reached)
+    assert find_reached_limit(Account(limit, spent)) or isinstance(decision, LimitReached)
     assert spent <= max(amount, cost) + 1e-9

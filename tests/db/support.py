@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric
-from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, jobs, metadata
@@ -83,9 +83,9 @@ def claimed(database: Database, job_id: str, *, lease_seconds: float = 30) -> Cl
 
 def succeeded(database: Database, job_id: str, judged: JudgedCommit) -> None:
     """Let a worker end a job with this commit."""
-    Jobs(database).succeed(claimed(database, job_id), judged, Record())
+    Jobs(database).succeed(claimed(database, job_id), judged, JobRecord())
 
 
 def failed(database: Database, job_id: str, failure: JobFailed) -> None:
     """Let a worker end a job with this failure."""
-    Jobs(database).fail(claimed(database, job_id), failure, Record())
+    Jobs(database).fail(claimed(database, job_id), failure, JobRecord())

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import Claim, JobKind, JobState, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -101,7 +101,7 @@ def test_claim_refuses_a_pending_job(jobs: Jobs, schedule: Schedule) -> None:
 def test_success_is_recorded_whole(jobs: Jobs, schedule: Schedule, database: Database) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.succeed(claim, judged(), Record([Artifact("patch.diff", "text/x-diff", b"+1")]))
+    jobs.succeed(claim, judged(), JobRecord([Artifact("patch.diff", "text/x-diff", b"+1")]))
 
     assert jobs.judged(["c" * 40]) == [judged()]
     row = job_row(database, claim.job_id)
@@ -118,7 +118,7 @@ def test_failure_is_recorded_with_its_kind_and_reason(
 ) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.fail(claim, AgentFailed("no proposal", reason="out of ideas"), Record())
+    jobs.fail(claim, AgentFailed("no proposal", reason="out of ideas"), JobRecord())
 
     row = job_row(database, claim.job_id)
     assert (row["state"], row["failure_kind"]) == (JobState.FAILED, FailureKind.AGENT)
@@ -131,7 +131,7 @@ def test_text_that_no_database_takes_is_recorded_all_the_same(
 ) -> None:
     """Files may be called so, and agents may say so."""
     first, second = two_claims(jobs, schedule)
-    record = Record(agent="x", subject=said)
+    record = JobRecord(agent="x", subject=said)
 
     jobs.fail(first, AgentFailed("no proposal", reason=said), record)
     jobs.succeed(second, replace(judged(), subject=said), record)
@@ -146,7 +146,7 @@ def test_rejection_is_a_state_of_its_own(
 ) -> None:
     claim = jobs.claim(queued(schedule), worker="host:1", lease_seconds=30)
 
-    jobs.fail(claim, CandidateRejected("the agent changed nothing"), Record())
+    jobs.fail(claim, CandidateRejected("the agent changed nothing"), JobRecord())
 
     row = job_row(database, claim.job_id)
     assert (row["state"], row["failure_kind"]) == (JobState.REJECTED, None)
@@ -174,22 +174,22 @@ def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
     with pytest.raises(JobLost):
         jobs.release(first)
     with pytest.raises(JobLost):
-        jobs.succeed(first, judged(), Record())
+        jobs.succeed(first, judged(), JobRecord())
     with pytest.raises(JobLost):
-        jobs.fail(first, AgentFailed("late"), Record())
+        jobs.fail(first, AgentFailed("late"), JobRecord())
     assert rows(database, "commits") == []
-    jobs.succeed(second, judged(), Record())
+    jobs.succeed(second, judged(), JobRecord())
     assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
 
 
 def test_what_a_worker_recorded_itself_is_told_as_that(jobs: Jobs, schedule: Schedule) -> None:
     """As when the answer was lost, and the worker asks again."""
     claims = two_claims(jobs, schedule)
-    jobs.succeed(claims[0], judged(), Record())
-    jobs.fail(claims[1], AgentFailed("no idea"), Record())
+    jobs.succeed(claims[0], judged(), JobRecord())
+    jobs.fail(claims[1], AgentFailed("no idea"), JobRecord())
 
     with pytest.raises(JobEnded) as succeeded:
-        jobs.succeed(claims[0], judged(), Record())
+        jobs.succeed(claims[0], judged(), JobRecord())
     with pytest.raises(JobEnded) as renewed:
         jobs.renew(claims[1], lease_seconds=30)
 
@@ -204,7 +204,7 @@ def test_a_job_that_was_given_up_as_lost_is_not_told_as_recorded(
     schedule.reap(max_attempts=1)
 
     with pytest.raises(JobLost) as lost:
-        jobs.succeed(claim, judged(), Record())
+        jobs.succeed(claim, judged(), JobRecord())
 
     assert not isinstance(lost.value, JobEnded)
 
@@ -232,10 +232,10 @@ def test_a_job_that_keeps_killing_workers_is_given_up(
 
 def test_the_same_tree_is_accepted_once(jobs: Jobs, schedule: Schedule, database: Database) -> None:
     first, second = two_claims(jobs, schedule)
-    jobs.succeed(first, judged(), Record())
+    jobs.succeed(first, judged(), JobRecord())
 
     with pytest.raises(CandidateRejected, match="same tree"):
-        jobs.succeed(second, judged(commit="e" * 40), Record())
+        jobs.succeed(second, judged(commit="e" * 40), JobRecord())
 
     assert job_row(database, second.job_id)["state"] == JobState.RUNNING
     assert len(rows(database, "commits")) == 1
@@ -264,7 +264,7 @@ def test_a_tree_that_another_job_is_judging_is_refused(
 def test_a_tree_that_was_judged_is_refused_with_its_commit(jobs: Jobs, schedule: Schedule) -> None:
     first, second = two_claims(jobs, schedule)
     jobs.announce(first, TREE)
-    jobs.succeed(first, judged(), Record())
+    jobs.succeed(first, judged(), JobRecord())
 
     with pytest.raises(CandidateRejected, match=f"(?s)judged before.*{'c' * 40}"):
         jobs.announce(second, TREE)
@@ -276,7 +276,7 @@ def test_a_tree_that_was_judged_in_vain_is_refused_with_its_job(
 ) -> None:
     first, second = two_claims(jobs, schedule)
     jobs.announce(first, TREE)
-    jobs.fail(first, failure, Record())
+    jobs.fail(first, failure, JobRecord())
 
     with pytest.raises(CandidateRejected, match=f"(?s)judged before.*job {first.job_id}"):
         jobs.announce(second, TREE)
@@ -288,7 +288,7 @@ def test_a_tree_may_be_judged_again_where_the_job_failed_for_other_reasons(
 ) -> None:
     first, second = two_claims(jobs, schedule)
     jobs.announce(first, TREE)
-    jobs.fail(first, failure, Record())
+    jobs.fail(first, failure, JobRecord())
 
     jobs.announce(second, TREE)
 
@@ -314,7 +314,7 @@ def test_a_job_that_begins_anew_leaves_its_tree_to_others(
 def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> None:
     for ordinal, letter in enumerate("cef"):
         claim = jobs.claim(queued(schedule, ordinal), worker="host:1", lease_seconds=30)
-        jobs.succeed(claim, judged(commit=letter * 40, tree=letter * 40), Record())
+        jobs.succeed(claim, judged(commit=letter * 40, tree=letter * 40), JobRecord())
 
     wanted = ["f" * 40, "0" * 40, "c" * 40]
 

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, update
 
-from loreley.core.jobs import FINAL_STATES, Claim, JobKind, JobState, Record
+from loreley.core.jobs import FINAL_STATES, Claim, JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
@@ -127,7 +127,7 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(claim=claims, is_refused=st.booleans())
     def fail(self, claim: Claim, is_refused: bool) -> None:
         failure = (CandidateRejected if is_refused else AgentFailed)("it did not go well")
-        if self._does(claim, lambda: self.jobs.fail(claim, failure, Record())):
+        if self._does(claim, lambda: self.jobs.fail(claim, failure, JobRecord())):
             self._ends(claim, JobState.REJECTED if is_refused else JobState.FAILED)
 
     @rule(claim=claims, tree=st.integers(1, 6))
@@ -150,8 +150,8 @@ class JobsMachine(RuleBasedStateMachine):
         judged = judged_commit(tree)
         if self._is_held(claim) and tree in self.trees:
             with pytest.raises(CandidateRejected):
-                self.jobs.succeed(claim, judged, Record())
-        elif self._does(claim, lambda: self.jobs.succeed(claim, judged, Record())):
+                self.jobs.succeed(claim, judged, JobRecord())
+        elif self._does(claim, lambda: self.jobs.succeed(claim, judged, JobRecord())):
             self._ends(claim, JobState.SUCCEEDED)
             self._job(claim).commits.add(judged.commit)
             self.trees.add(tree)
@@ -232,7 +232,7 @@ class JobsMachine(RuleBasedStateMachine):
             self._let_leases_run_out()
             for job_id in self.schedule.queue() + self.schedule.unanswered(older_than_seconds=-1):
                 claim = self.jobs.claim(job_id, worker=WORKERS[0], lease_seconds=60)
-                self.jobs.fail(claim, AgentFailed("at last"), Record())
+                self.jobs.fail(claim, AgentFailed("at last"), JobRecord())
         assert {row["state"] for row in rows(self.database, "jobs")} <= set(FINAL_STATES)
 
     def _let_leases_run_out(self) -> None:

@@ -1,14 +1,14 @@
-"""What is recollected when a job begins, on both databases."""
+"""What is known when a job begins, on both databases."""
 
 from dataclasses import replace
 
+from loreley.core.agents.protocol import PastFailure
 from loreley.core.evaluation.evaluation import Artifact
-from loreley.core.jobs import JobKind, Record
-from loreley.core.recollection import PastFailure
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.notes import add_note, withdraw_note
-from loreley.db.past_failures import DatabaseMemory
+from loreley.db.past_failures import read_search_context
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed, JobFailed
 from tests.db.support import claimed, judged_commit, succeeded
@@ -26,7 +26,7 @@ def failed(
 ) -> None:
     claim = claimed(database, job(database, base))
     log = Artifact("failure.log", "text/plain", failure.log.encode())
-    Jobs(database).fail(claim, failure, Record([log], agent="stub", subject=subject))
+    Jobs(database).fail(claim, failure, JobRecord([log], agent="stub", subject=subject))
 
 
 def begin(database: Database, **search: object) -> None:
@@ -41,18 +41,18 @@ def test_the_aim_and_the_constraints_are_those_of_the_experiment(database: Datab
         mapelites_constraints=["tests >= 1"],
     )
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert told.aim == "What counts is the metric seconds: less of it is better."
-    assert told.constraints == ("tests >= 1",)
+    assert context.aim == "What counts is the metric seconds: less of it is better."
+    assert context.constraints == ("tests >= 1",)
 
 
 def test_a_weighted_aim_names_the_metrics(database: Database) -> None:
     begin(database, mapelites_fitness_weights=["speed:2", "size:-1"])
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert told.aim.endswith("more of it is better: speed:2, size:-1.")
+    assert context.aim.endswith("more of it is better: speed:2, size:-1.")
 
 
 def test_standing_notes_are_told_and_withdrawn_ones_are_not(database: Database) -> None:
@@ -61,9 +61,9 @@ def test_standing_notes_are_told_and_withdrawn_ones_are_not(database: Database) 
     add_note(database, "Look at the cache.")
     withdraw_note(database, old)
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert told.notes == ("Look at the cache.",)
+    assert context.notes == ("Look at the cache.",)
 
 
 def test_failures_of_the_same_base_are_told_newest_last(database: Database) -> None:
@@ -73,9 +73,9 @@ def test_failures_of_the_same_base_are_told_newest_last(database: Database) -> N
     )
     failed(database, CandidateRejected("too large"), subject="two")
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert told.failures == (
+    assert context.failures == (
         PastFailure("one", "it broke", "Traceback\nZeroDivisionError"),
         PastFailure("two", "too large"),
     )
@@ -86,9 +86,11 @@ def test_of_many_failures_the_latest_five_are_told(database: Database) -> None:
     for number in range(7):
         failed(database, CandidateRejected("no"), subject=f"try {number}")
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert [each.subject for each in told.failures] == [f"try {number}" for number in range(2, 7)]
+    assert [each.subject for each in context.failures] == [
+        f"try {number}" for number in range(2, 7)
+    ]
 
 
 def test_failures_far_away_and_of_agents_without_a_proposal_are_left_out(
@@ -98,9 +100,9 @@ def test_failures_far_away_and_of_agents_without_a_proposal_are_left_out(
     failed(database, CandidateRejected("no"), subject="elsewhere", base="b" * 40)
     failed(database, AgentFailed("not logged in"), subject=None)
 
-    told = DatabaseMemory(database).recollect(claimed(database, job(database)))
+    context = read_search_context(database, claimed(database, job(database)))
 
-    assert told.failures == ()
+    assert context.failures == ()
 
 
 def test_failures_of_the_parent_and_of_inspirations_are_near(database: Database) -> None:
@@ -110,8 +112,8 @@ def test_failures_of_the_parent_and_of_inspirations_are_near(database: Database)
     failed(database, CandidateRejected("no"), subject="of the parent")
     failed(database, CandidateRejected("no"), subject="of the inspiration", base="c" * 40)
 
-    told = DatabaseMemory(database).recollect(
-        claimed(database, job(database, child.commit, inspirations=("c" * 40,)))
+    context = read_search_context(
+        database, claimed(database, job(database, child.commit, inspirations=("c" * 40,)))
     )
 
-    assert [each.subject for each in told.failures] == ["of the parent", "of the inspiration"]
+    assert [each.subject for each in context.failures] == ["of the parent", "of the inspiration"]

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from loreley.core.budget import Limit, Measure, Period, Reached, Usage, Wait
-from loreley.core.jobs import Claim, JobKind, Record
+from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, Usage, Wait
+from loreley.core.jobs import Claim, JobKind, JobRecord
 from loreley.db.budget_status import account
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
@@ -17,9 +17,9 @@ from loreley.db.spend import DAY_SECONDS, Opened, Spend
 from loreley.errors import AgentFailed
 from tests.db.support import claimed, rows
 
-DOLLARS = Limit(Measure.DOLLARS, Period.RUN, 1.0)
-DOLLARS_A_DAY = Limit(Measure.DOLLARS, Period.DAY, 0.5)
-TOKENS = Limit(Measure.TOKENS, Period.RUN, 1000.0)
+DOLLARS = Limit(BudgetUnit.DOLLARS, Period.RUN, 1.0)
+DOLLARS_A_DAY = Limit(BudgetUnit.DOLLARS, Period.DAY, 0.5)
+TOKENS = Limit(BudgetUnit.TOKENS, Period.RUN, 1000.0)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_spent_limit_ends_the_run_and_is_remembered(database: Database, spend:
 
     answer = spend.open(second, "stub")
 
-    assert isinstance(answer, Reached)
+    assert isinstance(answer, LimitReached)
     assert spend.reached() == answer
     assert str(answer.limit) == "the run's 1 dollars"
     spend.set_limits([DOLLARS])
@@ -127,14 +127,14 @@ def test_tokens_are_counted_likewise(database: Database, spend: Spend) -> None:
     first, second = claims(database, 2)
     spend.close(opened(spend, first), Usage(990, 20), 1.0)
 
-    assert isinstance(spend.open(second, "stub"), Reached)
+    assert isinstance(spend.open(second, "stub"), LimitReached)
 
 
 def test_a_day_begins_anew(database: Database, spend: Spend) -> None:
     spend.set_limits([DOLLARS_A_DAY])
     first, second = claims(database, 2)
     paid(spend, first, 0.6)
-    assert isinstance(spend.open(second, "stub"), Reached)
+    assert isinstance(spend.open(second, "stub"), LimitReached)
 
     with database.begin() as connection:
         connection.execute(update(calls).values(opened_at=now() - DAY_SECONDS))
@@ -150,7 +150,7 @@ def test_what_another_agent_costs_says_nothing_of_this_one(
     first, second, third = claims(database, 3)
     paid(spend, first, 0.6, agent="dear")
 
-    assert isinstance(spend.open(second, "dear"), Reached)
+    assert isinstance(spend.open(second, "dear"), LimitReached)
     spend.set_limits([DOLLARS])
     assert isinstance(spend.open(third, "cheap"), Opened)
 
@@ -166,7 +166,7 @@ def test_a_call_that_was_cut_off_counts_as_what_was_expected(
     with database.read() as connection:
         standing = account(connection, DOLLARS)
     assert (standing.spent, standing.reserved) == pytest.approx((0.4, 0.4))
-    Jobs(database).fail(second, AgentFailed("it died"), Record())
+    Jobs(database).fail(second, AgentFailed("it died"), JobRecord())
 
     with database.read() as connection:
         standing = account(connection, DOLLARS)
@@ -185,7 +185,7 @@ def test_a_call_of_a_worker_that_died_does_not_hold_its_share_for_ever(
     with database.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.id == str(second.job_id)).values(attempt=2))
 
-    assert isinstance(spend.open(third, "stub"), Reached)
+    assert isinstance(spend.open(third, "stub"), LimitReached)
 
 
 def test_calls_that_never_tell_their_cost_end_the_run(database: Database, spend: Spend) -> None:
@@ -196,7 +196,7 @@ def test_calls_that_never_tell_their_cost_end_the_run(database: Database, spend:
 
     answer = spend.open(claim, "stub")
 
-    assert isinstance(answer, Reached)
+    assert isinstance(answer, LimitReached)
     assert "3 calls have not told" in answer.why
     # Whoever has set a price starts the scheduler again.
     with database.begin() as connection:
@@ -219,7 +219,7 @@ def test_many_workers_together_keep_the_limit(database_url: str) -> None:
         own = open_database(database_url)
         spend, made = Spend(own), 0
         try:
-            while not isinstance(answer := spend.open(claim, "stub"), Reached):
+            while not isinstance(answer := spend.open(claim, "stub"), LimitReached):
                 if isinstance(answer, Opened):
                     spend.close(answer.call_id, Usage(dollars=cost), 0.0)
                     made += 1

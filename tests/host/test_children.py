@@ -313,7 +313,7 @@ from loreley.host import children
 from loreley.host.deadline import Deadline
 
 stack = ExitStack()
-assert stack.enter_context(children.adopting_orphans())
+assert stack.enter_context(children.become_subreaper())
 pid_file, *argv = sys.argv[1:]
 env = {"PATH": os.environ["PATH"]}
 ours = subprocess.Popen(["sleep", "600"])

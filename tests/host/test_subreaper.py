@@ -7,11 +7,11 @@ from tests.support import PROJECT_ROOT
 
 ADOPT = """
 import subprocess
-from loreley.host.subreaper import adopting_orphans, reap_orphans
+from loreley.host.subreaper import become_subreaper, reap_orphans
 def child():
     return subprocess.Popen(["sleep", "60"], start_new_session=True)
 before = child()
-with adopting_orphans() as adopts:
+with become_subreaper() as adopts:
     during = child()
     reap_orphans()
 after = child()

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loreley.config import Settings
 from loreley.core.budget import Usage
-from loreley.core.jobs import JobKind, Record
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import NewJob, Schedule
@@ -106,16 +106,16 @@ def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path)
         schedule.create(NewJob(JobKind.EVOLUTION, number, 7, ROOT))
     first, second, third = schedule.queue()
     port = free_port()
-    record = Record(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
+    record = JobRecord(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
 
     with measured(settings(port, tmp_path), Jobs(database)) as jobs:
         jobs.succeed(jobs.claim(first, worker="w", lease_seconds=30), judged_commit(1), record)
-        jobs.fail(jobs.claim(second, worker="w", lease_seconds=30), AgentFailed("x"), Record())
+        jobs.fail(jobs.claim(second, worker="w", lease_seconds=30), AgentFailed("x"), JobRecord())
         claim = jobs.claim(third, worker="w", lease_seconds=30)
         jobs.release(claim)
         schedule.queue()
         again = jobs.claim(third, worker="w", lease_seconds=30)
-        jobs.fail(again, CandidateRejected("x"), Record())
+        jobs.fail(again, CandidateRejected("x"), JobRecord())
         figures = fetched(port + 1)
 
     name = "loreley_worker_jobs_total"

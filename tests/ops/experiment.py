@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Evaluation, Metric
-from loreley.core.jobs import JobKind, JudgedCommit, Record
+from loreley.core.jobs import JobKind, JobRecord, JudgedCommit
 from loreley.db.archive import Archive, Placed
 from loreley.db.engine import Database, now, open_database
 from loreley.db.jobs import Jobs
@@ -91,7 +91,7 @@ class SmallRun:
         tree = git("rev-parse", f"{commit}^{{tree}}", cwd=self.upstream.path)
         evaluation = Evaluation(f"judged as {score:g}", metrics, (), 0.5)
         judged = JudgedCommit(commit, tree, parent, branch, subject, 1, 1, evaluation)
-        jobs.succeed(claim, judged, Record(agent="genetic", operator="shift", agent_seconds=0.1))
+        jobs.succeed(claim, judged, JobRecord(agent="genetic", operator="shift", agent_seconds=0.1))
         with database.begin() as connection:
             write_score(connection, commit, Estimate(score), island=0)
             placed = Placed(0, number + 1, commit, Estimate(score), (float(number + 1), 1.0))

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JudgedCommit, Record
+from loreley.core.jobs import JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import open_database
 from loreley.db.jobs import Jobs
 from loreley.db.models import artifacts, commits, jobs, metrics
@@ -29,14 +29,14 @@ def settings(tmp_path: Path) -> Settings:
     for ordinal in range(3):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 1, ROOT))
     first, second, _ = schedule.queue()
-    record = Record([Artifact("patch.diff", "text/x-diff", b"+\x1b[31mone\n"), BINARY])
+    record = JobRecord([Artifact("patch.diff", "text/x-diff", b"+\x1b[31mone\n"), BINARY])
     judged = JudgedCommit(
         "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one", 1, 1,
         Evaluation("", (Metric("score", 1.5, "m", samples=(1.0, 2.0)),)),
     )  # fmt: skip
     store.succeed(store.claim(first, worker="host:1", lease_seconds=60), judged, record)
     store.fail(
-        store.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), Record()
+        store.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), JobRecord()
     )
     database.close()
     return settings

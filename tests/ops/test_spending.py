@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.budget import Limit, Measure, Period, Usage
+from loreley.core.budget import BudgetUnit, Limit, Period, Usage
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
 from loreley.db.schedule import Experiment, NewJob, Schedule
@@ -34,7 +34,7 @@ def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
     database = open_database(settings.sqlalchemy_url)
     search = {"mapelites_fitness_metric": "score", "mapelites_fitness_higher_is_better": True}
     Schedule(database).found(Experiment("a" * 40, search))
-    Spend(database).set_limits([Limit(Measure.DOLLARS, Period.RUN, 5)])
+    Spend(database).set_limits([Limit(BudgetUnit.DOLLARS, Period.RUN, 5)])
     pay(database, "claude", 0.125)
     pay(database, "codex", None)
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
-from loreley.core.jobs import Claim, JobKind, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
@@ -77,7 +77,7 @@ class Simulation:
 
     def _do(self, jobs: Jobs, claim: Claim) -> None:
         random = Random(claim.seed)
-        record = Record(agent="toy", operator=claim.operator)
+        record = JobRecord(agent="toy", operator=claim.operator)
         if claim.kind is JobKind.EVOLUTION and random.random() < self.failing_share:
             jobs.fail(claim, AgentFailed("no idea"), record)
             return

@@ -3,7 +3,7 @@
 from sqlalchemy import update
 
 from loreley.core.evaluation.evaluation import Artifact
-from loreley.core.jobs import JobKind, Record
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import Database, now
 from loreley.db.jobs import Jobs
 from loreley.db.models import artifacts
@@ -19,7 +19,7 @@ TOLD = {"prompt.md", "agent.log"}
 def fill(database: Database, *, hours_ago: float) -> None:
     Schedule(database).found(Experiment("a" * 40, {}))
     job_id = Schedule(database).create(NewJob(JobKind.EVOLUTION, 0, 7, "a" * 40))
-    record = Record([Artifact(name, "text/plain", b"x") for name in sorted(KEPT | TOLD)])
+    record = JobRecord([Artifact(name, "text/plain", b"x") for name in sorted(KEPT | TOLD)])
     Jobs(database).fail(claimed(database, job_id), AgentFailed("no"), record)
     with database.begin() as connection:
         connection.execute(update(artifacts).values(created_at=now() - hours_ago * 3600))

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from loreley.config import Settings
-from loreley.core.budget import Limit, Measure, Period, Usage
-from loreley.core.jobs import JobKind, JobState, Record
+from loreley.core.budget import BudgetUnit, Limit, Period, Usage
+from loreley.core.jobs import JobKind, JobRecord, JobState
 from loreley.db.activity import active_hours
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
@@ -20,9 +20,9 @@ from loreley.scheduler.budget_limits import Budget, limits_of
 from loreley.views.costs import read_ending
 from tests.db.support import claimed, rows
 
-DOLLARS = Limit(Measure.DOLLARS, Period.RUN, 1.0)
-JOBS = Limit(Measure.JOBS, Period.DAY, 3)
-HOURS = Limit(Measure.HOURS, Period.RUN, 2.0)
+DOLLARS = Limit(BudgetUnit.DOLLARS, Period.RUN, 1.0)
+JOBS = Limit(BudgetUnit.JOBS, Period.DAY, 3)
+HOURS = Limit(BudgetUnit.HOURS, Period.RUN, 2.0)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def pay(database: Database, schedule: Schedule, dollars: float) -> None:
     call = spend.open(claim, "stub")
     assert isinstance(call, Opened)
     spend.close(call.call_id, Usage(dollars=dollars), 1.0)
-    Jobs(database).fail(claim, AgentFailed("no idea"), Record())
+    Jobs(database).fail(claim, AgentFailed("no idea"), JobRecord())
 
 
 def states(database: Database) -> list[str]:
@@ -60,13 +60,13 @@ def states(database: Database) -> list[str]:
 @pytest.mark.parametrize(
     ("given", "limit"),
     [
-        ({"scheduler_budget_dollars": 5}, Limit(Measure.DOLLARS, Period.RUN, 5)),
-        ({"scheduler_budget_dollars_per_day": 2.5}, Limit(Measure.DOLLARS, Period.DAY, 2.5)),
-        ({"scheduler_budget_tokens": 10}, Limit(Measure.TOKENS, Period.RUN, 10)),
-        ({"scheduler_budget_tokens_per_day": 10}, Limit(Measure.TOKENS, Period.DAY, 10)),
-        ({"scheduler_budget_jobs_per_day": 10}, Limit(Measure.JOBS, Period.DAY, 10)),
-        ({"scheduler_budget_hours": 1}, Limit(Measure.HOURS, Period.RUN, 1)),
-        ({"scheduler_budget_hours_per_day": 1}, Limit(Measure.HOURS, Period.DAY, 1)),
+        ({"scheduler_budget_dollars": 5}, Limit(BudgetUnit.DOLLARS, Period.RUN, 5)),
+        ({"scheduler_budget_dollars_per_day": 2.5}, Limit(BudgetUnit.DOLLARS, Period.DAY, 2.5)),
+        ({"scheduler_budget_tokens": 10}, Limit(BudgetUnit.TOKENS, Period.RUN, 10)),
+        ({"scheduler_budget_tokens_per_day": 10}, Limit(BudgetUnit.TOKENS, Period.DAY, 10)),
+        ({"scheduler_budget_jobs_per_day": 10}, Limit(BudgetUnit.JOBS, Period.DAY, 10)),
+        ({"scheduler_budget_hours": 1}, Limit(BudgetUnit.HOURS, Period.RUN, 1)),
+        ({"scheduler_budget_hours_per_day": 1}, Limit(BudgetUnit.HOURS, Period.DAY, 1)),
     ],
 )
 def test_each_setting_is_a_limit(given: dict[str, Any], limit: Limit) -> None:
@@ -121,7 +121,7 @@ def test_a_new_start_with_a_larger_limit_goes_on(database: Database, schedule: S
     Budget(database, [DOLLARS])
     pay(database, schedule, 1.25)
 
-    later = Budget(database, [Limit(Measure.DOLLARS, Period.RUN, 9.0)])
+    later = Budget(database, [Limit(BudgetUnit.DOLLARS, Period.RUN, 9.0)])
     later.tick()
 
     assert later.reached is None

@@ -3,7 +3,7 @@
 import pytest
 from loguru import logger
 
-from loreley.core.jobs import JobKind, Record
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.challenges import Challenge, add_challenge
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
@@ -253,7 +253,7 @@ def measured(database: Database, number: int, **metrics: float) -> EndedJob:
     schedule.create_extra(JobKind.MEASUREMENT, commit)
     job_id = next(row["id"] for row in rows(database, "jobs") if row["ingested_at"] is None)
     Jobs(database).remeasured(
-        claimed(database, job_id), judged_commit(number, metrics).evaluation, Record()
+        claimed(database, job_id), judged_commit(number, metrics).evaluation, JobRecord()
     )
     return next(job for job in schedule.ended() if job.job_id == job_id)
 

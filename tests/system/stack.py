@@ -17,7 +17,7 @@ from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.db.engine import Database, open_database
 from loreley.db.models import jobs
-from loreley.host.failpoints import VARIABLE, Point
+from loreley.host.failpoints import VARIABLE, Failpoint
 from loreley.ops.doctor.findings import Verdict, as_text, examine
 from loreley.ops.doctor.invariants import run_checks
 from loreley.views.invariants import overdue_jobs
@@ -57,7 +57,7 @@ class Hold:
     """A point at which one process of the stack is to wait."""
 
     folder: Path
-    point: Point
+    point: Failpoint
     _earlier: set[Path] = field(default_factory=set)  # of processes that were held and killed
 
     def __post_init__(self) -> None:
@@ -177,7 +177,7 @@ class Stack:
         """Start script/run_scheduler.py."""
         return self._start("run_scheduler.py", arguments, settings)
 
-    def hold(self, point: Point) -> Hold:
+    def hold(self, point: Failpoint) -> Hold:
         """Hold the next process that comes to this point."""
         return Hold(self.folder / "holds", point)
 

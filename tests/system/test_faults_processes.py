@@ -10,7 +10,7 @@ import pytest
 
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
-from loreley.host.failpoints import Point
+from loreley.host.failpoints import Failpoint
 from tests.figures import Figure, seconds_since
 from tests.support import eventually
 from tests.system.faults import locked_sqlite
@@ -19,10 +19,10 @@ from tests.system.stack import BUSY_SECONDS, PATIENCE_SECONDS, Process, Stack, f
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 OF_A_WORKER = (
-    *(Point.CLAIMED, Point.LEASED, Point.PROPOSED, Point.COMMITTED),
-    *(Point.EVALUATED, Point.PUSHED, Point.RECORDED, Point.ACKED),
+    *(Failpoint.CLAIMED, Failpoint.LEASED, Failpoint.PROPOSED, Failpoint.COMMITTED),
+    *(Failpoint.EVALUATED, Failpoint.PUSHED, Failpoint.RECORDED, Failpoint.ACKED),
 )
-OF_A_SCHEDULER = (Point.QUEUED, Point.SENT, Point.TAKEN_IN)
+OF_A_SCHEDULER = (Failpoint.QUEUED, Failpoint.SENT, Failpoint.TAKEN_IN)
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_workers_killed_at_every_point_cost_no_job(stack: Stack) -> None:
     jobs = len(OF_A_WORKER) + 2
     workers = [stack.start_worker() for _ in range(len(OF_A_WORKER) + 1)]
     scheduler = stack.start_scheduler("--max-jobs", str(jobs))
-    after_the_baseline = stack.hold(Point.TAKEN_IN)
+    after_the_baseline = stack.hold(Failpoint.TAKEN_IN)
     after_the_baseline.pid()
     holds = [stack.hold(point) for point in OF_A_WORKER]
     after_the_baseline.release()
@@ -78,8 +78,10 @@ def freeze(process: Process, stack: Stack) -> None:
 
 
 @only_sqlite
-@pytest.mark.parametrize("point", [Point.PROPOSED, Point.PUSHED])
-def test_a_worker_that_slept_through_its_lease_writes_nothing(stack: Stack, point: Point) -> None:
+@pytest.mark.parametrize("point", [Failpoint.PROPOSED, Failpoint.PUSHED])
+def test_a_worker_that_slept_through_its_lease_writes_nothing(
+    stack: Stack, point: Failpoint
+) -> None:
     sleeper = stack.start_worker()
     hold = stack.hold(point)
     scheduler = stack.start_scheduler("--max-jobs", "2")
@@ -100,7 +102,7 @@ def test_a_job_that_kills_its_workers_is_given_up_and_the_others_run(stack: Stac
     workers = [stack.start_worker()]
     scheduler = stack.start_scheduler("--max-jobs", "1", SCHEDULER_JOB_MAX_ATTEMPTS="2")
     for _ in range(2):
-        hold = stack.hold(Point.PROPOSED)
+        hold = stack.hold(Failpoint.PROPOSED)
         workers.append(stack.start_worker())
         stack.process(hold.pid()).kill()
 
@@ -116,7 +118,7 @@ def test_a_job_that_kills_its_workers_is_given_up_and_the_others_run(stack: Stac
 def test_two_schedulers_at_once_do_no_harm(stack: Stack) -> None:
     workers = [stack.start_worker(), stack.start_worker()]
     schedulers = [stack.start_scheduler("--max-jobs", "8") for _ in range(2)]
-    stack.process(stack.hold(Point.PUSHED).pid()).kill()
+    stack.process(stack.hold(Failpoint.PUSHED).pid()).kill()
     workers.append(stack.start_worker())
 
     for scheduler in schedulers:
@@ -148,7 +150,7 @@ def test_dramatiq_s_time_limit_is_recorded_as_one(stack: Stack) -> None:
     """The second net: the job's own deadline goes unnoticed while the thread is held."""
     stack.settings["TASKS_WORKER_TIME_LIMIT_SECONDS"] = "4"
     worker = stack.start_worker()
-    hold = stack.hold(Point.PROPOSED)
+    hold = stack.hold(Failpoint.PROPOSED)
     scheduler = stack.start_scheduler("--max-jobs", "2")
     hold.pid()
 
@@ -164,7 +166,7 @@ def test_dramatiq_s_time_limit_is_recorded_as_one(stack: Stack) -> None:
 def test_a_killed_worker_s_job_begins_again_soon(stack: Stack, figure: Figure) -> None:
     first = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "1")
-    stack.hold(Point.LEASED).pid()
+    stack.hold(Failpoint.LEASED).pid()
     second = stack.start_worker()
     second.wait_for("worker online")
     first.kill()

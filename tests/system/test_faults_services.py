@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.jobs import JobState
-from loreley.host.failpoints import Point
+from loreley.host.failpoints import Failpoint
 from tests.figures import Figure, seconds_since
 from tests.services import free_port, own_postgresql, postgresql_database
 from tests.support import eventually
@@ -36,12 +36,12 @@ def test_a_redis_that_drops_and_refuses_costs_no_job(stack: Stack) -> None:
         stack.redis_url = proxy.instead_of(stack.redis_url)
         workers = [stack.start_worker() for _ in range(2)]
         scheduler = stack.start_scheduler("--max-jobs", "6")
-        for point in (Point.CLAIMED, Point.RECORDED):
+        for point in (Failpoint.CLAIMED, Failpoint.RECORDED):
             hold = stack.hold(point)
             hold.pid()
             with proxy.refusing():
                 hold.release()
-                scheduler.wait_for("waiting for a service", times=1 + (point is Point.RECORDED))
+                scheduler.wait_for("waiting for a service", times=1 + (point is Failpoint.RECORDED))
             proxy.drop()
 
         finished(scheduler, *workers)
@@ -55,7 +55,7 @@ def test_a_redis_that_falls_silent_costs_no_job(stack: Stack) -> None:
         stack.redis_url = proxy.instead_of(stack.redis_url)
         worker = stack.start_worker()
         scheduler = stack.start_scheduler("--max-jobs", "4")
-        hold = stack.hold(Point.RECORDED)
+        hold = stack.hold(Failpoint.RECORDED)
         hold.pid()
         with proxy.blackholed():
             hold.release()
@@ -78,7 +78,7 @@ def test_a_redis_that_has_forgotten_everything_costs_no_job(
     scheduler = stack.start_scheduler("--max-jobs", "6")
     stack.wait_for_evaluation()
     stack.gate.unlink()
-    hold = stack.hold(Point.PROPOSED)
+    hold = stack.hold(Failpoint.PROPOSED)
     hold.pid()
     with stack.database() as database:
         eventually(lambda: stack.count(database, JobState.QUEUED) >= 3, within=30)
@@ -103,7 +103,7 @@ def test_a_postgresql_that_crashes_costs_no_job(tmp_path: Path, redis_url: str) 
         try:
             workers = [stack.start_worker() for _ in range(2)]
             scheduler = stack.start_scheduler("--max-jobs", "6")
-            hold = stack.hold(Point.PUSHED)
+            hold = stack.hold(Failpoint.PUSHED)
             victim = stack.process(hold.pid())
             server.stop()
             hold.release()
@@ -139,7 +139,7 @@ def test_a_full_disk_costs_the_job_at_most(stack: Stack) -> None:
         stack.settings["WORKER_REPO_WORKTREE"] = str(small / "worker-repo")
         worker = stack.start_worker()
         scheduler = stack.start_scheduler("--max-jobs", "4")
-        hold = stack.hold(Point.PROPOSED)
+        hold = stack.hold(Failpoint.PROPOSED)
         hold.pid()
         filler = fill(small)
         hold.release()
@@ -179,7 +179,7 @@ def test_a_remote_that_is_away_is_waited_for(stack: Stack) -> None:
         stack.settings["TASKS_WORKER_LEASE_SECONDS"] = "30"
         worker = stack.start_worker()
         scheduler = stack.start_scheduler("--max-jobs", "3")
-        hold = stack.hold(Point.COMMITTED)
+        hold = stack.hold(Failpoint.COMMITTED)
         hold.pid()
         with proxy.refusing():
             hold.release()

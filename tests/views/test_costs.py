@@ -2,8 +2,8 @@
 
 from sqlalchemy import update
 
-from loreley.core.budget import Limit, Measure, Period, Usage
-from loreley.core.jobs import JobKind, Record
+from loreley.core.budget import BudgetUnit, Limit, Period, Usage
+from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.activity import add_activity
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
@@ -22,7 +22,7 @@ def job_of(
     call = spend.open(claim, agent)
     assert isinstance(call, Opened)
     spend.close(call.call_id, Usage(100, 20, dollars=dollars), 1.5)
-    Jobs(database).succeed(claim, judged_commit(number), Record(agent=agent))
+    Jobs(database).succeed(claim, judged_commit(number), JobRecord(agent=agent))
     with database.begin() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(archive_outcome=outcome))
 
@@ -51,10 +51,10 @@ def test_expenses_are_told_by_agent_and_for_each_improvement(database: Database)
 def test_every_limit_tells_how_it_stands(database: Database) -> None:
     Schedule(database).found(Experiment("a" * 40, {}))
     limits = [
-        Limit(Measure.DOLLARS, Period.RUN, 5.0),
-        Limit(Measure.JOBS, Period.DAY, 10),
-        Limit(Measure.HOURS, Period.RUN, 2.0),
-        Limit(Measure.HOURS, Period.DAY, 1.0),
+        Limit(BudgetUnit.DOLLARS, Period.RUN, 5.0),
+        Limit(BudgetUnit.JOBS, Period.DAY, 10),
+        Limit(BudgetUnit.HOURS, Period.RUN, 2.0),
+        Limit(BudgetUnit.HOURS, Period.DAY, 1.0),
     ]
     Spend(database).set_limits(limits)
     job_of(database, 1, "claude", 0.5, "new")
@@ -68,7 +68,7 @@ def test_every_limit_tells_how_it_stands(database: Database) -> None:
 
 def test_what_ended_a_run_is_told(database: Database) -> None:
     Schedule(database).found(Experiment("a" * 40, {}))
-    Spend(database).set_limits([Limit(Measure.DOLLARS, Period.RUN, 0.1)])
+    Spend(database).set_limits([Limit(BudgetUnit.DOLLARS, Period.RUN, 0.1)])
     job_of(database, 1, "claude", 0.5, "new")
     other = Schedule(database).create(NewJob(JobKind.EVOLUTION, 2, 7, "a" * 40))
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric
-from loreley.core.jobs import JobKind, JobState, Record
+from loreley.core.jobs import JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, experiment, jobs, metrics
@@ -45,7 +45,7 @@ def run(database: Database) -> Database:
     schedule.create_extra(JobKind.MEASUREMENT, judged_commit(1).commit)
     measurement = schedule.queue()[-1]
     claim = claimed(database, measurement)
-    Jobs(database).remeasured(claim, Evaluation("", (Metric("score", 2.0),), (), 0.1), Record())
+    Jobs(database).remeasured(claim, Evaluation("", (Metric("score", 2.0),), (), 0.1), JobRecord())
     schedule.create(NewJob(JobKind.EVOLUTION, 6, 7, ROOT))
     return database
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from loreley.core.budget import Usage, told_amount, told_tokens
+from loreley.core.budget import Usage, parse_amount, parse_tokens
 
 _LONGEST_LINE_BYTES = 4 * 1024 * 1024
 _MULTIPLES = {"k": 1_000, "M": 1_000_000}
@@ -70,7 +70,7 @@ class Events:
             input_tokens=_total(event, self.input),
             output_tokens=_total(event, self.output),
             cached_tokens=_total(event, self.cached) or 0,
-            dollars=told_amount(_at(event, self.dollars)) if self.dollars else None,
+            dollars=parse_amount(_at(event, self.dollars)) if self.dollars else None,
         )
 
 
@@ -101,7 +101,7 @@ def _usage_in(match: re.Match[str]) -> Usage:
     sent = _amount(found.get("input"))
     if sent is not None:
         sent += cached + (_amount(found.get("write")) or 0)
-    dollars = told_amount(_read(found.get("dollars") or ""))
+    dollars = parse_amount(_read(found.get("dollars") or ""))
     return Usage(sent, _amount(found.get("output")), cached, dollars)
 
 
@@ -109,7 +109,7 @@ def _amount(text: str | None) -> int | None:
     if text is None:
         return None
     number = _read(text.rstrip("kM").replace(",", ""))
-    return None if number is None else told_tokens(number * _MULTIPLES.get(text[-1], 1))
+    return None if number is None else parse_tokens(number * _MULTIPLES.get(text[-1], 1))
 
 
 def _read(text: str) -> float | None:
@@ -158,7 +158,7 @@ def _first_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
 
 
 def _total(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
-    numbers = [number for path in paths if (number := told_tokens(_at(event, path))) is not None]
+    numbers = [number for path in paths if (number := parse_tokens(_at(event, path))) is not None]
     return sum(numbers) if numbers else None
 
 

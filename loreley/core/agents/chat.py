@@ -7,7 +7,7 @@ from loreley.core.agents.edit_rules import PathRules
 from loreley.core.agents.edits import FORM, Answer, applied, parse
 from loreley.core.agents.files import CheckedOut
 from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Brief, Journal, Proposal, Workshop
+from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
 from loreley.core.budget import Tariff
 from loreley.core.endpoints.chat import Endpoint, Message, Reply
 from loreley.errors import AgentFailed
@@ -34,20 +34,20 @@ class ChatAgent:
         return self.tariff.is_known
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Edit files as the model says; raises `AgentFailed` when its answers cannot be used."""
         prompt = self.prompter.write(brief, workspace, answer=FORM, shows_code=True)
-        journal.keep("prompt.md", prompt)
+        recorder.keep("prompt.md", prompt)
         messages = [Message("system", _ROLE), Message("user", prompt)]
         files = CheckedOut(workspace.path, PathRules(brief.editable, brief.protected))
         errors: Sequence[str] = ()
         for number in range(1, _ROUNDS + 1):
-            reply = self._asked(messages, deadline, journal)
+            reply = self._asked(messages, deadline, recorder)
             answer = parse(reply.text)
             contents, errors = applied(answer.edits, files.text, files.objection_to)
             errors = [*_unfinished(reply), *answer.errors, *errors]
-            journal.keep("agent.log", _told(number, reply, errors))
+            recorder.keep("agent.log", _told(number, reply, errors))
             if not errors:
                 files.write(contents)
                 return self._proposal(answer)
@@ -58,8 +58,10 @@ class ChatAgent:
             log="\n".join(errors),
         )
 
-    def _asked(self, messages: Sequence[Message], deadline: Deadline, journal: Journal) -> Reply:
-        with journal.paid_call(deadline, priced=self.is_priced) as call:
+    def _asked(
+        self, messages: Sequence[Message], deadline: Deadline, recorder: CallRecorder
+    ) -> Reply:
+        with recorder.paid_call(deadline, priced=self.is_priced) as call:
             call.usage = self.tariff.priced(call.usage)  # should it be cut off
             reply = self.endpoint.ask(messages, call.deadline, call)
             call.usage = self.tariff.priced(reply.usage)

@@ -7,7 +7,7 @@ from loreley.core.agents.answers import Answer
 from loreley.core.agents.command_process import CommandProcess, Run
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Brief, Journal, Proposal, Workshop
+from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
 from loreley.core.budget import CallUsage, Tariff
 from loreley.core.sandbox import child_output
 from loreley.core.worktrees.removal import delete
@@ -44,28 +44,28 @@ class CommandAgent:
         return self.tariff.is_known or self.process.preset.reports == "dollars"
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
         prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False)
-        journal.keep("prompt.md", prompt)
+        recorder.keep("prompt.md", prompt)
         with (
-            journal.paid_call(deadline, priced=self.is_priced) as call,
+            recorder.paid_call(deadline, priced=self.is_priced) as call,
             self.process.prepared(workspace, prompt) as run,
         ):
-            answer = self._answered(run, call, journal)
+            answer = self._answered(run, call, recorder)
             self._remove_leftovers(workspace)
             self._require_success(run, answer, workspace)
             return self._proposal(run, answer)
 
-    def _answered(self, run: Run, call: CallUsage, journal: Journal) -> Answer:
-        """What the program says of its work; the call and the journal have it, too."""
+    def _answered(self, run: Run, call: CallUsage, recorder: CallRecorder) -> Answer:
+        """What the program says of its work; the call and the recorder have it, too."""
         try:
             self.process.complete(run, call.deadline)
         finally:
             answer = self.process.preset.answer.read(run.stdout)
             call.usage = self.tariff.priced(answer.usage)
-            journal.keep("agent.log", run.printed)
+            recorder.keep("agent.log", run.printed)
         return answer
 
     def _remove_leftovers(self, workspace: Workshop) -> None:

@@ -8,8 +8,7 @@ from string import Template
 from typing import Self
 
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.protocol import Brief, Specimen, Workshop
-from loreley.core.recollection import PastFailure
+from loreley.core.agents.protocol import Brief, PastFailure, Specimen, Workshop
 from loreley.core.sandbox.child_output import legible
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.errors import ConfigError
@@ -57,9 +56,9 @@ class Prompter:
         """
         said = {
             "goal": brief.goal.strip(),
-            "aim": brief.recollection.aim,
-            "constraints": _listed("A candidate counts only if", brief.recollection.constraints),
-            "notes": _listed("From the people who run this", brief.recollection.notes),
+            "aim": brief.context.aim,
+            "constraints": _listed("A candidate counts only if", brief.context.constraints),
+            "notes": _listed("From the people who run this", brief.context.notes),
             "metrics": _metrics(brief.base),
             "rules": "\n".join(f"- {rule}" for rule in _rules(brief)),
             "answer": answer,
@@ -68,7 +67,7 @@ class Prompter:
         gathered = {
             "code": _code(brief, workspace, int(room * _CODE_SHARE), shows_code=shows_code),
             "inspirations": _inspirations(brief, workspace, int(room * _INSPIRATIONS_SHARE)),
-            "failures": _failures(brief.recollection.failures, int(room * _FAILURES_SHARE)),
+            "failures": _failures(brief.context.failures, int(room * _FAILURES_SHARE)),
         }
         return self._text(said | gathered)
 

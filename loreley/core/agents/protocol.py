@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Protocol
 
 from loreley.core.budget import CallUsage
-from loreley.core.recollection import Recollection
 from loreley.host.deadline import Deadline
 
 
@@ -19,6 +18,25 @@ class Specimen:
     metrics: Mapping[str, float] = field(default_factory=dict)
     summary: str = ""
     traits: Mapping[str, float] = field(default_factory=dict)  # what its own agent passed on
+
+
+@dataclass(frozen=True, slots=True)
+class PastFailure:
+    """An attempt from a commit nearby that led to nothing."""
+
+    subject: str  # what was tried, in one line, where that is known
+    reason: str
+    error_tail: str = ""  # the end of what the evaluator or the agent printed
+
+
+@dataclass(frozen=True, slots=True)
+class SearchContext:
+    """What is known when a job begins; of notes and failures the newest is last."""
+
+    aim: str = ""  # what makes one commit better than another, in a sentence
+    constraints: tuple[str, ...] = ()  # what a commit must fulfil to count
+    notes: tuple[str, ...] = ()
+    failures: tuple[PastFailure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +55,7 @@ class Brief:
     editable: Sequence[str] = ()  # globs of what may be changed; empty: everything
     protected: Sequence[str] = ()  # globs of what may not, whatever else is said
     region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
-    recollection: Recollection = field(default_factory=Recollection)
+    context: SearchContext = field(default_factory=SearchContext)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +111,8 @@ class Workshop(Workspace, Protocol):
         ...
 
 
-class Journal(Protocol):
-    """What an agent notes while it works; kept however the job ends."""
+class CallRecorder(Protocol):
+    """Where an agent records its paid calls and its texts; kept however the job ends."""
 
     def paid_call(self, deadline: Deadline, *, priced: bool) -> AbstractContextManager[CallUsage]:
         """Around each call that may cost money; waits for its share of the budget.
@@ -122,7 +140,7 @@ class Agent(Protocol):
         ...
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Change files under the workspace's path to serve the brief, before the deadline."""
         ...

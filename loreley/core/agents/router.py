@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from random import Random
 
-from loreley.core.agents.protocol import Agent, Brief, Journal, Proposal, Workshop
+from loreley.core.agents.protocol import Agent, Brief, CallRecorder, Proposal, Workshop
 from loreley.core.jobs import Claim
 from loreley.host.deadline import Deadline
 
@@ -30,10 +30,10 @@ class Router:
         return self._agents[Random(seed).choices(names, weights)[0]]
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, journal: Journal
+        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """What one of them proposes, by weight and the brief's seed."""
-        return self.pick(None, brief.seed).propose(workspace, brief, deadline, journal)
+        return self.pick(None, brief.seed).propose(workspace, brief, deadline, recorder)
 
 
 def chosen(agent: Agent, claim: Claim) -> Agent:

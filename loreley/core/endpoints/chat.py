@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from loreley.core.budget import CallUsage, Usage, told_amount, told_tokens
+from loreley.core.budget import CallUsage, Usage, parse_amount, parse_tokens
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
@@ -103,10 +103,10 @@ def _usage(completion: "ChatCompletion") -> Usage:
     usage: object = completion.usage
     details = getattr(usage, "prompt_tokens_details", None)
     return Usage(
-        input_tokens=told_tokens(getattr(usage, "prompt_tokens", None)),
-        output_tokens=told_tokens(getattr(usage, "completion_tokens", None)),
-        cached_tokens=told_tokens(getattr(details, "cached_tokens", None)) or 0,
-        dollars=told_amount(getattr(usage, "cost", None)),
+        input_tokens=parse_tokens(getattr(usage, "prompt_tokens", None)),
+        output_tokens=parse_tokens(getattr(usage, "completion_tokens", None)),
+        cached_tokens=parse_tokens(getattr(details, "cached_tokens", None)) or 0,
+        dollars=parse_amount(getattr(usage, "cost", None)),
     )
 
 

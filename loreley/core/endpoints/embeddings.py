@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loreley.core.budget import CallUsage, Tariff, Usage, told_tokens
+from loreley.core.budget import CallUsage, Tariff, Usage, parse_tokens
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.errors import ConfigError
 from loreley.host.deadline import Deadline
@@ -92,4 +92,4 @@ class EmbeddingEndpoint:
         if not all(0 < math.hypot(*vector) < math.inf for vector in vectors):
             raise self._client.unexpected("an embedding is all zeros or not finite")
         usage = getattr(answer, "usage", None)
-        return Embedded(vectors, told_tokens(getattr(usage, "prompt_tokens", None)))
+        return Embedded(vectors, parse_tokens(getattr(usage, "prompt_tokens", None)))

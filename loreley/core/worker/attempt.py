@@ -9,16 +9,16 @@ from loreley.core.agents.protocol import Agent, Proposal
 from loreley.core.agents.router import chosen
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
-from loreley.core.jobs import Claim, JobKind, JobStore, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JobStore, JudgedCommit
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.code_descriptor import EMBEDDING, Describer, Errand
+from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.repository import Candidate, Worktree
 from loreley.core.worker.retrying import patiently
 from loreley.core.worker.stopwatch import timed
 from loreley.errors import JobFailed
 from loreley.host.deadline import Deadline
-from loreley.host.failpoints import Point, reached
+from loreley.host.failpoints import Failpoint, hit
 from loreley.map_elites.descriptor import packed, unpacked
 
 _PATCH_BYTES = 256 * 1024
@@ -46,7 +46,7 @@ class Attempt:
     agent: Agent
     judge: Cascade
     options: AttemptOptions
-    record: Record
+    record: JobRecord
 
     def judged_commit(self) -> JudgedCommit:
         """The job's commit with its evaluation, pushed if it is a new one.
@@ -88,7 +88,7 @@ class Attempt:
             Artifact("evaluation.log", "text/plain", judgement.log.encode())
         )
         self.record.artifacts.extend(judgement.artifacts)
-        reached(Point.EVALUATED)
+        hit(Failpoint.EVALUATED)
         return judgement.evaluation
 
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
@@ -102,7 +102,7 @@ class Attempt:
         finally:  # what was refused is looked at too
             patch = self.options.briefing.secrets.hidden_in(self.worktree.patch(_PATCH_BYTES))
             self.record.artifacts.append(Artifact("patch.diff", "text/x-diff", patch.encode()))
-        reached(Point.COMMITTED)
+        hit(Failpoint.COMMITTED)
         self.options.gates.check(self.worktree, candidate.commit)
         self.jobs.announce(self.claim, candidate.tree)
         return candidate, proposal
@@ -117,14 +117,14 @@ class Attempt:
                 self.worktree,
                 briefing.brief(self.claim, known),
                 self.deadline.within(self.options.agent_timeout_seconds),
-                briefing.journal(self.claim, agent.name, record, self.deadline),
+                briefing.recorder(self.claim, agent.name, record, self.deadline),
             )
         except JobFailed as failure:  # it tells what the agent has printed
             briefing.hide_secrets(failure)
             raise
         finally:
             record.agent_seconds = time.monotonic() - started
-        reached(Point.PROPOSED)
+        hit(Failpoint.PROPOSED)
         proposal = briefing.without_secrets(proposal)
         record.operator, record.subject = proposal.operator, proposal.subject
         logger.info(
@@ -136,11 +136,11 @@ class Attempt:
         if self.options.describer is None:
             return b""
         vector = self.options.describer.describe(
-            Errand(
+            DescribeRequest(
                 self.worktree,
                 self.claim.root_commit,
                 unpacked(parent.vector) if parent else None,
-                self.options.briefing.journal(self.claim, EMBEDDING, self.record, self.deadline),
+                self.options.briefing.recorder(self.claim, EMBEDDING, self.record, self.deadline),
                 self.deadline,
             )
         )
@@ -153,5 +153,5 @@ class Attempt:
         with timed(self.record, "push"):
             patiently(lambda: self.worktree.push(branch, self.deadline), self.deadline)
         logger.info("pushed {}", branch)
-        reached(Point.PUSHED)
+        hit(Failpoint.PUSHED)
         return branch

@@ -1,33 +1,15 @@
-"""What a worker tells its agents: a brief for each job, and a journal for each attempt."""
+"""What a worker tells its agents: a brief for each job, and a recorder for each attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from loreley.core.agents.protocol import Brief, Proposal, Specimen
-from loreley.core.jobs import Claim, JudgedCommit, Record
-from loreley.core.recollection import Recollection
+from loreley.core.agents.protocol import Brief, Proposal, SearchContext, Specimen
+from loreley.core.jobs import Claim, JobRecord, JudgedCommit
 from loreley.core.worker.gates import Gates
-from loreley.core.worker.paid_calls import AttemptJournal, NoTreasury, Treasury
+from loreley.core.worker.paid_calls import BudgetGate, NoBudget, PaidCallRecorder
 from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import JobFailed
 from loreley.host.deadline import Deadline
-
-
-class Memory(Protocol):
-    """What a worker asks of the database about the past."""
-
-    def recollect(self, claim: Claim) -> Recollection:
-        """The notes that stand, and the latest failures near the job's commits."""
-        ...
-
-
-class NoMemory:
-    """Remembers nothing, as where there is no database."""
-
-    def recollect(self, _claim: Claim) -> Recollection:
-        """Nothing."""
-        return Recollection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +18,8 @@ class Briefing:
 
     goal: str
     gates: Gates = field(default_factory=Gates)  # agents are told what will be refused
-    memory: Memory = field(default_factory=NoMemory)
-    treasury: Treasury = field(default_factory=NoTreasury)
+    read_context: Callable[[Claim], SearchContext] = lambda _claim: SearchContext()
+    budget_gate: BudgetGate = field(default_factory=NoBudget)
     secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
 
     def brief(self, claim: Claim, known: Sequence[JudgedCommit]) -> Brief:
@@ -56,17 +38,17 @@ class Briefing:
             editable=self.gates.paths.editable,
             protected=self.gates.paths.protected,
             region=(region.begin, region.end) if region else (),
-            recollection=self.memory.recollect(claim),
+            context=self.read_context(claim),
         )
 
-    def journal(
-        self, claim: Claim, agent: str, record: Record, deadline: Deadline | None = None
-    ) -> AttemptJournal:
+    def recorder(
+        self, claim: Claim, agent: str, record: JobRecord, deadline: Deadline | None = None
+    ) -> PaidCallRecorder:
         """Where the agent notes what it does; it ends up in the record.
 
         Until ``deadline``, if there is one, it waits for its share of the budget.
         """
-        return AttemptJournal(claim, agent, record, self.treasury, self.secrets, deadline)
+        return PaidCallRecorder(claim, agent, record, self.budget_gate, self.secrets, deadline)
 
     def hide_secrets(self, failure: JobFailed) -> None:
         """Leave in the failure what may be kept, shown and told to later agents."""

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from loreley.core.agents.protocol import Journal
+from loreley.core.agents.protocol import CallRecorder
 from loreley.core.endpoints.embeddings import Embedded, EmbeddingEndpoint
 from loreley.core.worker.retrying import patiently
 from loreley.core.worktrees.worktree import Worktree
@@ -26,20 +26,20 @@ _PIECES_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class DescribeRequest:
     """Which commit is to be described, and what that may take."""
 
     worktree: Worktree
     root_commit: str
     base_vector: Vector | None  # of the worktree's base commit; None where there is none
-    journal: Journal
+    recorder: CallRecorder
     deadline: Deadline
 
 
 class Describer(Protocol):
     """Gives commits their place in a space of code."""
 
-    def describe(self, errand: Errand) -> Vector:
+    def describe(self, request: DescribeRequest) -> Vector:
         """The vector of the candidate, or of the base commit while there is none."""
         ...
 
@@ -47,9 +47,9 @@ class Describer(Protocol):
 class TokenDescriber:
     """Counts tokens; needs nothing but the repository."""
 
-    def describe(self, errand: Errand) -> Vector:
+    def describe(self, request: DescribeRequest) -> Vector:
         """The sum of the vectors of all files."""
-        return errand.worktree.describe(errand.base_vector)
+        return request.worktree.describe(request.base_vector)
 
 
 class EmbeddingStore(Protocol):
@@ -97,42 +97,42 @@ class EmbeddingDescriber:
         answer = self._endpoint.embed(["loreley"], deadline)
         self._store.require_length(answer.length)
 
-    def describe(self, errand: Errand) -> Vector:
+    def describe(self, request: DescribeRequest) -> Vector:
         """The base commit's vector with what changed; from the root on where it has none."""
-        known = errand.base_vector
-        since = errand.root_commit if known is None else errand.worktree.base_commit
-        changes = errand.worktree.blobs_since(since)
-        vectors = self._vectors(list(dict.fromkeys([*changes.added, *changes.removed])), errand)
+        known = request.base_vector
+        since = request.root_commit if known is None else request.worktree.base_commit
+        changes = request.worktree.blobs_since(since)
+        vectors = self._vectors(list(dict.fromkeys([*changes.added, *changes.removed])), request)
         return combined(
             zero() if known is None else known,
             added=[vectors[blob] for blob in changes.added],
             removed=[vectors[blob] for blob in changes.removed],
         )
 
-    def _vectors(self, blobs: Sequence[str], errand: Errand) -> Mapping[str, Vector]:
-        vectors = dict(patiently(lambda: self._store.known(blobs), errand.deadline))
+    def _vectors(self, blobs: Sequence[str], request: DescribeRequest) -> Mapping[str, Vector]:
+        vectors = dict(patiently(lambda: self._store.known(blobs), request.deadline))
         missing = [blob for blob in blobs if blob not in vectors]
-        for blob, content in zip(missing, errand.worktree.contents(missing), strict=True):
-            vectors[blob] = self._made(blob, content, errand)
+        for blob, content in zip(missing, request.worktree.contents(missing), strict=True):
+            vectors[blob] = self._made(blob, content, request)
         return vectors
 
-    def _made(self, blob: str, content: bytes, errand: Errand) -> Vector:
+    def _made(self, blob: str, content: bytes, request: DescribeRequest) -> Vector:
         """The sum of the embeddings of a content's pieces, kept for everyone."""
         vector, length = zero(), 0
         waiting = iter(pieces(content))
         while some := list(islice(waiting, _PIECES_AT_ONCE)):
-            answer = patiently(partial(self._asked, some, errand), errand.deadline)
+            answer = patiently(partial(self._asked, some, request), request.deadline)
             length = answer.length
             vector = combined(vector, added=map(folded, answer.vectors), removed=())
         if length:
             made = {blob: vector}
-            patiently(partial(self._store.keep, made, length), errand.deadline)
+            patiently(partial(self._store.keep, made, length), request.deadline)
         return vector
 
-    def _asked(self, texts: Sequence[str], errand: Errand) -> Embedded:
+    def _asked(self, texts: Sequence[str], request: DescribeRequest) -> Embedded:
         price = self._dollars_per_million
-        with errand.journal.paid_call(errand.deadline, priced=price is not None) as call:
-            answer = self._endpoint.embed(texts, errand.deadline, call)
+        with request.recorder.paid_call(request.deadline, priced=price is not None) as call:
+            answer = self._endpoint.embed(texts, request.deadline, call)
             call.usage = answer.priced(price)
             return answer
 

@@ -11,9 +11,9 @@ from loguru import logger
 from loreley.core.agents.protocol import Agent
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
-from loreley.core.jobs import Claim, JobKind, JobStore, Record
+from loreley.core.jobs import Claim, JobKind, JobRecord, JobStore
 from loreley.core.worker.attempt import Attempt, AttemptOptions
-from loreley.core.worker.lease_renewal import kept
+from loreley.core.worker.lease_renewal import renew_lease
 from loreley.core.worker.repository import WorkerRepository
 from loreley.core.worker.retrying import PatientJobs, patiently
 from loreley.core.worker.stopwatch import timed
@@ -28,7 +28,7 @@ from loreley.errors import (
     TimeLimitReached,
 )
 from loreley.host.deadline import Deadline, Stop
-from loreley.host.failpoints import Point, reached
+from loreley.host.failpoints import Failpoint, hit
 
 _RECORDING_SECONDS = 10.0  # of a job's time limit, kept back to write down how it ended
 _RECORDING_SHARE = 0.1
@@ -52,7 +52,7 @@ class _Held:
     claim: Claim
     jobs: PatientJobs
     stop: Stop
-    record: Record = field(default_factory=Record)
+    record: JobRecord = field(default_factory=JobRecord)
 
     def fail(self, failure: JobFailed) -> None:
         """Write down why there is no commit; raises `JobLost`."""
@@ -94,12 +94,12 @@ class Evolution:
         claim = jobs.claim(job_id, worker=options.worker, lease_seconds=options.lease_seconds)
         with (
             logger.contextualize(job=str(claim.job_id)[:8]),
-            kept(self._jobs, claim, stop, lease_seconds=options.lease_seconds),
+            renew_lease(self._jobs, claim, stop, lease_seconds=options.lease_seconds),
             self._busy(),
         ):
             number = f" #{claim.ordinal}" if claim.ordinal >= 0 else ""
             logger.info("{} job{}, attempt {}", claim.kind, number, claim.attempt)
-            reached(Point.CLAIMED)
+            hit(Failpoint.CLAIMED)
             try:
                 self._conclude(_Held(claim, jobs, stop))
             except JobEnded as ended:
@@ -141,7 +141,7 @@ class Evolution:
     def _succeed(self, held: _Held) -> None:
         started, claim = time.monotonic(), held.claim
         with self._attempt(held) as attempt:
-            reached(Point.LEASED)
+            hit(Failpoint.LEASED)
             if claim.kind is JobKind.MEASUREMENT:
                 evaluation = attempt.evaluation(claim.base_commit)
                 commit = claim.base_commit
@@ -152,7 +152,7 @@ class Evolution:
             held.jobs.remeasured(claim, evaluation, held.record)
         else:
             held.jobs.succeed(claim, judged, held.record)
-        reached(Point.RECORDED)
+        hit(Failpoint.RECORDED)
         seconds = time.monotonic() - started
         logger.info("succeeded in {:.1f} s: {} {}", seconds, commit[:12], _shown(evaluation))
 

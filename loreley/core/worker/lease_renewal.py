@@ -15,7 +15,9 @@ _FAREWELL_SECONDS = 1.0  # for a renewal that is under way when the job ends
 
 
 @contextmanager
-def kept(jobs: JobStore, claim: Claim, stop: Stop, *, lease_seconds: float) -> Iterator[None]:
+def renew_lease(
+    jobs: JobStore, claim: Claim, stop: Stop, *, lease_seconds: float
+) -> Iterator[None]:
     """Renew the lease every third of it; ask ``stop`` with `JobLost` when the job is lost.
 
     Whether it is, the database alone decides: while it does not answer nobody else can take the

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from loguru import logger
 
-from loreley.core.budget import CallUsage, Granted, Reached, Usage, Wait
+from loreley.core.budget import CallUsage, Granted, LimitReached, Usage, Wait
 from loreley.core.evaluation.evaluation import Artifact
-from loreley.core.jobs import Claim, Record
+from loreley.core.jobs import Claim, JobRecord
 from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import AgentFailed, BudgetReached
 from loreley.host.deadline import Deadline
@@ -28,14 +28,14 @@ class Opened(Protocol):
         ...
 
 
-class Treasury(Protocol):
+class BudgetGate(Protocol):
     """What a worker asks of the database about money."""
 
     def needs_prices(self) -> bool:
         """Whether a limit is in dollars."""
         ...
 
-    def open(self, claim: Claim, agent: str) -> Opened | Granted | Wait | Reached:
+    def open(self, claim: Claim, agent: str) -> Opened | Granted | Wait | LimitReached:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         ...
 
@@ -49,7 +49,7 @@ class _Uncounted:
     call_id: str = ""
 
 
-class NoTreasury:
+class NoBudget:
     """Grants everything and counts nothing, as where there is no database."""
 
     def needs_prices(self) -> bool:
@@ -65,13 +65,13 @@ class NoTreasury:
 
 
 @dataclass(slots=True)
-class AttemptJournal:
-    """The `Journal` of one attempt; what is kept goes into its record, without secrets."""
+class PaidCallRecorder:
+    """The `CallRecorder` of one attempt; what is kept goes into its record, without secrets."""
 
     claim: Claim
     agent: str
-    record: Record
-    treasury: Treasury
+    record: JobRecord
+    budget_gate: BudgetGate
     secrets: Secrets
     patience: Deadline | None = None  # how long to wait for a share; None: as the call's own
     waited_seconds: float = 0.0  # for shares, so far
@@ -83,7 +83,7 @@ class AttemptJournal:
         Raises `BudgetReached` when the budget allows no further call, `AgentFailed` when it
         cannot be kept without a price.
         """
-        if not priced and self.treasury.needs_prices():
+        if not priced and self.budget_gate.needs_prices():
             raise _price_unknown(self.agent)
         asked = time.monotonic()
         patience = self.patience or deadline
@@ -96,7 +96,7 @@ class AttemptJournal:
             yield call
         finally:
             usage = call.usage.times(call.times)
-            self.treasury.close(call_id, usage, time.monotonic() - began)
+            self.budget_gate.close(call_id, usage, time.monotonic() - began)
 
     def keep(self, name: str, text: str) -> None:
         """Keep a text with the job; again under the same name adds to it."""
@@ -111,8 +111,8 @@ class AttemptJournal:
     def _opened(self, deadline: Deadline) -> str:
         waited = False
         while True:
-            answer = self.treasury.open(self.claim, self.agent)
-            if isinstance(answer, Reached):
+            answer = self.budget_gate.open(self.claim, self.agent)
+            if isinstance(answer, LimitReached):
                 raise BudgetReached(
                     "the budget allows no further call",
                     target=str(answer.limit),

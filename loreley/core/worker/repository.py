@@ -14,10 +14,11 @@ from loreley.core.worktrees.footprint import Footprints
 from loreley.core.worktrees.lfs import LargeFiles
 from loreley.core.worktrees.random_clones import RandomClone
 from loreley.core.worktrees.slots import Slots
-from loreley.core.worktrees.worktree import Author, Shared
 from loreley.core.worktrees.worktree import Candidate as Candidate
+from loreley.core.worktrees.worktree import Shared
 from loreley.core.worktrees.worktree import Worktree as Worktree
 from loreley.errors import ConfigError, LoreleyError
+from loreley.git.commits import Identity
 from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
 from loreley.git.remote import Remote
@@ -167,7 +168,7 @@ class WorkerRepository:
             large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
             footprints=Footprints(clone.store),
             descriptions=Descriptions(clone.store),
-            author=Author(options.author_name, options.author_email),
+            author=Identity(options.author_name, options.author_email),
         )
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from loguru import logger
 
 from loreley.core.evaluation.evaluation import Evaluation
-from loreley.core.jobs import Claim, JobStore, JudgedCommit, Record
+from loreley.core.jobs import Claim, JobRecord, JobStore, JudgedCommit
 from loreley.errors import JobFailed, JobInterrupted, ServiceUnavailable
 from loreley.host.deadline import Deadline, Stop
 
@@ -64,15 +64,15 @@ class PatientJobs:
         """As `JobStore.release`."""
         self._asked(lambda: self._jobs.release(claim))
 
-    def succeed(self, claim: Claim, judged: JudgedCommit, record: Record) -> None:
+    def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
         """As `JobStore.succeed`."""
         self._asked(lambda: self._jobs.succeed(claim, judged, record))
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: Record) -> None:
+    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """As `JobStore.remeasured`."""
         self._asked(lambda: self._jobs.remeasured(claim, evaluation, record))
 
-    def fail(self, claim: Claim, failure: JobFailed, record: Record) -> None:
+    def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
         """As `JobStore.fail`."""
         self._asked(lambda: self._jobs.fail(claim, failure, record))
 

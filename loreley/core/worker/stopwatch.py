@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loreley.core.jobs import Record
+from loreley.core.jobs import JobRecord
 
 
 @contextmanager
-def timed(record: Record, stage: str) -> Iterator[None]:
+def timed(record: JobRecord, stage: str) -> Iterator[None]:
     """Add the time spent here to the stage's, also when it fails."""
     started = time.monotonic()
     try:

@@ -10,7 +10,7 @@ from secrets import token_hex
 from loguru import logger
 
 from loreley.core.worktrees.clone_config import CloneConfig, occupied
-from loreley.core.worktrees.removal import empty
+from loreley.core.worktrees.removal import empty_trash
 from loreley.errors import GitError, ServiceUnavailable, TimeLimitReached
 from loreley.git.git import Git, object_format
 from loreley.git.objects import ObjectStore, require_commit_id
@@ -65,7 +65,7 @@ class BaseClone:
         path, which is left alone.
         """
         head = self._git.remote_head(self.remote, self._branch, deadline)
-        empty(self.path / _UNFINISHED)
+        empty_trash(self.path / _UNFINISHED)
         if os.path.lexists(self.store.git_dir):
             self.config.require_same_remote()
             self.config.settle()

@@ -13,8 +13,8 @@ from loreley.host.deadline import Deadline
 _DELETING_SECONDS = 600.0  # for what is nested too deeply for Python
 
 
-def bury(path: Path, trash: Path) -> None:
-    """Take ``path`` out of the way at once, to be deleted by `empty`.
+def move_to_trash(path: Path, trash: Path) -> None:
+    """Take ``path`` out of the way at once, to be deleted by `empty_trash`.
 
     A symbolic link is moved, never followed; a missing path is fine.
     """
@@ -27,7 +27,7 @@ def bury(path: Path, trash: Path) -> None:
         delete(path)
 
 
-def empty(trash: Path) -> None:
+def empty_trash(trash: Path) -> None:
     """Delete what is in the trash; what cannot be deleted stays for the next time."""
     with suppress(FileNotFoundError):
         for path in list(trash.iterdir()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from loreley.core.worktrees.checkout import Checkout
 from loreley.core.worktrees.ownership import Ownership
-from loreley.core.worktrees.removal import bury
+from loreley.core.worktrees.removal import move_to_trash
 from loreley.errors import GitError
 from loreley.host.deadline import Deadline
 
@@ -39,7 +39,7 @@ class Slot:
         try:
             for entry in list(self.git_dir.iterdir()):
                 if entry.name not in _ADMIN_FILES:
-                    bury(entry, self.trash)
+                    move_to_trash(entry, self.trash)
             self.point_to(self.checkout.path)
             _write(self.git_dir / "HEAD", commit)
             self.checkout.publish_index(self.git_dir / "index")

@@ -11,7 +11,7 @@ from loguru import logger
 
 from loreley.core.worktrees.checkout import Checkout
 from loreley.core.worktrees.ownership import Ownership, exclusively, owner_text
-from loreley.core.worktrees.removal import bury, empty
+from loreley.core.worktrees.removal import empty_trash, move_to_trash
 from loreley.core.worktrees.slot import Slot
 from loreley.errors import GitError, LoreleyError, TimeLimitReached
 from loreley.git.environment import Config
@@ -69,7 +69,7 @@ class Slots:
         """Remove what crashed processes left: worktrees, slots and git's entries for them."""
         with self.exclusively(deadline):
             self._sweep()
-        empty(self._trash)
+        empty_trash(self._trash)
 
     def take(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
         """A clean checkout of ``commit`` at ``folder/<job>``, owned until `give_back`.
@@ -88,7 +88,7 @@ class Slots:
     def give_back(self, slot: Slot) -> None:
         """End the lease: the job's path is gone, the worktree spare, or deleted if in doubt."""
         self._end(slot)
-        empty(self._trash)
+        empty_trash(self._trash)
 
     def _end(self, slot: Slot) -> None:
         try:
@@ -99,9 +99,9 @@ class Slots:
                     self._remove(slot.id, slot.checkout.path.name, slot.ownership)
         except TimeLimitReached:
             # The next sweep, of whichever process, finds a slot that nobody owns.
-            bury(slot.checkout.path, self._trash)
+            move_to_trash(slot.checkout.path, self._trash)
             slot.ownership.release()
-        bury(slot.scratch, self._trash)
+        move_to_trash(slot.scratch, self._trash)
 
     def _taken(
         self, job: str, commit: str, filters: Config, deadline: Deadline, *, may_be_spare: bool
@@ -201,18 +201,18 @@ class Slots:
         slot_ids = {path.stem for path in self._owner_files()}
         for path in [*_children(self._folder), *_children(self._scratch)]:
             if _JOB_NAME.fullmatch(path.name) and path.name not in leased:
-                bury(path, self._trash)
+                move_to_trash(path, self._trash)
         for path in [*_children(self._spare), *_children(self._admin)]:
             slot_id = path.name.partition(".")[0]
             if _SLOT_ID.fullmatch(slot_id) and slot_id not in slot_ids:
-                bury(path, self._trash)
+                move_to_trash(path, self._trash)
 
     def _remove(self, slot_id: str, job: str, ownership: Ownership) -> None:
         if _JOB_NAME.fullmatch(job):
-            bury(self._folder / job, self._trash)
-            bury(self._scratch / job, self._trash)
+            move_to_trash(self._folder / job, self._trash)
+            move_to_trash(self._scratch / job, self._trash)
         for path in (self._spare / slot_id, self._admin / slot_id):
-            bury(path, self._trash)
+            move_to_trash(path, self._trash)
         for path in self._spare.glob(f"{slot_id}.index*"):
             path.unlink(missing_ok=True)
         ownership.remove()

@@ -14,6 +14,7 @@ from loreley.core.worktrees.private_git import make_private_git
 from loreley.core.worktrees.slot import Slot
 from loreley.core.worktrees.slots import Slots
 from loreley.errors import CandidateRejected, JobLost
+from loreley.git.commits import Identity
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
 from loreley.host.deadline import Deadline
@@ -41,14 +42,6 @@ class BlobChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
-    """Who candidates are said to be by."""
-
-    name: str
-    email: str
-
-
-@dataclass(frozen=True, slots=True)
 class Shared:
     """What the worktrees of one repository have in common."""
 
@@ -57,7 +50,7 @@ class Shared:
     large_files: LargeFiles
     footprints: Footprints
     descriptions: Descriptions
-    author: Author
+    author: Identity
 
 
 class Worktree:

@@ -66,7 +66,7 @@ class Court:
         options = RepositoryOptions.from_settings(settings)
         repository = WorkerRepository(replace(options, randomize=False))
         court = cls(settings, repository, stop)
-        with children.adopting_orphans(), closing(repository):
+        with children.become_subreaper(), closing(repository):
             repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
             yield court
 

@@ -9,6 +9,6 @@ from tests.core.agents.support import bench as leased_bench
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A leased worktree, with a journal that grants every call."""
+    """A leased worktree, with a recorder that grants every call."""
     with leased_bench(tmp_path) as found:
         yield found

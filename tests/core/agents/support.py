@@ -1,4 +1,4 @@
-"""A leased worktree, a journal and stub programs for tests of agents."""
+"""A leased worktree, a recorder and stub programs for tests of agents."""
 
 import stat
 import sys
@@ -10,8 +10,8 @@ from uuid import UUID
 
 from loreley.core.agents.protocol import Brief, Specimen
 from loreley.core.budget import Usage
-from loreley.core.jobs import Claim, JobKind, Record
-from loreley.core.worker.paid_calls import AttemptJournal, Opened
+from loreley.core.jobs import Claim, JobKind, JobRecord
+from loreley.core.worker.paid_calls import Opened, PaidCallRecorder
 from loreley.core.worker.repository import Worktree
 from loreley.core.worker.secret_scan import Secrets
 from tests.core.worker.upstream import Upstream, opened, soon
@@ -32,7 +32,7 @@ class _Call:
 
 
 @dataclass
-class Treasury:
+class BudgetGate:
     """Grants every call and remembers what it has used."""
 
     dollars: bool = False
@@ -53,8 +53,8 @@ class Bench:
     """Everything an agent is given for one job."""
 
     worktree: Worktree
-    treasury: Treasury = field(default_factory=Treasury)
-    record: Record = field(default_factory=Record)
+    budget_gate: BudgetGate = field(default_factory=BudgetGate)
+    record: JobRecord = field(default_factory=JobRecord)
     secrets: Secrets = field(default_factory=Secrets)
 
     @property
@@ -63,9 +63,9 @@ class Bench:
         return Brief(7, "Make it better.", Specimen(base, {"score": 1.0}))
 
     @property
-    def journal(self) -> AttemptJournal:
+    def recorder(self) -> PaidCallRecorder:
         base = self.worktree.base_commit
-        return AttemptJournal(claim(base), "stub", self.record, self.treasury, self.secrets)
+        return PaidCallRecorder(claim(base), "stub", self.record, self.budget_gate, self.secrets)
 
     def kept(self, name: str) -> str:
         [found] = [each.content.decode() for each in self.record.artifacts if each.name == name]

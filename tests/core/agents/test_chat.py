@@ -47,7 +47,7 @@ def agent(server: ChatServer, tariff: Tariff | None = None, **options: object) -
 
 
 def proposed(found: ChatAgent, bench: Bench, deadline: Deadline | None = None) -> Proposal:
-    return found.propose(bench.worktree, bench.brief, deadline or soon(), bench.journal)
+    return found.propose(bench.worktree, bench.brief, deadline or soon(), bench.recorder)
 
 
 def first_line(bench: Bench) -> str:
@@ -89,7 +89,7 @@ def test_usage_is_counted_and_priced(server: ChatServer, bench: Bench) -> None:
 
     proposed(agent(server, Tariff(1.0, 10.0, 0.1)), bench)
 
-    [usage] = bench.treasury.usages
+    [usage] = bench.budget_gate.usages
     assert (usage.input_tokens, usage.output_tokens, usage.cached_tokens) == (1000, 50, 100)
     assert usage.dollars == pytest.approx((900 + 10 + 500) / 1e6)
 
@@ -100,7 +100,7 @@ def test_a_price_that_the_endpoint_tells_counts(server: ChatServer, bench: Bench
 
     proposed(agent(server), bench)
 
-    assert bench.treasury.usages == [Usage(10, 1, 0, 0.125)]
+    assert bench.budget_gate.usages == [Usage(10, 1, 0, 0.125)]
 
 
 def test_an_endpoint_that_tells_no_usage_leaves_it_unknown(
@@ -110,7 +110,7 @@ def test_an_endpoint_that_tells_no_usage_leaves_it_unknown(
 
     proposed(agent(server), bench)
 
-    assert bench.treasury.usages == [Usage()]
+    assert bench.budget_gate.usages == [Usage()]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_can_be_no_usage_is_unknown(
 
     proposed(agent(server), bench)
 
-    assert bench.treasury.usages == [usage]
+    assert bench.budget_gate.usages == [usage]
 
 
 def test_a_text_in_parts_is_read(server: ChatServer, bench: Bench) -> None:
@@ -164,7 +164,7 @@ def test_a_call_that_was_cut_off_costs_its_price(server: ChatServer, bench: Benc
     with pytest.raises(ServiceUnavailable):
         proposed(agent(server, Tariff(per_call=0.5), retries=0), bench)
 
-    assert bench.treasury.usages == [Usage(dollars=0.5)]
+    assert bench.budget_gate.usages == [Usage(dollars=0.5)]
 
 
 def test_a_file_with_two_kinds_of_line_ends_keeps_each(server: ChatServer, bench: Bench) -> None:
@@ -209,7 +209,7 @@ def test_a_wrong_edit_is_told_exactly_and_may_be_mended_once(
     roles = [message["role"] for message in server.requests[1]["messages"]]
     assert roles == ["system", "user", "assistant", "user"]
     assert "src/pack.py: the lines in SEARCH do not occur in it" in server.prompt(1)
-    assert len(bench.treasury.usages) == 2
+    assert len(bench.budget_gate.usages) == 2
     assert "--- answer 2" in bench.kept("agent.log")
 
 
@@ -248,7 +248,7 @@ def test_what_cannot_be_applied_is_refused_with_a_reason(
 
     with pytest.raises(AgentFailed) as raised:
         found.propose(
-            bench.worktree, replace(bench.brief, protected=["locked"]), soon(), bench.journal
+            bench.worktree, replace(bench.brief, protected=["locked"]), soon(), bench.recorder
         )
 
     assert said in raised.value.summary
@@ -278,7 +278,7 @@ def test_an_empty_answer_is_told_as_that(
 
     assert "gave an empty answer" in raised.value.summary
     assert "content_filter" in raised.value.summary
-    assert len(bench.treasury.usages) == 1
+    assert len(bench.budget_gate.usages) == 1
 
 
 def test_an_answer_that_was_cut_off_is_not_applied(server: ChatServer, bench: Bench) -> None:
@@ -297,7 +297,7 @@ def test_what_may_pass_is_asked_again(status: int, server: ChatServer, bench: Be
     proposed(agent(server), bench)
 
     assert len(server.requests) == 3
-    assert len(bench.treasury.usages) == 1
+    assert len(bench.budget_gate.usages) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500])
@@ -311,7 +311,7 @@ def test_what_does_not_pass_sends_the_job_back(
 
     assert f"status {status}: " in raised.value.summary
     assert len(server.requests) == 3
-    assert bench.treasury.usages == [Usage(0, 0, 0, 0.0)]
+    assert bench.budget_gate.usages == [Usage(0, 0, 0, 0.0)]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ def test_a_slow_answer_ends_at_the_deadline(server: ChatServer, bench: Bench) ->
     with pytest.raises(TimeLimitReached):
         proposed(agent(server), bench, Deadline.after(0.5))
 
-    assert bench.treasury.usages == [Usage()]
+    assert bench.budget_gate.usages == [Usage()]
 
 
 def test_a_stop_does_not_wait_for_the_answer(server: ChatServer, bench: Bench) -> None:

@@ -76,7 +76,7 @@ def agent(tmp_path: Path) -> Make:
 
 
 def proposed(agent: CommandAgent, bench: Bench, deadline: Deadline | None = None) -> Proposal:
-    return agent.propose(bench.worktree, bench.brief, deadline or soon(), bench.journal)
+    return agent.propose(bench.worktree, bench.brief, deadline or soon(), bench.recorder)
 
 
 def failure(
@@ -98,7 +98,7 @@ def test_what_each_agent_says_of_a_success_is_understood(
 
     assert proposal.subject == "All done."
     assert "better = True" in bench.read("src/pack.py")
-    assert bench.treasury.usages == [SUCCESS[name].usage]
+    assert bench.budget_gate.usages == [SUCCESS[name].usage]
     assert "Make it better." in bench.kept("prompt.md")
     assert "All done." in bench.kept("agent.log")
 
@@ -257,7 +257,7 @@ def test_a_stop_ends_the_agent_and_its_cost_stays_unknown(agent: Make, bench: Be
     with pytest.raises(JobInterrupted):
         proposed(agent("time.sleep(60)"), bench, Deadline.after(30, stop))
 
-    assert bench.treasury.usages == [Usage()]
+    assert bench.budget_gate.usages == [Usage()]
 
 
 def test_a_flood_is_cut_off_and_kept_in_part(agent: Make, bench: Bench) -> None:
@@ -385,12 +385,12 @@ def test_the_operators_price_is_applied_to_reported_tokens(agent: Make, bench: B
 
     proposed(found, bench)
 
-    [usage] = bench.treasury.usages
+    [usage] = bench.budget_gate.usages
     assert usage.dollars == pytest.approx((900 * 1 + 100 * 0.1 + 50 * 10) / 1e6)
 
 
 def test_a_budget_in_dollars_needs_a_price(agent: Make, bench: Bench) -> None:
-    bench.treasury.dollars = True
+    bench.budget_gate.dollars = True
 
     error = failure(agent(CHANGE + replay(SUCCESS["codex"]), presets()["codex"]), bench)
 
@@ -416,7 +416,7 @@ def test_braces_in_the_prompt_are_not_filled_in(agent: Make, bench: Bench) -> No
     found = agent("open('seen.txt', 'w').write(sys.argv[1])", preset)
     brief = replace(bench.brief, goal="Use {worktree} and {prompt}.")
 
-    found.propose(bench.worktree, brief, soon(), bench.journal)
+    found.propose(bench.worktree, brief, soon(), bench.recorder)
 
     assert "Use {worktree} and {prompt}." in bench.read("seen.txt")
 

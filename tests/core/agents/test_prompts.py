@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.agents.prompts import Prompter, fenced
-from loreley.core.agents.protocol import Brief, Specimen
-from loreley.core.recollection import PastFailure, Recollection
+from loreley.core.agents.protocol import Brief, PastFailure, SearchContext, Specimen
 from loreley.core.worker.repository import Worktree
 from loreley.errors import ConfigError
 from tests.core.worker.upstream import Upstream, opened, soon
@@ -155,7 +154,7 @@ def brief(worktree: Worktree, other: str) -> Brief:
         editable=["src"],
         protected=["src/key.py"],
         region=("BEGIN", "END"),
-        recollection=Recollection(
+        context=SearchContext(
             aim="What counts is the metric score: more of it is better.",
             constraints=("seconds <= 5",),
             notes=("Look at the cache.", "Leave the parser alone."),
@@ -199,7 +198,7 @@ def test_a_brief_is_no_longer_than_allowed(kib: int, brief: Brief, worktree: Wor
     long = replace(
         brief,
         inspirations=[*brief.inspirations] * 4,
-        recollection=replace(brief.recollection, failures=failures),
+        context=replace(brief.context, failures=failures),
     )
 
     assert len(written(long, worktree, kib).encode()) <= kib * 1024

@@ -79,7 +79,7 @@ def test_without_a_login_it_fails_and_says_why(name: str, agent: Make, bench: Be
     found = agent(name, network=False, idle_seconds=20)
 
     with pytest.raises(JobFailed) as raised:
-        found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.journal)
+        found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.recorder)
 
     assert len(raised.value.problems[0].reason) > len("exit code 1: ")
     assert not bench.worktree.patch(1000)
@@ -91,7 +91,7 @@ def test_a_flag_it_does_not_know_is_told_as_that(name: str, agent: Make, bench: 
     found = agent(name, network=False, arguments=("--no-such-flag-at-all",), idle_seconds=20)
 
     with pytest.raises(AgentFailed, match="does not know a flag"):
-        found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.journal)
+        found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.recorder)
 
 
 @pytest.mark.parametrize("name", [name for name in _INSTALLED if name in ("claude", "aider")])
@@ -107,9 +107,9 @@ def test_what_it_writes_is_what_it_proposes(
     path: Path = bench.worktree.path / "written.py"
     brief = replace(bench.brief, goal=f"Write this file: {path} now.")
 
-    proposal = found.propose(bench.worktree, brief, Deadline.after(90), bench.journal)
+    proposal = found.propose(bench.worktree, brief, Deadline.after(90), bench.recorder)
 
     assert proposal.subject == {"claude": DONE, "aider": "Applied edit to written.py"}[name]
     assert bench.read("written.py") == "written = True\n"
-    [usage] = bench.treasury.usages
+    [usage] = bench.budget_gate.usages
     assert (usage.tokens or 0) >= 1050

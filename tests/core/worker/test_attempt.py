@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loreley.core.jobs import Record
+from loreley.core.jobs import JobRecord
 from loreley.core.worker.attempt import Attempt, AttemptOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.secret_scan import Secrets
@@ -50,7 +50,7 @@ def test_a_failure_of_an_agent_is_told_without_secrets(found: Bench) -> None:
         agent=Talkative(),
         judge=judge,
         options=AttemptOptions("loreley", 60.0, briefing),
-        record=Record(),
+        record=JobRecord(),
     )
 
     with pytest.raises(AgentFailed) as raised:

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.agents.protocol import Journal
+from loreley.core.agents.protocol import CallRecorder
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
-from loreley.core.worker.code_descriptor import EmbeddingDescriber, Errand, TokenDescriber, pieces
+from loreley.core.worker.code_descriptor import (
+    DescribeRequest,
+    EmbeddingDescriber,
+    TokenDescriber,
+    pieces,
+)
 from loreley.core.worker.repository import Worktree
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database
@@ -45,13 +50,13 @@ class Setting:
         endpoint = EmbeddingEndpoint("stub", self.stub.url, retries=0)
         return EmbeddingDescriber(endpoint, Embeddings(self.database, "stub"), self.price)
 
-    def errand(self, base_vector: Vector | None = None) -> Errand:
+    def request(self, base_vector: Vector | None = None) -> DescribeRequest:
         worktree: Worktree = self.bench.worktree
-        journal: Journal = self.bench.journal
-        return Errand(worktree, worktree.base_commit, base_vector, journal, soon())
+        recorder: CallRecorder = self.bench.recorder
+        return DescribeRequest(worktree, worktree.base_commit, base_vector, recorder, soon())
 
     def describe(self, base_vector: Vector | None = None) -> Vector:
-        return self.describer.describe(self.errand(base_vector))
+        return self.describer.describe(self.request(base_vector))
 
     def change(self, path: str, text: str) -> None:
         (self.bench.worktree.path / path).write_text(text)
@@ -66,7 +71,7 @@ def setting(stub: Stub, database: Database, leased: Bench) -> Setting:
 def test_the_root_is_the_origin_and_costs_nothing(setting: Setting) -> None:
     assert setting.describe() == zero()
     assert setting.stub.asked == []
-    assert setting.bench.treasury.usages == []
+    assert setting.bench.budget_gate.usages == []
 
 
 def test_only_changed_files_are_asked_for(setting: Setting) -> None:
@@ -101,9 +106,9 @@ def test_each_question_is_paid_for(setting: Setting) -> None:
 
     setting.describe(zero())
 
-    tokens = [usage.input_tokens for usage in setting.bench.treasury.usages]
+    tokens = [usage.input_tokens for usage in setting.bench.budget_gate.usages]
     assert sorted(tokens, key=str) == sorted(map(len, setting.stub.asked), key=str)
-    assert all(usage.dollars for usage in setting.bench.treasury.usages)
+    assert all(usage.dollars for usage in setting.bench.budget_gate.usages)
 
 
 def test_an_outage_is_waited_out(setting: Setting) -> None:
@@ -144,10 +149,10 @@ def test_a_check_asks_for_a_word(setting: Setting) -> None:
 
 
 def test_tokens_need_no_endpoint(setting: Setting) -> None:
-    before = TokenDescriber().describe(setting.errand())
+    before = TokenDescriber().describe(setting.request())
     setting.change("src/pack.py", "radius = 2.0\n")
 
-    assert TokenDescriber().describe(setting.errand(before)) != before
+    assert TokenDescriber().describe(setting.request(before)) != before
     assert setting.stub.asked == []
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from loreley.core.jobs import Claim, JobKind, JobState, JobStore, Record
-from loreley.core.worker.lease_renewal import kept
+from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JobStore
+from loreley.core.worker.lease_renewal import renew_lease
 from loreley.core.worker.retrying import PatientJobs, patiently
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
@@ -109,7 +109,7 @@ def test_a_result_is_recorded_when_the_database_is_back(database: Unsteady) -> N
     jobs = PatientJobs(database.jobs, Stop())
 
     with database.outage():
-        waiting = later(lambda: jobs.succeed(claim, judged_commit(), Record()))
+        waiting = later(lambda: jobs.succeed(claim, judged_commit(), JobRecord()))
         waiting.join(0.5)
         assert waiting.is_alive()
     waiting.join(10)
@@ -125,7 +125,7 @@ def test_a_worker_that_stops_does_not_wait(database: Unsteady) -> None:
     with database.outage():
         threading.Timer(0.3, stop.ask, (JobInterrupted("stopping"),)).start()
         with pytest.raises(ServiceUnavailable):
-            jobs.succeed(claim, judged_commit(), Record())
+            jobs.succeed(claim, judged_commit(), JobRecord())
         with pytest.raises(ServiceUnavailable):
             jobs.release(claim)
 
@@ -170,13 +170,13 @@ def test_an_outage_longer_than_the_lease_costs_no_job(database: Unsteady) -> Non
     claim = database.claim(lease_seconds=0.6)
     stop = Stop()
 
-    with kept(database.jobs, claim, stop, lease_seconds=0.6):
+    with renew_lease(database.jobs, claim, stop, lease_seconds=0.6):
         with database.outage():
             time.sleep(1.2)
         lease = job_row(database.steady, claim.job_id)["lease_until"]
         eventually(lambda: job_row(database.steady, claim.job_id)["lease_until"] > lease)
         stop.check()
-    database.jobs.succeed(claim, judged_commit(), Record())
+    database.jobs.succeed(claim, judged_commit(), JobRecord())
 
 
 @pytest.mark.slow
@@ -185,5 +185,5 @@ def test_a_job_that_was_taken_away_is_given_up(database: Unsteady) -> None:
     stop = Stop()
     eventually(lambda: Schedule(database.steady).reap(max_attempts=3)[0])
 
-    with kept(database.jobs, claim, stop, lease_seconds=0.3), pytest.raises(JobLost):
+    with renew_lease(database.jobs, claim, stop, lease_seconds=0.3), pytest.raises(JobLost):
         stop.wait(5)

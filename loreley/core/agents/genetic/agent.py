@@ -7,7 +7,7 @@ from random import Random
 from loreley.core.agents.genetic.operators.material import Mutant, Operator
 from loreley.core.agents.genetic.pool import Pool
 from loreley.core.agents.genetic.source.files import SourceFile, write_content
-from loreley.core.agents.protocol import Brief, Journal, Proposal, Workspace
+from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workspace
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 
@@ -45,7 +45,7 @@ class GeneticAgent:
         workspace: Workspace,
         brief: Brief,
         deadline: Deadline,
-        journal: Journal | None = None,  # noqa: ARG002 - it makes no calls
+        recorder: CallRecorder | None = None,  # noqa: ARG002 - it makes no calls
     ) -> Proposal:
         """Change one file by the brief's operator, or by another where that one finds no hold.
 
