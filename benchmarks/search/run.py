@@ -115,7 +115,6 @@ class Worker:
                 edit_distance=distance,
                 code_size=sum(map(len, files.values())),
                 evaluation=self._evaluation(folder, commit, distance),
-                traits=proposal.traits,
             )
 
     def _proposed(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:

@@ -1,6 +1,6 @@
 """A job, its states and the transitions that are legal; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -86,7 +86,6 @@ class JudgedCommit:
     code_size: int  # bytes of text files
     evaluation: Evaluation
     vector: bytes = b""  # of the code descriptor; empty where it was not computed
-    traits: Mapping[str, float] = field(default_factory=dict)  # what its agent passes on
 
 
 @dataclass(slots=True)

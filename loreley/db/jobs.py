@@ -168,7 +168,6 @@ class Jobs:
             "job_id": str(claim.job_id),
             "branch": judged.branch,
             "subject": _storable(judged.subject),
-            "traits": dict(judged.traits),
             "vector": judged.vector or None,
             "edit_distance": judged.edit_distance,
             "code_size": judged.code_size,
@@ -331,5 +330,4 @@ def _judged(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
         code_size=row["code_size"],
         evaluation=evaluation,
         vector=row["vector"] or b"",
-        traits=row["traits"],
     )

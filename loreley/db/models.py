@@ -100,7 +100,7 @@ commits = Table(
     Column("job_id", String(36), ForeignKey("jobs.id"), nullable=False),
     Column("branch", String(255)),
     Column("subject", Text, nullable=False),
-    Column("traits", JSON, nullable=False),  # what its agent passes on
+    Column("traits", JSON, nullable=False, default=dict),  # unused; older versions read it
     Column("vector", LargeBinary),  # of the code descriptor: float32, little-endian
     Column("island", Integer),
     Column("score", Double),  # by the experiment's fitness, higher is better; null: has none

@@ -45,7 +45,7 @@ def sphere(genome: Mapping[str, float], _random: Random) -> Mapping[str, float]:
 
 @dataclass
 class Simulation:
-    """One experiment in a database; its genomes are two numbers, kept as a commit's traits."""
+    """One experiment in a database; its genomes are two numbers."""
 
     database: Database
     settings: dict[str, object] = field(default_factory=dict)
@@ -56,6 +56,7 @@ class Simulation:
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
         self.random = Random(1)
+        self.genomes: dict[str, dict[str, float]] = {}  # by commit
         self.scheduler = self._scheduler()
 
     def restart(self) -> None:
@@ -81,8 +82,7 @@ class Simulation:
         if claim.kind is JobKind.EVOLUTION and random.random() < self.failing_share:
             jobs.fail(claim, AgentFailed("no idea"), record)
             return
-        parent = next(iter(jobs.judged([claim.base_commit])), None)
-        genome = dict(parent.traits) if parent else {"x": 0.0, "y": 0.0}
+        genome = self.genomes.get(claim.base_commit, {"x": 0.0, "y": 0.0})
         if claim.kind is JobKind.MEASUREMENT:
             jobs.remeasured(claim, self._evaluation(genome), record)
             return
@@ -94,6 +94,7 @@ class Simulation:
         is_root = claim.kind is JobKind.BASELINE
         text = repr(sorted(genome.items())).encode()
         name = ROOT if is_root else hashlib.sha1(text).hexdigest()
+        self.genomes[name] = genome
         return JudgedCommit(
             commit=name,
             tree=hashlib.sha1(text + b"tree").hexdigest(),
@@ -104,7 +105,6 @@ class Simulation:
             code_size=0,
             evaluation=self._evaluation(genome),
             vector=packed(file_vector(text)),
-            traits=genome,
         )
 
     def _evaluation(self, genome: Mapping[str, float]) -> Evaluation:

@@ -31,7 +31,6 @@ class Preset:
     answer: Events | Lines
     install: str = ""
     seen: str = ""  # the version that was tried
-    prompt: Literal["stdin", "file"] = "stdin"
     sandbox: OwnSandbox | None = None
     model: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -43,7 +42,6 @@ class Preset:
     reports: Literal["dollars", "tokens", "nothing"] = "nothing"
     help: tuple[str, ...] = ("--help",)
     flags: tuple[str, ...] = ()
-    traps: tuple[str, ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ class Specimen:
     commit: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     summary: str = ""
-    traits: Mapping[str, float] = field(default_factory=dict)  # what its own agent passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,6 @@ class Proposal:
     subject: str  # one line, for the commit
     summary: str = ""  # plain text, for the commit's body
     operator: str | None = None  # which of its operators it was
-    traits: Mapping[str, float] = field(default_factory=dict)  # for the agents of its children
 
 
 class Workspace(Protocol):
@@ -87,6 +85,10 @@ class Workspace(Protocol):
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Content of ``path`` in ``commit``, or None where it is not a regular file."""
+        ...
+
+    def common_ancestor(self, first: str, second: str) -> str | None:
+        """The latest commit that both descend from, or None where none is known."""
         ...
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from random import Random
 
-from loreley.core.agents.protocol import Agent, Brief, CallRecorder, Proposal, Workshop
+from loreley.core.agents.protocol import Agent
 from loreley.core.jobs import Claim
-from loreley.host.deadline import Deadline
 
 
 class Router:
@@ -29,13 +28,7 @@ class Router:
         weights = [self._weights[name] for name in names]
         return self._agents[Random(seed).choices(names, weights)[0]]
 
-    def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
-    ) -> Proposal:
-        """What one of them proposes, by weight and the brief's seed."""
-        return self.pick(None, brief.seed).propose(workspace, brief, deadline, recorder)
 
-
-def chosen(agent: Agent, claim: Claim) -> Agent:
+def choose_agent(agent: Agent | Router, claim: Claim) -> Agent:
     """The agent that is to do this job, where ``agent`` is a choice among several."""
     return agent.pick(claim.agent, claim.seed) if isinstance(agent, Router) else agent

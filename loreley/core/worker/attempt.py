@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from loreley.core.agents.protocol import Agent, Proposal
-from loreley.core.agents.router import chosen
+from loreley.core.agents.router import Router, choose_agent
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobStore, JudgedCommit
@@ -43,7 +43,7 @@ class Attempt:
     worktree: Worktree
     deadline: Deadline
     jobs: JobStore
-    agent: Agent
+    agent: Agent | Router
     judge: Cascade
     options: AttemptOptions
     record: JobRecord
@@ -72,7 +72,6 @@ class Attempt:
             code_size=footprint.code_size,
             evaluation=evaluation,
             vector=vector,
-            traits=proposal.traits,
         )
 
     def evaluation(self, commit: str) -> Evaluation:
@@ -93,7 +92,7 @@ class Attempt:
 
     def _proposed(self, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""
-        proposal = self._asked(chosen(self.agent, self.claim), known)
+        proposal = self._asked(choose_agent(self.agent, self.claim), known)
         try:
             with timed(self.record, "commit"):
                 candidate = self.worktree.commit_all(

@@ -67,4 +67,4 @@ class Briefing:
 
 def _specimen(judged: JudgedCommit) -> Specimen:
     metrics = {metric.name: metric.value for metric in judged.evaluation.metrics}
-    return Specimen(judged.commit, metrics, judged.evaluation.summary, judged.traits)
+    return Specimen(judged.commit, metrics, judged.evaluation.summary)

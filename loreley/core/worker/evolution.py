@@ -9,6 +9,7 @@ from functools import partial
 from loguru import logger
 
 from loreley.core.agents.protocol import Agent
+from loreley.core.agents.router import Router
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobStore
@@ -73,7 +74,7 @@ class Evolution:
         *,
         jobs: JobStore,
         repository: WorkerRepository,
-        agent: Agent,
+        agent: Agent | Router,
         judge: Cascade,
         options: EvolutionOptions,
     ) -> None:

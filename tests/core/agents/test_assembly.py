@@ -46,7 +46,7 @@ def log() -> Iterator[list[str]]:
     logger.remove(sink)
 
 
-def assembled(environ: Mapping[str, str] = NOTHING, **settings: object) -> Agent:
+def assembled(environ: Mapping[str, str] = NOTHING, **settings: object) -> Agent | Router:
     return assemble(Settings(**settings), SANDBOX, environ)  # type: ignore[arg-type]
 
 

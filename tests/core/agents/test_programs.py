@@ -135,8 +135,6 @@ def test_a_preset_is_whole(name: str) -> None:
     assert preset.install
     assert preset.keys
     assert preset.flags
-    assert preset.traps
-    assert ("{prompt_file}" in " ".join(preset.arguments)) == (preset.prompt == "file")
     assert {"{model}", "{arguments}"} <= set(preset.arguments)
     assert any("{name}" in word for word in preset.model)
     assert replace(preset, name="x").variables == (*preset.keys, *preset.hand_on)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from random import Random
-from typing import Protocol, runtime_checkable
 
 from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.agents.genetic.operators.material import Mate, Material, Operator
@@ -13,15 +12,6 @@ from loreley.core.agents.genetic.source.files import (
     read_source,
 )
 from loreley.core.agents.protocol import Brief, Workspace
-
-
-@runtime_checkable
-class KnowsAncestors(Protocol):
-    """A workspace that can also tell where two commits parted; it makes merges three-way."""
-
-    def common_ancestor(self, first: str, second: str) -> str | None:
-        """The latest commit that both descend from, or None where none is known."""
-        ...
 
 
 class Pool:
@@ -74,8 +64,6 @@ class Pool:
                 yield Mate(source, self._ancestral_text(commit, file))
 
     def _ancestral_text(self, commit: str, file: SourceFile) -> str | None:
-        if not isinstance(self._workspace, KnowsAncestors):
-            return None
         if commit not in self._ancestors:
             base = self._workspace.base_commit
             self._ancestors[commit] = self._workspace.common_ancestor(base, commit)
