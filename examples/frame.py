@@ -28,18 +28,22 @@ class Example:
     programs: Sequence[str] = ()  # that the evaluator needs
 
     def prepare(self) -> None:
-        """Fill in the example's settings, and make its repository and queue ready to use."""
+        """Fill in the example's settings, and make its repository and queue ready to use.
+
+        The environment holds what is configured otherwise.
+        """
         from loreley.config import load_settings
+        from loreley.ops.dotenv import set_defaults
         from loreley.ops.embedded.repository import ensure_repository
-        from loreley.ops.environment import enter_project
-        from loreley.ops.environment import prepare as prepare_environment
+        from loreley.ops.environment import prepare_queue
 
         self._require_programs()
         own = {} if self.state is None else {"LORELEY_STATE_DIR": str(self.state)}
-        enter_project(ROOT, own)
+        set_defaults(own)
         state = load_settings().loreley_state_dir.expanduser().absolute()
         defaults = own | self.defaults(state)
-        prepare_environment(ROOT, defaults)
+        set_defaults(defaults)
+        prepare_queue()
         if os.environ["WORKER_REPO_REMOTE_URL"] == defaults["WORKER_REPO_REMOTE_URL"]:
             ensure_repository(self.folder / "repository", state / f"{self.name}.git")
 
@@ -51,8 +55,9 @@ class Example:
         from loreley.ops.messages import failures_as_messages
 
         with failures_as_messages():
-            from loreley.ops.environment import become
+            from loreley.ops.environment import become, enter_project
 
+            enter_project(ROOT)
             self.prepare()
             if arguments.part == "worker":
                 become(ROOT / "script" / "run_worker.py")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from loreley.config import expand_path, level_problem
+from loreley.config import describe_misspelt, expand_path, level_problem
 from loreley.errors import ConfigError, LoreleyError, Problem
 from loreley.masking import masked
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger.remove()  # nothing is logged before the sinks of `configure_logging` stand
 
 RETENTION_DAYS = 14
+WARNINGS_PRINTED = "LORELEY_WARNINGS_PRINTED"  # in the environment of a script
 _HEAD = (
     "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {process}/{thread.name} job={extra[job]} | "
     "{name}:{function}:{line} - {extra[text]}\n"
@@ -192,6 +193,14 @@ def print_and_log(text: str) -> None:
     """Say something on stderr whatever the log level, and note it in the log file."""
     print(text, file=sys.stderr)  # noqa: T201 - meant for the person at the terminal
     logger.bind(printed=True).info(text)
+
+
+def log_misspelt_settings() -> None:
+    """Warn of names that are nearly settings; not on stderr, where a task has printed it before."""
+    was_printed = os.environ.pop(WARNINGS_PRINTED, None)
+    log = logger.bind(printed=True) if was_printed else logger
+    for warning in describe_misspelt(os.environ):
+        log.warning(warning)
 
 
 def report_failure(error: BaseException) -> None:

@@ -35,17 +35,16 @@ def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:
 
     from loguru import logger
 
-    from loreley.config import Role, get_settings, misspelt_variables
+    from loreley.config import Role, get_settings
     from loreley.host.signals import StopSignals
-    from loreley.logs import configure_logging
+    from loreley.logs import configure_logging, log_misspelt_settings
 
     settings = get_settings(Role.SCHEDULER, log_level)
     log_file = configure_logging(
         "scheduler", level=log_level or settings.log_level, base_dir=settings.logs_base_dir
     )
     logger.info("log file: {}", log_file)
-    for warning in misspelt_variables(os.environ):
-        logger.warning(warning)
+    log_misspelt_settings()
 
     # Imports the broker, which reads the settings: what fails then should be in the log.
     from loreley.scheduler.main import Scheduler

@@ -26,17 +26,16 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
 def _run(log_level: str | None) -> ExitCode:
     from loguru import logger
 
-    from loreley.config import Role, get_settings, misspelt_variables
+    from loreley.config import Role, get_settings
     from loreley.host.signals import StopSignals
-    from loreley.logs import configure_logging
+    from loreley.logs import configure_logging, log_misspelt_settings
 
     settings = get_settings(Role.WORKER, log_level)
     log_file = configure_logging(
         "worker", level=log_level or settings.log_level, base_dir=settings.logs_base_dir
     )
     logger.info("log file: {}", log_file)
-    for warning in misspelt_variables(os.environ):
-        logger.warning(warning)
+    log_misspelt_settings()
 
     # Both read the settings when they are imported, and what fails then should be in the log.
     from loreley.tasks import workers

@@ -5,34 +5,21 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from loguru import logger
 
-from loreley.errors import ConfigError, ServiceUnavailable
-from loreley.logs import configure_logging, print_and_log, report_failure, tail_of
+from loreley.errors import ConfigError
+from loreley.logs import configure_logging, print_and_log, tail_of
+from tests.log_sinks import SECRET, own_sinks, start
 from tests.support import PROJECT_ROOT
 
-SECRET = "hunter2"
 DAY = 86400.0
 
-
-@pytest.fixture(autouse=True)
-def _own_sinks() -> Iterator[None]:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logger.remove()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    for name in ("dramatiq", "sqlalchemy", "alembic", "redis", "filelock"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
-
-
-def start(folder: Path, level: str = "INFO") -> Path:
-    return configure_logging("worker", level=level, base_dir=str(folder))
+__all__ = ["own_sinks"]
 
 
 def refusal(base_dir: str, level: str = "INFO") -> ConfigError:
@@ -302,76 +289,6 @@ def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
     logger.info("still here")
 
     assert path.read_text().endswith("still here\n")
-
-
-def fail() -> None:
-    try:
-        raise ValueError(f"cannot reach redis://user:{SECRET}@host/0")
-    except ValueError as error:
-        raise ServiceUnavailable("no answer", target="redis://host/0") from error
-
-
-@pytest.mark.parametrize(("level", "on_stderr"), [("INFO", False), ("DEBUG", True)])
-def test_a_traceback_is_for_the_file_and_at_debug_for_stderr(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], level: str, on_stderr: bool
-) -> None:
-    path = start(tmp_path, level)
-
-    try:
-        fail()
-    except ServiceUnavailable as error:
-        report_failure(error)
-
-    said, written = capsys.readouterr().err, path.read_text()
-    assert "Traceback" in written
-    assert "raise ServiceUnavailable" in written
-    assert ("Traceback" in said) is on_stderr
-    assert said.startswith("error: no answer\n  target:  redis://host/0\n")
-    assert SECRET not in said + written
-    assert "redis://***@host/0" in written
-    if not on_stderr:
-        assert said.count("no answer") == 1
-
-
-def test_an_unforeseen_failure_is_a_block_too(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = start(tmp_path)
-
-    try:
-        raise ZeroDivisionError(f"at postgresql://u:{SECRET}@host/db")
-    except ZeroDivisionError as error:
-        report_failure(error)
-
-    said = capsys.readouterr().err
-    assert said.splitlines() == [
-        "error: unexpected failure",
-        "  reason:  ZeroDivisionError: at postgresql://***@host/db",
-        "  fix:     the log file holds the traceback; please report it",
-    ]
-    assert "Traceback" in path.read_text()
-    assert SECRET not in path.read_text()
-
-
-def test_a_failure_before_there_is_a_log_is_told_all_the_same(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    report_failure(ConfigError("not set", setting="X"))
-
-    assert capsys.readouterr().err == "error: not set\n  setting: X\n"
-
-
-def test_values_of_variables_never_reach_a_traceback(tmp_path: Path) -> None:
-    path = start(tmp_path, "TRACE")
-    password = SECRET
-
-    try:
-        int(password[:0])
-    except ValueError:
-        logger.exception("failed")
-
-    assert "Traceback" in path.read_text()
-    assert SECRET not in path.read_text()
 
 
 @pytest.mark.parametrize("level", ["ERROR", "INFO", "DEBUG"])

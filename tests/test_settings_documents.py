@@ -93,7 +93,7 @@ def test_the_example_as_it_is_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(EXAMPLE.read_text())
     environment: dict[str, str] = {}
 
-    assert load_environment(tmp_path, {}, environment) == []
+    assert load_environment(tmp_path, environment) == []
     assert environment == {}
 
 

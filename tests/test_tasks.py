@@ -138,6 +138,7 @@ def test_worker_becomes_the_script_with_dotenv_and_a_queue(project: Path) -> Non
     assert process.returncode == 5
     assert "started the embedded Valkey" in stderr
     assert "line 2: WORKER_AGNET is no setting; did you mean WORKER_AGENT?" in stderr
+    assert stderr.count("WORKER_AGNET") == 1
 
 
 @pytest.mark.slow

@@ -47,11 +47,12 @@ def redis(c: Context, json: bool = False) -> None:
 
     Exit code 1 if not, with what to change.
     """
-    from loreley.ops.environment import with_queue
+    from loreley.ops.environment import choose_queue, enter_project
     from loreley.ops.queue.health import examine
     from loreley.ops.queue.health_text import as_json, as_text, complain
 
-    health = examine(with_queue(Project.of(c).root))
+    enter_project(Project.of(c).root)
+    health = examine(choose_queue())
     print(as_json(health) if json else as_text(health))
     if not json:
         complain(health)

@@ -49,12 +49,12 @@ class Project:
 
     def prepare(self) -> None:
         """See to settings and queue; with no repository configured, to the example's as well."""
-        from loreley.ops.environment import enter_project, prepare
+        from loreley.ops.environment import enter_project, prepare_queue
         from loreley.ops.messages import say
 
         enter_project(self.root)
         if _is_configured():
-            prepare(self.root)
+            prepare_queue()
         else:
             say("repository: none is configured; taking the circle packing example")
             self._example().prepare()
@@ -62,10 +62,11 @@ class Project:
     def settings(self) -> "Settings":
         """The settings for looking at a run, the example's where no repository is configured."""
         from loreley.config import load_settings
+        from loreley.ops.dotenv import set_defaults
         from loreley.ops.environment import enter_project
 
         enter_project(self.root)
-        enter_project(self.root, self.example_defaults(load_settings()))
+        set_defaults(self.example_defaults(load_settings()))
         return load_settings()
 
     def example_defaults(self, settings: "Settings", *, ready: bool = False) -> Mapping[str, str]:

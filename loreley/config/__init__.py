@@ -5,11 +5,10 @@ from loreley.config.gates import GateSettings as GateSettings
 from loreley.config.loading import environment_names as environment_names
 from loreley.config.loading import get_settings as get_settings
 from loreley.config.loading import is_configured as is_configured
+from loreley.config.loading import is_redis_configured as is_redis_configured
 from loreley.config.loading import load_settings as load_settings
 from loreley.config.loading import valid_settings as valid_settings
-from loreley.config.misspelling import is_misspelt as is_misspelt
-from loreley.config.misspelling import misspelt_variables as misspelt_variables
-from loreley.config.misspelling import nearest as nearest
+from loreley.config.misspelling import describe_misspelt as describe_misspelt
 from loreley.config.process import LOG_LEVELS as LOG_LEVELS
 from loreley.config.process import level_problem as level_problem
 from loreley.config.queue import QueueSettings as QueueSettings

@@ -14,6 +14,14 @@ from loreley.envfile import read_env_file
 from loreley.errors import ConfigError, Problem
 from loreley.masking import masked
 
+_REDIS_SETTINGS = (
+    "TASKS_REDIS_URL",
+    "TASKS_REDIS_HOST",
+    "TASKS_REDIS_PORT",
+    "TASKS_REDIS_DB",
+    "TASKS_REDIS_PASSWORD",
+)
+
 
 def load_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
     """Read the settings, checked for ``role``; raise one `ConfigError` with every problem.
@@ -86,3 +94,8 @@ def environment_names() -> frozenset[str]:
 def is_configured(*names: str) -> bool:
     """Whether the environment gives any of these names a value."""
     return any(os.environ.get(name, "").strip() for name in names)
+
+
+def is_redis_configured() -> bool:
+    """Whether the environment names a queue server; without one the embedded server is used."""
+    return is_configured(*_REDIS_SETTINGS)

@@ -2,51 +2,40 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import NoReturn
 
-from loreley.config import Settings, is_configured, load_settings
+from loreley.config import Settings, is_redis_configured, load_settings
+from loreley.logs import WARNINGS_PRINTED
 from loreley.ops.dotenv import load_environment
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server
 from loreley.ops.messages import say
 from loreley.ops.replace_process import replace_process
 from loreley.tasks.connection import require_redis
 
-REDIS_SETTINGS = (
-    "TASKS_REDIS_URL",
-    "TASKS_REDIS_HOST",
-    "TASKS_REDIS_PORT",
-    "TASKS_REDIS_DB",
-    "TASKS_REDIS_PASSWORD",
-)
-_NO_DEFAULTS: Mapping[str, str] = MappingProxyType({})
 
-
-def enter_project(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> None:
+def enter_project(root: Path) -> None:
     """Make the project root the current directory and fill the environment from its `.env`."""
     os.chdir(root)
-    for warning in load_environment(root, defaults):
+    for warning in load_environment(root):
         say(f"warning: {warning}")
 
 
-def prepare(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settings:
-    """Enter the project and see to a queue that answers.
+def prepare_queue() -> Settings:
+    """See to a queue that answers.
 
     Raises `ConfigError` for settings and `ServiceUnavailable` for a Redis that does not answer:
     one that is configured is never replaced by another.
     """
-    settings = with_queue(root, defaults)
+    settings = choose_queue()
     require_redis(settings)
     return settings
 
 
-def with_queue(root: Path, defaults: Mapping[str, str] = _NO_DEFAULTS) -> Settings:
-    """Enter the project; with no Redis configured use the embedded server, started if need be."""
-    enter_project(root, defaults)
+def choose_queue() -> Settings:
+    """The settings; with no Redis configured, those of the embedded server, started if need be."""
     settings = load_settings()
-    if is_configured(*REDIS_SETTINGS):
+    if is_redis_configured():
         return settings
     use_embedded_server(settings)
     return load_settings()
@@ -69,4 +58,5 @@ def use_embedded_server(settings: Settings) -> EmbeddedServer:
 
 def become(script: Path, *arguments: str) -> NoReturn:
     """Replace this process by a Python script: signals and the exit code are the script's own."""
+    os.environ[WARNINGS_PRINTED] = "yes"
     replace_process([sys.executable, str(script), *arguments])

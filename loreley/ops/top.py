@@ -6,21 +6,18 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from pydantic import SecretStr
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from loreley.config import Settings, is_configured
+from loreley.config import Settings
 from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import Database, open_database
 from loreley.errors import ConfigError, LoreleyError
 from loreley.host.signals import StopSignals
 from loreley.masking import masked
-from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.environment import REDIS_SETTINGS
-from loreley.ops.queue.health import QueueHealth, examine
+from loreley.ops.queue.health import QueueHealth, examine_if_running
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -72,16 +69,6 @@ def top(settings: Settings, *, every_seconds: float, once: bool) -> None:
         _live(settings, database, every_seconds)
 
 
-def _queue_health(settings: Settings) -> QueueHealth | None:
-    """The queue as it is: looking does not start the embedded one."""
-    if settings.tasks_redis_url is None and not is_configured(*REDIS_SETTINGS):
-        folder = ServerFolder.below(settings.loreley_state_dir)
-        if not folder.socket_path.exists():
-            return None
-        settings = settings.model_copy(update={"tasks_redis_url": SecretStr(folder.url)})
-    return examine(settings)
-
-
 def _live(settings: Settings, database: Database, every_seconds: float) -> None:
     console = Console(highlight=False)
     with (
@@ -111,7 +98,7 @@ def glance(settings: Settings, database: Database) -> Glance:
         failures=tuple(read_failures(database, limit=_FAILURES)),
         pace=read_pace(database, minutes=_MINUTES),
         expenses=tuple(read_expenses(database)),
-        queue=_queue_health(settings),
+        queue=examine_if_running(settings),
     )
 
 

@@ -7,24 +7,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-from pydantic import SecretStr
-
-from loreley.config import Settings, is_configured
+from loreley.config import Settings
 from loreley.core.budget import Account
 from loreley.db.engine import Database
-from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.queue.health import QueueHealth, examine
+from loreley.ops.queue.health import QueueHealth, examine_if_running
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.history import History
 from loreley.web.session import Entry
 
-REDIS_SETTINGS = (
-    "TASKS_REDIS_URL",
-    "TASKS_REDIS_HOST",
-    "TASKS_REDIS_PORT",
-    "TASKS_REDIS_DB",
-    "TASKS_REDIS_PASSWORD",
-)
 _HEALTH_SECONDS = 5.0
 _SPEND_SECONDS = 3.0
 
@@ -92,7 +82,7 @@ class Site:
     def __post_init__(self) -> None:
         confidence = self.settings.mapelites_noise_confidence
         self.history = History(self.database, confidence=confidence)
-        self.queue = Remembered(lambda: _queue_health(self.settings), _HEALTH_SECONDS)
+        self.queue = Remembered(lambda: examine_if_running(self.settings), _HEALTH_SECONDS)
         self.spend = Remembered(lambda: _spending(self.database), _SPEND_SECONDS)
 
     @property
@@ -106,16 +96,3 @@ def _spending(database: Database) -> Spending:
     return Spending(
         tuple(read_expenses(database)), tuple(read_accounts(database)), read_ending(database)
     )
-
-
-def _queue_health(settings: Settings) -> QueueHealth | None:
-    """How the queue server is; None while none is configured and the embedded one does not run.
-
-    Looking must not start it.
-    """
-    if settings.tasks_redis_url is None and not is_configured(*REDIS_SETTINGS):
-        folder = ServerFolder.below(settings.loreley_state_dir)
-        if not folder.socket_path.exists():
-            return None
-        settings = settings.model_copy(update={"tasks_redis_url": SecretStr(folder.url)})
-    return examine(settings)

@@ -5,14 +5,15 @@ import pytest
 
 from loreley.config import load_settings
 from loreley.errors import ConfigError
-from loreley.ops.dotenv import load_environment
+from loreley.ops.dotenv import load_environment, set_defaults
 
 
 def loaded(
     root: Path, text: str, environ: dict[str, str], defaults: dict[str, str] | None = None
 ) -> dict[str, str]:
     (root / ".env").write_text(text, encoding="utf-8")
-    load_environment(root, defaults or {}, environ)
+    load_environment(root, environ)
+    set_defaults(defaults or {}, environ)
     return environ
 
 
@@ -76,7 +77,8 @@ def test_what_is_loaded_is_what_settings_read_from_the_same_file(
 
 def test_without_a_file_only_the_defaults_are_filled_in(tmp_path: Path) -> None:
     environ: dict[str, str] = {}
-    assert load_environment(tmp_path, {"LOG_LEVEL": "DEBUG"}, environ) == []
+    assert load_environment(tmp_path, environ) == []
+    set_defaults({"LOG_LEVEL": "DEBUG"}, environ)
     assert environ == {"LOG_LEVEL": "DEBUG"}
 
 
@@ -115,7 +117,7 @@ def test_what_is_no_text_file_is_told(tmp_path: Path, content: bytes | None) -> 
         (tmp_path / ".env").write_bytes(content)
 
     with pytest.raises(ConfigError, match="cannot be read"):
-        load_environment(tmp_path, {}, {})
+        load_environment(tmp_path, {})
 
 
 def test_names_that_look_like_settings_but_are_none_are_warned_of(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_names_that_look_like_settings_but_are_none_are_warned_of(tmp_path: Path
         "# comment\n\nTASKS_REDIS_ULR=redis://x\nWORKER_QQQQ=1\nOPENAI_API_KEY=k\nLOG_LEVEL=INFO\n"
     )
 
-    assert load_environment(tmp_path, {}, {}) == [
+    assert load_environment(tmp_path, {}) == [
         ".env, line 3: TASKS_REDIS_ULR is no setting; did you mean TASKS_REDIS_URL?",
         ".env, line 4: WORKER_QQQQ is no setting",
     ]
@@ -137,7 +139,7 @@ def test_a_name_in_the_environment_that_is_nearly_a_setting_is_warned_of(tmp_pat
         "WORKER_AGENT": "genetic",
     }
 
-    assert load_environment(tmp_path, {}, environ) == [
+    assert load_environment(tmp_path, environ) == [
         "MAPELITES_MEASURE in the environment is no setting; did you mean MAPELITES_MEASURES?",
         "WORKER_EVALUATOR_TIMEOUT in the environment is no setting; "
         "did you mean WORKER_EVALUATOR_TIMEOUT_SECONDS?",

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loreley.config import Settings, is_configured, valid_settings
+from loreley.config import Settings, is_redis_configured, valid_settings
 from loreley.errors import LoreleyError, Problem
-from loreley.ops.environment import REDIS_SETTINGS, enter_project, use_embedded_server
+from loreley.ops.dotenv import set_defaults
+from loreley.ops.environment import enter_project, use_embedded_server
 
 _FIX = "let this user write there, or set LORELEY_STATE_DIR to another folder"
 
@@ -32,8 +33,8 @@ def surroundings(root: Path, defaults: Callable[[Settings], Mapping[str, str]]) 
             problems.append(Problem("a folder cannot be used", reason=str(error), fix=_FIX))
 
     attempt(lambda: enter_project(root))
-    attempt(lambda: enter_project(root, defaults(valid_settings()[0])))
-    if not is_configured(*REDIS_SETTINGS):
+    attempt(lambda: set_defaults(defaults(valid_settings()[0])))
+    if not is_redis_configured():
         attempt(lambda: use_embedded_server(valid_settings()[0]))
     settings, invalid = valid_settings()
     return Surroundings(settings, tuple(dict.fromkeys([*problems, *invalid])))

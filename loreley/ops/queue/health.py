@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import SecretStr
 from redis.exceptions import RedisError
 
-from loreley.config import QueueSettings
+from loreley.config import QueueSettings, Settings, is_redis_configured
 from loreley.errors import Problem, ServiceUnavailable
 from loreley.masking import masked
+from loreley.ops.embedded.folder import ServerFolder
 from loreley.ops.queue.facts import RedisFacts, read_facts
 from loreley.tasks.connection import redis_client, require_redis
 
@@ -63,6 +65,16 @@ def examine(settings: QueueSettings) -> QueueHealth:
             fix="try again, and look at the server's own log",
         )
         return _unreachable(settings, (problem,))
+
+
+def examine_if_running(settings: Settings) -> QueueHealth | None:
+    """Look at the queue server; None where that would mean to start the embedded one."""
+    if settings.tasks_redis_url is None and not is_redis_configured():
+        folder = ServerFolder.below(settings.loreley_state_dir)
+        if not folder.socket_path.exists():
+            return None
+        settings = settings.model_copy(update={"tasks_redis_url": SecretStr(folder.url)})
+    return examine(settings)
 
 
 def judge(settings: QueueSettings, facts: RedisFacts) -> QueueHealth:
