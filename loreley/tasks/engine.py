@@ -12,13 +12,12 @@ from loguru import logger
 from loreley.config import Settings
 from loreley.core.agents.assembly import (
     agent_environment,
-    assemble,
+    assemble_agents,
     granted_variables,
 )
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
-from loreley.core.evaluation.cascade import Cascade
-from loreley.core.evaluation.options import EvaluatorOptions
-from loreley.core.sandbox.sandbox import Level, require
+from loreley.core.evaluation.assembly import assemble_cascade
+from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
@@ -57,18 +56,13 @@ class Engine:
         with ExitStack() as stack:
             database = open_database(settings.sqlalchemy_url)
             stack.callback(database.close)
-            sandbox = require(settings.worker_sandbox, settings.worker_sandbox_max_processes)
+            sandbox = require_sandbox(settings)
             level = "INFO" if sandbox.level is Level.BUBBLEWRAP else "WARNING"
             logger.log(level, sandbox.describe())
-            judge = Cascade.from_options(
-                EvaluatorOptions.from_settings(settings),
-                settings.worker_evaluator_stages,
-                settings.worker_evaluator_repeats,
-                sandbox,
-            )
+            judge = assemble_cascade(settings, sandbox)
             judge.check()
             environ = agent_environment(os.environ)
-            agent = assemble(settings, sandbox, environ)
+            agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.known(settings, environ, granted_variables(settings))
             describer = _describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):

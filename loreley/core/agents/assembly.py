@@ -28,7 +28,9 @@ from loreley.errors import ConfigError, Problem
 _KIB = 1024
 
 
-def assemble(settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]) -> Agent | Router:
+def assemble_agents(
+    settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]
+) -> Agent | Router:
     """The configured agent, or a choice among several.
 
     Raises one `ConfigError` with everything that keeps one of them from working.

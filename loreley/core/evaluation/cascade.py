@@ -9,8 +9,6 @@ from loguru import logger
 
 from loreley.core.evaluation.evaluation import Evaluation, merged
 from loreley.core.evaluation.evaluator import Evaluator, Judgement
-from loreley.core.evaluation.options import EvaluatorOptions
-from loreley.core.sandbox.sandbox import Sandbox
 from loreley.errors import CandidateRejected
 from loreley.host.deadline import Deadline
 from loreley.map_elites.fitness import Constraint
@@ -53,20 +51,6 @@ class Cascade:
         self._stages = tuple(stages)
         self._repeats = repeats
 
-    @classmethod
-    def from_options(
-        cls, options: EvaluatorOptions, stages: Sequence[str], repeats: int, sandbox: Sandbox
-    ) -> "Cascade":
-        """The cascade of WORKER_EVALUATOR_STAGES, each ``evaluator | metric >= number``.
-
-        A stage has the limits and grants of the full evaluator, which ``options`` describe.
-        """
-        return cls(
-            Evaluator(options, sandbox),
-            [_stage(text, options, sandbox) for text in stages],
-            repeats,
-        )
-
     def check(self) -> None:
         """Make sure that every evaluator can be started at all; raises `ConfigError`."""
         for stage in self._stages:
@@ -90,7 +74,7 @@ class Cascade:
         """
         early: list[Evaluation] = []
         for number, stage in enumerate(self._stages, start=1):
-            folder = _made(tree.scratch / f"stage-{number}")
+            folder = _make(tree.scratch / f"stage-{number}")
             judgement = stage.evaluator.evaluate(tree.path, commit, folder, deadline)
             if may_stop:
                 _require(stage.threshold, judgement, number)
@@ -101,21 +85,14 @@ class Cascade:
         for number in range(1, self._repeats + 1):
             if runs:
                 tree.restore(deadline)
-            folder = _made(tree.scratch / f"run-{number}")
+            folder = _make(tree.scratch / f"run-{number}")
             runs.append(self._evaluator.evaluate(tree.path, commit, folder, deadline))
         # Of several runs the last one's words and files are kept: figures are what differs.
         whole = merged([run.evaluation for run in runs])
         return replace(runs[-1], evaluation=_with_early(whole, early))
 
 
-def _stage(text: str, options: EvaluatorOptions, sandbox: Sandbox) -> Stage:
-    evaluator, _, threshold = text.rpartition("|")
-    return Stage(
-        Evaluator(options.judging_with(evaluator.strip()), sandbox), Constraint.parse(threshold)
-    )
-
-
-def _made(folder: Path) -> Path:
+def _make(folder: Path) -> Path:
     folder.mkdir()
     return folder
 

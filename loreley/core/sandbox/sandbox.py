@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
+from loreley.config import Settings
 from loreley.core.sandbox import bubblewrap
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
 from loreley.host import children
@@ -153,11 +154,9 @@ def probe() -> Sandbox:
     return strongest(Tools.on(os.environ.get("PATH", os.defpath)))
 
 
-def require(name: str, processes: int = 0) -> Sandbox:
-    """The sandbox for WORKER_SANDBOX: ``auto`` or a level's name; `ConfigError` without it.
-
-    ``processes`` is `Sandbox.processes`.
-    """
+def require_sandbox(settings: Settings) -> Sandbox:
+    """The sandbox that the settings ask for; raises `ConfigError` where it does not work."""
+    name, processes = settings.worker_sandbox, settings.worker_sandbox_max_processes
     if name == "auto":
         return replace(probe(), processes=processes)
     sandbox = Sandbox(Level(name), probe().tools, processes=processes)

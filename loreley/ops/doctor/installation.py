@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from loreley.config import Role, Settings, expand_path
-from loreley.core.sandbox.sandbox import Level, require
+from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.errors import ConfigError, Problem
 from loreley.git.git import Git
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold, bad
@@ -71,7 +71,7 @@ def _git(settings: Settings) -> Finding:
 
 
 def _sandbox(settings: Settings) -> Finding:
-    sandbox = require(settings.worker_sandbox, settings.worker_sandbox_max_processes)
+    sandbox = require_sandbox(settings)
     if sandbox.level is Level.BUBBLEWRAP:
         return Finding(Verdict.GOOD, sandbox.describe())
     fix = sandbox.obstacles[0].fix if sandbox.obstacles else "set WORKER_SANDBOX to auto"

@@ -6,15 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from loreley.config import Role, Settings
-from loreley.core.agents.assembly import agent_environment, assemble
+from loreley.core.agents.assembly import agent_environment, assemble_agents
+from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import presets
 from loreley.core.agents.probing import probe
-from loreley.core.agents.programs import find_program
+from loreley.core.evaluation.assembly import assemble_cascade
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.evaluation.options import EvaluatorOptions
-from loreley.core.sandbox.sandbox import require
+from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.db.engine import open_database, read_revision
 from loreley.db.migrations import HEAD
@@ -39,16 +40,6 @@ def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
     ]
 
 
-def judge_of(settings: Settings) -> Cascade:
-    """The judge that a worker would have; raises `ConfigError`."""
-    return Cascade.from_options(
-        EvaluatorOptions.from_settings(settings),
-        settings.worker_evaluator_stages,
-        settings.worker_evaluator_repeats,
-        require(settings.worker_sandbox, settings.worker_sandbox_max_processes),
-    )
-
-
 def _evaluator(settings: Settings) -> Finding:
     options = EvaluatorOptions.from_settings(settings)
     if not options.name:
@@ -57,7 +48,7 @@ def _evaluator(settings: Settings) -> Finding:
             setting="WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND",
             fix="set one of the two",
         )
-    judge_of(settings).check()
+    assemble_cascade(settings, require_sandbox(settings)).check()
     return Finding(Verdict.GOOD, f"{options.name} can be started in the sandbox")
 
 
@@ -65,7 +56,7 @@ def _evaluation(settings: Settings) -> Finding:
     """What the evaluator says of the root commit, and whether the search can use it."""
     if not EvaluatorOptions.from_settings(settings).name:
         return Finding(Verdict.WARNING, "not tried: there is no evaluator", "set one first")
-    judge = judge_of(settings)
+    judge = assemble_cascade(settings, require_sandbox(settings))
     with temporary_folder() as folder:
         try:
             repository = _checked_out(settings, folder)
@@ -152,13 +143,11 @@ def _agent(name: str, settings: Settings) -> Finding:
     if unset:
         raise ConfigError.of(unset)
     environ = agent_environment(os.environ)
-    assemble(
-        alone, require(settings.worker_sandbox, settings.worker_sandbox_max_processes), environ
-    )
+    agent = assemble_agents(alone, require_sandbox(settings), environ)
     preset = presets().get(name)
-    program = find_program(preset.program, environ.get("PATH", "")) if preset else None
-    if preset is None or program is None:
+    if preset is None or not isinstance(agent, CommandAgent):
         return Finding(Verdict.GOOD, "ready")
+    program = agent.process.program
     answer = probe(preset, program, environ)
     seen = f"{program.path}, version {answer.version or 'not told'}"
     if answer.is_as_expected:

@@ -6,7 +6,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 from loreley.config import Settings
+from loreley.core.evaluation.assembly import assemble_cascade
 from loreley.core.evaluation.evaluation import Evaluation, merged
+from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.errors import EvaluationFailed, JobInterrupted
 from loreley.git.objects import ObjectStore
@@ -14,7 +16,6 @@ from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.host.signals import StopSignals
 from loreley.map_elites.fitness import Estimate, Infeasible
-from loreley.ops.doctor.trial import judge_of
 from loreley.scheduler.assembly import fitness_of
 
 _PREPARE_SECONDS = 3600.0
@@ -52,7 +53,7 @@ class Court:
 
     def __init__(self, settings: Settings, repository: WorkerRepository, stop: Stop) -> None:
         self.evaluations = 0
-        self._judge = judge_of(settings)
+        self._judge = assemble_cascade(settings, require_sandbox(settings))
         self._judge.check()
         self._fitness = fitness_of(settings)
         self._repository = repository

@@ -10,7 +10,7 @@ from loguru import logger
 from loreley.config import Settings
 from loreley.core.agents.assembly import (
     agent_environment,
-    assemble,
+    assemble_agents,
     granted_variables,
     require_prices,
 )
@@ -47,7 +47,7 @@ def log() -> Iterator[list[str]]:
 
 
 def assembled(environ: Mapping[str, str] = NOTHING, **settings: object) -> Agent | Router:
-    return assemble(Settings(**settings), SANDBOX, environ)  # type: ignore[arg-type]
+    return assemble_agents(Settings(**settings), SANDBOX, environ)  # type: ignore[arg-type]
 
 
 def problems(environ: Mapping[str, str] = NOTHING, **settings: object) -> tuple[Problem, ...]:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from loreley.config import Settings
+from loreley.core.evaluation.assembly import assemble_cascade
 from loreley.core.evaluation.cascade import Cascade
-from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox.sandbox import probe
 from loreley.errors import CandidateRejected, ConfigError, EvaluationFailed
 from loreley.host.deadline import Deadline
@@ -71,8 +72,13 @@ def cascade(tmp_path: Path, *stages: str, repeats: int = 1, plugin: str = "judge
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "judge.py").write_text(PLUGIN)
-    options = EvaluatorOptions(plugin=plugin, python_paths=(plugins,))
-    return Cascade.from_options(options, stages, repeats, probe())
+    settings = Settings(
+        worker_evaluator_plugin=plugin,
+        worker_evaluator_python_paths=[str(plugins)],
+        worker_evaluator_stages=list(stages),
+        worker_evaluator_repeats=repeats,
+    )
+    return assemble_cascade(settings, probe())
 
 
 def test_a_candidate_below_a_threshold_is_rejected_before_the_full_evaluation(

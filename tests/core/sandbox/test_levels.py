@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from loreley.config import Settings
 from loreley.core.sandbox.sandbox import (
     Confinement,
     Level,
     Sandbox,
     Tools,
     probe,
-    require,
+    require_sandbox,
     strongest,
 )
 from loreley.errors import ConfigError
@@ -106,7 +107,7 @@ def _bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 @pytest.mark.usefixtures("_bare_host")
 def test_a_required_level_that_is_missing_refuses_to_start() -> None:
     with pytest.raises(ConfigError) as caught:
-        require("bubblewrap")
+        require_sandbox(Settings(worker_sandbox="bubblewrap"))
 
     [problem] = caught.value.problems
     assert problem.setting == "WORKER_SANDBOX=bubblewrap"
@@ -116,8 +117,8 @@ def test_a_required_level_that_is_missing_refuses_to_start() -> None:
 
 @pytest.mark.usefixtures("_bare_host")
 def test_auto_takes_what_there_is() -> None:
-    assert require("auto").level is Level.LIMITS
+    assert require_sandbox(Settings()).level is Level.LIMITS
 
 
 def test_a_weaker_level_can_be_asked_for() -> None:
-    assert require("limits").level is Level.LIMITS
+    assert require_sandbox(Settings(worker_sandbox="limits")).level is Level.LIMITS

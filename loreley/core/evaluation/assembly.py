@@ -1,0 +1,23 @@
+"""The evaluation that the settings describe: the evaluator, its stages and its repeats."""
+
+from loreley.config import Settings
+from loreley.core.evaluation.cascade import Cascade, Stage
+from loreley.core.evaluation.evaluator import Evaluator
+from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.sandbox import Sandbox
+from loreley.map_elites.fitness import Constraint
+
+
+def assemble_cascade(settings: Settings, sandbox: Sandbox) -> Cascade:
+    """The configured evaluation; raises one `ConfigError` with all that cannot work.
+
+    Each of WORKER_EVALUATOR_STAGES is ``evaluator | metric >= number``, and has the limits and
+    grants of the full evaluator.
+    """
+    options = EvaluatorOptions.from_settings(settings)
+    stages = []
+    for text in settings.worker_evaluator_stages:
+        evaluator, _, threshold = text.rpartition("|")
+        stage_options = options.judging_with(evaluator.strip())
+        stages.append(Stage(Evaluator(stage_options, sandbox), Constraint.parse(threshold)))
+    return Cascade(Evaluator(options, sandbox), stages, settings.worker_evaluator_repeats)
