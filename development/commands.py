@@ -19,7 +19,7 @@ from loreley.ops.messages import failures_as_messages
     help={
         "keyword": "only tests whose names match, as pytest's -k",
         "path": "only tests of this file or folder",
-        "fast": "only tests that take less than a second",
+        "quick": "only what is worth running after each change, about a minute",
         "slow": "only the others",
         "coverage": "tell which lines no test reaches",
         "processes": "how many processes share the tests; 0: as many as are useful here",
@@ -30,7 +30,7 @@ def run_tests(
     c: Context,
     keyword: str | None = None,
     path: str | None = None,
-    fast: bool = False,
+    quick: bool = False,
     slow: bool = False,
     coverage: bool = False,
     processes: str = "0",
@@ -43,7 +43,7 @@ def run_tests(
     from loreley.ops.replace_process import replace_process
 
     os.chdir(Project.of(c).root)
-    choice = TestChoice(keyword, path, fast, slow, count("processes", processes), coverage)
+    choice = TestChoice(keyword, path, quick, slow, count("processes", processes), coverage)
     replace_process(pytest_command(choice))
 
 

@@ -24,7 +24,7 @@ class TestChoice:
 
     keyword: str | None = None
     path: str | None = None
-    fast: bool = False
+    quick: bool = False
     slow: bool = False
     processes: int = 0  # 0: as many as are useful here
     coverage: bool = False
@@ -39,9 +39,9 @@ def python() -> list[str]:
 
 def pytest_command(choice: TestChoice) -> list[str]:
     """The command that runs the chosen tests; raises `ConfigError` for a choice of none."""
-    if choice.fast and choice.slow:
+    if choice.quick and choice.slow:
         raise ConfigError(
-            "no test is both fast and slow", setting="--fast, --slow", fix="use at most one of them"
+            "no test is both quick and slow", setting="--quick, --slow", fix="use at most one of them"
         )
     useful = (os.cpu_count() or 1) + _WAITING_TESTS
     processes = choice.processes or min(_MOST_TEST_PROCESSES, useful)
@@ -49,7 +49,7 @@ def pytest_command(choice: TestChoice) -> list[str]:
         *(*python(), "-m", "pytest"),
         *(["-n", str(processes), "--dist", "worksteal"] if processes > 1 else []),
         *(["-k", choice.keyword] if choice.keyword else []),
-        *(["-m", "not slow"] if choice.fast else []),
+        *(["-m", "not slow"] if choice.quick else []),
         *(["-m", "slow"] if choice.slow else []),
         *(["--cov", "--cov-report=term-missing:skip-covered"] if choice.coverage else []),
         *([choice.path] if choice.path else []),

@@ -9,7 +9,7 @@ from loreley.ops.extras import uv
 
 
 def test_the_choice_of_tests_is_handed_to_pytest() -> None:
-    choice = TestChoice("name", "tests/ops", fast=True, processes=2, coverage=True)
+    choice = TestChoice("name", "tests/ops", quick=True, processes=2, coverage=True)
     command = pytest_command(choice)
 
     assert command[:3] == [sys.executable, "-m", "pytest"]
@@ -20,9 +20,9 @@ def test_the_choice_of_tests_is_handed_to_pytest() -> None:
     assert pytest_command(TestChoice(slow=True, processes=1))[3:] == ["-m", "slow"]
 
 
-def test_fast_and_slow_at_once_are_refused() -> None:
-    with pytest.raises(ConfigError, match="both fast and slow"):
-        pytest_command(TestChoice(fast=True, slow=True))
+def test_quick_and_slow_at_once_are_refused() -> None:
+    with pytest.raises(ConfigError, match="both quick and slow"):
+        pytest_command(TestChoice(quick=True, slow=True))
 
 
 def test_every_check_runs_and_the_failed_ones_are_named() -> None:
