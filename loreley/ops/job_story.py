@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact
@@ -11,6 +10,7 @@ from loreley.db.engine import open_database
 from loreley.errors import LoreleyError
 from loreley.ops.results.commit_message import one_line
 from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_story
+from loreley.views.wording import clock
 
 _SHOWN_TEXT_BYTES = 4_000
 
@@ -67,12 +67,12 @@ def _lines(story: JobStory) -> Iterator[str]:
         yield f"inspired by  {inspiration}"
     if story.agent:
         yield f"agent        {one_line(', '.join(filter(None, (story.agent, story.operator))))}"
-    yield f"created      {_shown(story.created_at)}"
+    yield f"created      {clock(story.created_at)}"
     if story.claimed_at:
         worker = one_line(story.worker or "")
-        yield f"claimed      {_shown(story.claimed_at)} by {worker}, attempt {story.attempt}"
+        yield f"claimed      {clock(story.claimed_at)} by {worker}, attempt {story.attempt}"
     if story.finished_at:
-        yield f"finished     {_shown(story.finished_at)}"
+        yield f"finished     {clock(story.finished_at)}"
     if story.failure and story.state is JobState.CANCELLED:
         yield f"why          {one_line(story.failure)}"
     elif story.failure:
@@ -101,7 +101,3 @@ def _shown_artifact(artifact: Artifact) -> Iterator[str]:
 
 def _no_branch(story: JobStory) -> str:
     return "none: it is the root" if story.kind is JobKind.BASELINE else "none: it was deleted"
-
-
-def _shown(time: datetime) -> str:
-    return f"{time.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from loreley.report.wording import one_line
 from loreley.views.archive_map import CellElite, IslandMap
 from loreley.views.history import Moment
+from loreley.views.score_scale import ScoreScale
+from loreley.views.wording import one_line
 
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30
 _CHARACTER = 6.5  # how wide a digit of a label is, at most
 _LEAST_SHARE = 1e-12  # of a figure: smaller differences are the rounding's
 _TICKS = 4
-_SHADES = 10
 _CELL = 22
 _MAP_WIDTH = 440
 _LONGEST_NAME = 40
@@ -126,8 +126,8 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
     )
 
 
-def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
-    """An island over its first two measures, its scores shaded from ``low`` to ``high``.
+def heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
+    """An island over its first two measures, its scores shaded by ``scale``.
 
     Where more measures make several cells of one square, the fittest is shown.
     """
@@ -146,7 +146,7 @@ def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
         rows=rows,
         side=side,
         squares=tuple(
-            Square(column * side, (rows - 1 - row) * side, _shade(elite.score, low, high), elite)
+            Square(column * side, (rows - 1 - row) * side, scale.step(elite.score), elite)
             for (column, row), elite in best.items()
         ),
         cells=island.grid.cells,
@@ -154,12 +154,6 @@ def heat_map(island: IslandMap, low: float, high: float) -> HeatMap:
         x_range=(f"{x.low:g}", f"{x.high:g}"),
         y_range=(f"{y.low:g}", f"{y.high:g}") if y else ("", ""),
     )
-
-
-def _shade(score: float, low: float, high: float) -> int:
-    if high <= low:
-        return _SHADES - 1
-    return min(_SHADES - 1, int((score - low) / (high - low) * _SHADES))
 
 
 def _plot_height() -> int:

@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from loreley.core.evaluation.evaluation import Metric
 from loreley.report.charts import HEIGHT, WIDTH, HeatMap, Line, heat_map, line
 from loreley.report.facts import Facts
-from loreley.report.wording import FILTERS
 from loreley.views.archive_map import IslandMap
+from loreley.views.score_scale import ScoreScale
+from loreley.views.wording import FILTERS
 
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
 _HEADS = (
@@ -79,9 +80,8 @@ def _lines(facts: Facts) -> list[Line]:
 
 def _maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
     """All islands on one scale, so that they can be compared."""
-    scores = [elite.score for island in islands for elite in island.elites]
-    low, high = min(scores, default=0.0), max(scores, default=0.0)
-    return [heat_map(island, low, high) for island in islands if island.grid.measures]
+    scale = ScoreScale.of([elite.score for island in islands for elite in island.elites])
+    return [heat_map(island, scale) for island in islands if island.grid.measures]
 
 
 def _figures(facts: Facts) -> list[tuple[Metric, float | None, float | None]]:

@@ -7,8 +7,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from loreley.views.wording import FILTERS
 from loreley.web.site import Site
-from loreley.web.wording import FILTERS
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"

@@ -6,9 +6,9 @@ import pytest
 
 from loreley.map_elites.cells import Grid, Measure
 from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
-from loreley.report.wording import span
 from loreley.views.archive_map import CellElite, IslandMap
 from loreley.views.history import Moment
+from loreley.views.score_scale import ScoreScale
 
 
 def moments(count: int) -> list[Moment]:
@@ -78,7 +78,7 @@ def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
 
 def test_a_cell_stands_where_its_measures_are_and_is_shaded_by_its_score() -> None:
     grid = Grid((Measure("x", 0, 1, 4), Measure("y", 0, 1, 3)))
-    seen = heat_map(island(grid, {0: 1.0, 11: 5.0}), 1.0, 5.0)
+    seen = heat_map(island(grid, {0: 1.0, 11: 5.0}), ScoreScale(1.0, 5.0))
 
     low, high = seen.squares
     assert (low.x, low.y, low.shade) == (0, 2 * seen.side, 0)
@@ -87,27 +87,23 @@ def test_a_cell_stands_where_its_measures_are_and_is_shaded_by_its_score() -> No
 
 
 def test_one_measure_is_a_row_and_of_three_the_fittest_is_shown() -> None:
-    row = heat_map(island(Grid((Measure("x", 0, 1, 5),)), {2: 1.0}), 1.0, 1.0)
+    row = heat_map(island(Grid((Measure("x", 0, 1, 5),)), {2: 1.0}), ScoreScale(1.0, 1.0))
     assert (row.rows, row.squares[0].y, row.squares[0].shade, row.y_name) == (1, 0, 9, "")
 
     grid = Grid((Measure("x", 0, 1, 2), Measure("y", 0, 1, 2), Measure("z", 0, 1, 2)))
-    seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), 0.0, 5.0)
+    seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), ScoreScale(0.0, 5.0))
     assert [square.elite.score for square in seen.squares] == [4.0]
     assert seen.cells_filled == 2
 
 
 def test_what_is_written_beside_a_small_map_has_room() -> None:
     grid = Grid((Measure("seconds", 0, 12345.678, 1), Measure("y" * 90, -1e-7, 1e9, 2)))
-    seen = heat_map(island(grid, {0: 1.0}), 1.0, 1.0)
+    seen = heat_map(island(grid, {0: 1.0}), ScoreScale(1.0, 1.0))
 
     room = seen.width + 2 * seen.beyond_width
     assert room >= 6.5 * len("0" + "12345.7")
     assert seen.height + 2 * seen.beyond_height >= 6.5 * len(seen.y_label)
     assert len(seen.y_name) == 40
 
-    wide = heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), 1.0, 1.0)
+    wide = heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), ScoreScale(1.0, 1.0))
     assert (wide.beyond_width, wide.beyond_height) == (0, 0)
-
-
-def test_a_time_span_has_the_units_that_tell_it() -> None:
-    assert [span(seconds) for seconds in (0.25, 75, 7260)] == ["0.2 s", "1 min 15 s", "2 h 1 min"]

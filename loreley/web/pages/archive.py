@@ -12,10 +12,10 @@ from loreley.views.job_list import read_children
 from loreley.views.lineage import read_lineage
 from loreley.views.overview import read_overview
 from loreley.views.pictures import read_pictures
+from loreley.views.score_scale import ScoreScale
+from loreley.views.wording import figure, one_line
 from loreley.web.changes import read_changes
-from loreley.web.colours import Scale
 from loreley.web.rendering import page, site_of
-from loreley.web.wording import figure, shortened
 
 _MOST_TILES = 60  # on an axis; finer grids are drawn by taking neighbours together
 _TILE, _BOTTOM = 26, 44
@@ -68,7 +68,7 @@ class Map:
     @property
     def _name_beyond(self) -> int:
         """By how much the name below reaches beyond the tiles, on each side."""
-        return (_CHARACTER * (len(shortened(self.across.name, 40)) + 2) - self.width) // 2
+        return (_CHARACTER * (len(one_line(self.across.name, 40)) + 2) - self.width) // 2
 
     @property
     def width(self) -> int:
@@ -92,7 +92,7 @@ def archive_page(request: Request) -> HTMLResponse:
     last = len(found.grid.measures) - 1
     x = min(_number(asked.get("x")) or 0, last)
     y = min(_number(asked.get("y")) or (1 if x == 0 else 0), last)
-    scale = Scale.of([elite.score for elite in found.elites])
+    scale = ScoreScale.of([elite.score for elite in found.elites])
     fittest = sorted(found.elites, key=lambda elite: -elite.score)
     return page(
         request,
@@ -131,7 +131,7 @@ def commit_page(request: Request) -> HTMLResponse:
     )
 
 
-def _drawn(found: IslandMap, x: int, y: int, scale: Scale) -> Map:
+def _drawn(found: IslandMap, x: int, y: int, scale: ScoreScale) -> Map:
     measures = found.grid.measures
     across = _axis(measures[x])
     up = _axis(measures[y]) if x != y else Axis("", 1, ())

@@ -11,7 +11,7 @@ from loreley.db.archive import best_commit
 from loreley.views.ancestry import Ancestor, Family, read_family
 from loreley.views.lineage import commits_beginning, read_lineage
 from loreley.views.overview import read_overview
-from loreley.web.colours import Scale
+from loreley.views.score_scale import ScoreScale
 from loreley.web.rendering import page, site_of
 
 _MOST_BESIDE = 300
@@ -60,7 +60,7 @@ def lineage_page(request: Request) -> HTMLResponse:
     lineage = read_lineage(database, chosen) if chosen else None
     family = read_family(database, chosen, at_most=_MOST_BESIDE) if chosen else None
     scores = [each.score for each in family.members if each.score is not None] if family else []
-    scale = Scale.of(scores)
+    scale = ScoreScale.of(scores)
     sign = 1.0 if lineage is None or lineage.higher_is_better else -1.0
     return page(
         request,
@@ -74,7 +74,7 @@ def lineage_page(request: Request) -> HTMLResponse:
     )
 
 
-def draw(family: Family, scale: Scale) -> Tree:
+def draw(family: Family, scale: ScoreScale) -> Tree:
     """Place every member: its generation gives the column; leaves take rows, parents the middle.
 
     The path comes first among siblings, so that it runs along the top.

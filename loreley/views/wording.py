@@ -1,7 +1,9 @@
-"""How figures, times and sizes are written on the pages."""
+"""How figures, times, sizes and text from outside are written for people."""
 
 import math
 from datetime import UTC, datetime
+
+from loreley.core.sandbox.child_output import legible
 
 _UNITS = ("B", "KiB", "MiB", "GiB")
 
@@ -10,7 +12,7 @@ def figure(value: float | None, digits: int = 6) -> str:
     """A number to so many significant digits; a dash for none."""
     if value is None:
         return "—"
-    if value == int(value) and abs(value) < 10**digits:
+    if math.isfinite(value) and value == int(value) and abs(value) < 10**digits:
         return f"{int(value):,}"
     return f"{value:.{digits}g}"
 
@@ -45,6 +47,11 @@ def clock(moment: datetime | float | None) -> str:
     return f"{known.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def clock_and_zone(moment: datetime | None) -> str:
+    """A moment in the zone of whoever wrote it down, with the zone: others may read it."""
+    return clock(moment) if moment is None else f"{clock(moment)} {moment.astimezone():%Z}"
+
+
 def size(count: int) -> str:
     """A number of bytes."""
     value = float(count)
@@ -60,9 +67,9 @@ def dollars(value: float) -> str:
     return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
 
 
-def shortened(text: str | None, length: int) -> str:
-    """The text in one line of at most so many characters."""
-    line = " ".join((text or "").split())
+def one_line(text: str | None, length: int = 160) -> str:
+    """Text from outside in one line of at most so many characters."""
+    line = " ".join(legible(text or "").split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
@@ -76,8 +83,9 @@ FILTERS = {
     "gain": gain,
     "duration": duration,
     "clock": clock,
+    "clock_and_zone": clock_and_zone,
     "size": size,
     "dollars": dollars,
-    "shortened": shortened,
+    "one_line": one_line,
     "commit": commit,
 }

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from loreley.web.wording import figure
+from loreley.views.wording import figure
 
-STEPS = 10
+_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ScoreScale:
     """From the lowest to the highest score; one value alone is the highest."""
 
     low: float
@@ -26,10 +26,10 @@ class Scale:
         if score is None:
             return -1
         if self.high <= self.low:
-            return STEPS - 1
-        return min(STEPS - 1, int((score - self.low) / (self.high - self.low) * STEPS))
+            return _STEPS - 1
+        return min(_STEPS - 1, int((score - self.low) / (self.high - self.low) * _STEPS))
 
     def legend(self, sign: float) -> list[tuple[int, str]]:
         """Each colour with the fitness where it begins; ``sign`` turns scores into fitness."""
-        width = (self.high - self.low) / STEPS
-        return [(step, figure((self.low + step * width) * sign, 4)) for step in range(STEPS)]
+        width = (self.high - self.low) / _STEPS
+        return [(step, figure((self.low + step * width) * sign, 4)) for step in range(_STEPS)]
