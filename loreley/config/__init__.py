@@ -1,6 +1,6 @@
 """Every setting of Loreley, by section; read once from the environment and `.env`."""
 
-from loreley.config.agents import AGENTS as AGENTS
+from loreley.config.agents import preset_tables as preset_tables
 from loreley.config.gates import GateSettings as GateSettings
 from loreley.config.loading import environment_names as environment_names
 from loreley.config.loading import get_settings as get_settings

@@ -1,23 +1,40 @@
 """Who changes the code."""
 
-from typing import Annotated
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from loreley.config.values import Names, PathText, finite
 
-AGENTS = (
-    *("genetic", "chat", "command", "aider", "claude", "codex", "copilot", "cursor", "gemini"),
-    *("goose", "opencode", "qwen"),
-)
+_BUILT_IN = ("genetic", "chat", "command")
+_PRESETS = Path(__file__).with_name("presets.toml")
+
+
+@lru_cache(maxsize=1)
+def preset_tables() -> Mapping[str, Mapping[str, Any]]:
+    """What presets.toml says of each coding agent, by its name."""
+    with _PRESETS.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _is_agent(name: str) -> bool:
+    return name in _BUILT_IN or name in preset_tables()
+
+
+def _list_agents() -> str:
+    return ", ".join([*_BUILT_IN, *sorted(preset_tables())])
 
 
 def _each_agent(value: list[str]) -> list[str]:
     names = []
     for text in value:
         name, colon, weight = text.partition(":")
-        if name not in AGENTS:
-            raise ValueError(f"{name!r} is none of {', '.join(AGENTS)}")
+        if not _is_agent(name):
+            raise ValueError(f"{name!r} is none of {_list_agents()}")
         if name in names:
             raise ValueError(f"{name!r} is named twice")
         if colon and finite(weight, text) <= 0:
@@ -31,8 +48,8 @@ def _each_agent(value: list[str]) -> list[str]:
 def _each_for_an_agent(value: list[str]) -> list[str]:
     for text in value:
         name, _, rest = text.partition(":")
-        if name not in AGENTS or not rest.strip():
-            raise ValueError(f"{text!r} is not agent:value, with one of {', '.join(AGENTS)}")
+        if not _is_agent(name) or not rest.strip():
+            raise ValueError(f"{text!r} is not agent:value, with one of {_list_agents()}")
     return value
 
 

@@ -1,16 +1,14 @@
 """The coding agents that are known by name; what is known of them is data in presets.toml."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
+from loreley.config import preset_tables
 from loreley.core.agents.answers import Events, Lines
 
 _NESTED = frozenset({"answer", "sandbox"})
-_FILE = Path(__file__).with_name("presets.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,7 @@ class Preset:
 @lru_cache(maxsize=1)
 def presets() -> Mapping[str, Preset]:
     """Every preset by its name."""
-    with _FILE.open("rb") as file:
-        return {name: _preset(name, table) for name, table in tomllib.load(file).items()}
+    return {name: _preset(name, table) for name, table in preset_tables().items()}
 
 
 def _preset(name: str, table: Mapping[str, Any]) -> Preset:
