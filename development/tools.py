@@ -41,7 +41,9 @@ def pytest_command(choice: TestChoice) -> list[str]:
     """The command that runs the chosen tests; raises `ConfigError` for a choice of none."""
     if choice.quick and choice.slow:
         raise ConfigError(
-            "no test is both quick and slow", setting="--quick, --slow", fix="use at most one of them"
+            "no test is both quick and slow",
+            setting="--quick, --slow",
+            fix="use at most one of them",
         )
     useful = (os.cpu_count() or 1) + _WAITING_TESTS
     processes = choice.processes or min(_MOST_TEST_PROCESSES, useful)
