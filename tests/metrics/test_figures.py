@@ -1,11 +1,14 @@
 """The figures for Prometheus, fetched as Prometheus fetches them."""
 
+import re
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from loguru import logger
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -36,6 +39,22 @@ def fetched(port: int) -> Figures:
             for family in families
             for sample in family.samples
         }
+
+
+@contextmanager
+def ports_served() -> Iterator[list[int]]:
+    """The ports at which this process serves figures from now on, in their order, from its log."""
+    ports: list[int] = []
+
+    def read(line: str) -> None:
+        if found := re.search(r"figures for Prometheus: http://127.0.0.1:(\d+)/", line):
+            ports.append(int(found[1]))
+
+    sink = logger.add(read, level="INFO")
+    try:
+        yield ports
+    finally:
+        logger.remove(sink)
 
 
 def asked(database: Database) -> Figures:
@@ -108,7 +127,7 @@ def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path)
     port = free_port()
     record = JobRecord(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
 
-    with measured(settings(port, tmp_path), Jobs(database)) as jobs:
+    with ports_served() as ports, measured(settings(port, tmp_path), Jobs(database)) as jobs:
         jobs.succeed(jobs.claim(first, worker="w", lease_seconds=30), judged_commit(1), record)
         jobs.fail(jobs.claim(second, worker="w", lease_seconds=30), AgentFailed("x"), JobRecord())
         claim = jobs.claim(third, worker="w", lease_seconds=30)
@@ -116,7 +135,8 @@ def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path)
         schedule.queue()
         again = jobs.claim(third, worker="w", lease_seconds=30)
         jobs.fail(again, CandidateRejected("x"), JobRecord())
-        figures = fetched(port + 1)
+        [own_port] = ports
+        figures = fetched(own_port)
 
     name = "loreley_worker_jobs_total"
     outcomes = {labels[0][1]: value for (each, labels), value in figures.items() if each == name}
@@ -131,12 +151,13 @@ def test_workers_of_a_machine_take_ports_one_after_the_other(
     database: Database, tmp_path: Path
 ) -> None:
     port = free_port()
-    with ExitStack() as stack:
+    with ports_served() as ports, ExitStack() as stack:
         stack.enter_context(run_figures(settings(port, tmp_path), database))
         for _ in range(3):
             stack.enter_context(measured(settings(port, tmp_path), Jobs(database)))
         assert ("loreley_database_up", ()) in fetched(port)
-        for each in (port + 1, port + 2, port + 3):
+        assert ports[0] == port < ports[1] < ports[2] < ports[3]
+        for each in ports[1:]:
             assert ("loreley_database_up", ()) not in fetched(each)
 
 

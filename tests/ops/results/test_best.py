@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,17 +96,27 @@ def test_the_diff_with_the_parent_is_the_last_step(run: SmallRun, capfd: Capture
     assert "+line three" not in told
 
 
+def read_to_the_end(terminal: int) -> bytes:
+    """All that is written to a terminal until whoever writes closes it."""
+    seen = b""
+    with suppress(OSError):  # Linux reports the other side's end as EIO
+        while part := os.read(terminal, 1 << 16):
+            seen += part
+    return seen
+
+
 def test_a_terminal_sees_no_control_characters_and_no_binary_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = SmallRun.begin(tmp_path, {"plan.txt": text()})
     run.step({"plan.txt": text({4: "\x1b[31mred\x07"}), "new.bin": b"\0\1" * 999}, 2.0)
     ours, theirs = pty.openpty()
-    with os.fdopen(theirs, "w") as terminal:
-        monkeypatch.setattr("sys.stdout", terminal)
-        show_diff(run.settings, Choice(), with_parent=False)
-        terminal.flush()
-        told = os.read(ours, 1 << 16).decode()
+    with ThreadPoolExecutor(1) as reader:
+        shown = reader.submit(read_to_the_end, ours)
+        with os.fdopen(theirs, "w") as terminal:
+            monkeypatch.setattr("sys.stdout", terminal)
+            show_diff(run.settings, Choice(), with_parent=False)
+        told = shown.result(timeout=30).decode()
     os.close(ours)
 
     assert "+red" in told
