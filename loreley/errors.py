@@ -23,8 +23,8 @@ class Problem:
             "reason": self.reason,
             "fix": self.fix,
         }
-        lines = [f"error: {_one_line(self.what)}"]
-        lines += [f"  {f'{name}:':<9}{_one_line(text)}" for name, text in details.items() if text]
+        lines = [f"error: {_escape(self.what)}"]
+        lines += [f"  {f'{name}:':<9}{_escape(text)}" for name, text in details.items() if text]
         return "\n".join(lines)
 
 
@@ -144,7 +144,7 @@ class CandidateRejected(JobFailed):
     """A gate refused the candidate before it was evaluated."""
 
 
-def _one_line(text: str) -> str:
+def _escape(text: str) -> str:
     """The text without line breaks and without what a terminal would obey."""
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)

@@ -29,14 +29,14 @@ def best(
     json: bool = False,
 ) -> None:
     """Tell which commit is best, why, and by which steps it came."""
-    from loreley.ops.results.best import show_diff, tell_best
-    from loreley.ops.results.selection import Choice
+    from loreley.ops.results.best import print_best, print_diff
+    from loreley.ops.results.selection import Selection
 
-    settings, choice = Project.of(c).settings(), Choice.read(commit, island)
+    settings, selection = Project.of(c).settings(), Selection.read(commit, island)
     if diff or parent:
-        show_diff(settings, choice, with_parent=parent)
+        print_diff(settings, selection, with_parent=parent)
     else:
-        tell_best(settings, choice, as_json=json)
+        print_best(settings, selection, as_json=json)
 
 
 @task(
@@ -63,14 +63,14 @@ def export(
 
     The patch says in one mail what all steps from the root achieve together.
     """
-    from loreley.ops.results.export import Export
+    from loreley.ops.results.export import ExportOptions
     from loreley.ops.results.export import export as export_commit
-    from loreley.ops.results.selection import Choice
+    from loreley.ops.results.selection import Selection
 
     file = patch if patch in (None, "-") else str(Path(patch).absolute())
     settings = Project.of(c).settings()
-    wanted = Export(patch=file, branch=branch, squash=squash, force=force)
-    export_commit(settings, Choice.read(commit, island), wanted)
+    options = ExportOptions(patch=file, branch=branch, squash=squash, force=force)
+    export_commit(settings, Selection.read(commit, island), options)
 
 
 @task(
@@ -102,12 +102,12 @@ def minimise(
     """
     from loguru import logger
 
-    from loreley.ops.results.minimise import Minimising
+    from loreley.ops.results.minimise import MinimiseOptions
     from loreley.ops.results.minimise import minimise as minimise_commit
-    from loreley.ops.results.selection import Choice
+    from loreley.ops.results.selection import Selection
 
     logger.disable("loreley")  # its progress is told by lines of its own
     file = Path(patch).absolute() if patch else None
     most, share = number("evaluations", evaluations), number("keep", keep)
-    wanted = Minimising(int(most), share, push, file, force)
-    minimise_commit(Project.of(c).settings(), Choice.read(commit, island), wanted)
+    options = MinimiseOptions(int(most), share, push, file, force)
+    minimise_commit(Project.of(c).settings(), Selection.read(commit, island), options)

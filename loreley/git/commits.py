@@ -22,7 +22,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CommitMessage:
     """What a commit says: one line, and text below it."""
 
     subject: str
@@ -50,7 +50,7 @@ def scratch_of(store: ObjectStore) -> Iterator[ObjectStore]:
 
 
 def write_commit(
-    store: ObjectStore, tree: str, parent: str, message: Message, author: Identity
+    store: ObjectStore, tree: str, parent: str, message: CommitMessage, author: Identity
 ) -> str:
     """Add a commit to ``store``; its id.
 

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import IO
 
-from loreley.git.commits import Identity, Message
+from loreley.git.commits import CommitMessage, Identity
 from loreley.git.objects import ObjectStore
 from loreley.git.patches import diffstat, patch_file
 
@@ -19,7 +19,7 @@ def write_mail(
     old: str,
     new: str,
     *,
-    message: Message,
+    message: CommitMessage,
     author: Identity,
     output: IO[bytes],
 ) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import JobKind, JobState
+from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
 from loreley.errors import LoreleyError
-from loreley.ops.results.commit_message import one_line
 from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_story
 from loreley.views.wording import clock
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from loreley.config import Settings
+from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
-from loreley.ops.results.commit_message import one_line
 from loreley.ops.spending import spending
 from loreley.views.costs import read_accounts, read_ending, read_expenses
 from loreley.views.overview import (

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loreley.config import Settings
-from loreley.core.sandbox.child_output import legible
+from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.errors import ConfigError, LoreleyError
 from loreley.host.signals import StopSignals
@@ -165,7 +165,7 @@ def _best(overview: Overview) -> str:
     best, root = overview.best, overview.root
     if best is None:
         return overview.why_no_best
-    found = f"{_one_line(overview.fitness_name)} {best.fitness:.6g}"
+    found = f"{one_line(overview.fitness_name)} {best.fitness:.6g}"
     if best.commit == overview.root_commit:
         return f"{found}, the root itself  {best.commit[:12]}"
     on_root = (
@@ -173,7 +173,7 @@ def _best(overview: Overview) -> str:
         if root is None
         else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
     )
-    return f"{found}, {on_root}  #{best.ordinal} {best.commit[:12]} {_one_line(best.subject)}"
+    return f"{found}, {on_root}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
 
 
 def _archive(overview: Overview) -> str:
@@ -186,7 +186,7 @@ def _archive(overview: Overview) -> str:
 
 def _spend(expenses: tuple[Expense, ...]) -> str:
     return "   ".join(
-        f"{_one_line(each.agent)}: {each.calls} calls, ${each.dollars:.2f}, {each.tokens:,} tokens"
+        f"{one_line(each.agent)}: {each.calls} calls, ${each.dollars:.2f}, {each.tokens:,} tokens"
         for each in expenses
     )
 
@@ -196,7 +196,7 @@ def _queue(queue: QueueHealth | None) -> tuple[str, str]:
     if queue is None:
         return "the embedded server does not run: it starts with a run", "dim"
     if queue.problems:
-        return _one_line(f"{queue.problems[0].what}: {queue.problems[0].reason}"), "red"
+        return one_line(f"{queue.problems[0].what}: {queue.problems[0].reason}"), "red"
     parts = [
         f"{_counted(queue.waiting)} waiting",
         f"{_counted(queue.unacknowledged)} in work",
@@ -218,7 +218,7 @@ def _running(running: tuple[RunningJob, ...]) -> RenderableType:
     for job in running[:_RUNNING]:
         table.add_row(
             f"#{job.ordinal} {job.job_id[:8]}",
-            Text(_one_line(job.worker)),
+            Text(one_line(job.worker)),
             f"{job.seconds:.0f} s",
             str(job.attempt),
         )
@@ -236,7 +236,7 @@ def _failures(failures: tuple[Failure, ...]) -> Table:
         table.add_row(
             f"#{one.ordinal} {one.job_id[:8]}",
             Text(one.kind),
-            Text(_one_line(one.reason)[:_REASON_LENGTH]),
+            Text(one_line(one.reason)[:_REASON_LENGTH]),
         )
     return table
 
@@ -246,7 +246,3 @@ def _table(*columns: str) -> Table:
     for name in columns:
         table.add_column(name, no_wrap=True)
     return table
-
-
-def _one_line(text: str) -> str:
-    return " ".join(legible(text).split())

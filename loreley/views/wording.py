@@ -3,7 +3,7 @@
 import math
 from datetime import UTC, datetime
 
-from loreley.core.sandbox.child_output import legible
+from loreley.core.sandbox import child_output
 
 _UNITS = ("B", "KiB", "MiB", "GiB")
 
@@ -69,7 +69,7 @@ def dollars(value: float) -> str:
 
 def one_line(text: str | None, length: int = 160) -> str:
     """Text from outside in one line of at most so many characters."""
-    line = " ".join(legible(text or "").split())
+    line = child_output.one_line(text or "")
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 

@@ -19,7 +19,7 @@ from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Agent
 from loreley.core.agents.router import Router
 from loreley.core.budget import Tariff
-from loreley.core.endpoints.chat import Endpoint
+from loreley.core.endpoints.chat import ChatEndpoint
 from loreley.core.sandbox.child_access import folder, missing_paths, private_paths, withheld_names
 from loreley.core.sandbox.sandbox import Sandbox
 from loreley.envfile import read_env_file
@@ -97,7 +97,7 @@ def _assembled(
 
 def _chat(settings: Settings) -> ChatAgent:
     key = settings.worker_chat_api_key
-    endpoint = Endpoint(
+    endpoint = ChatEndpoint(
         model=settings.worker_chat_model or "",
         url=settings.worker_chat_url,
         api_key=key.get_secret_value() if key else None,

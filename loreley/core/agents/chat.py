@@ -9,7 +9,7 @@ from loreley.core.agents.files import CheckedOut
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
 from loreley.core.budget import Tariff
-from loreley.core.endpoints.chat import Endpoint, Message, Reply
+from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 
@@ -24,7 +24,7 @@ class ChatAgent:
     """Asks for edits, applies all of them or none, and has what does not fit mended once."""
 
     name: str
-    endpoint: Endpoint
+    endpoint: ChatEndpoint
     prompter: Prompter
     tariff: Tariff
 
@@ -39,7 +39,7 @@ class ChatAgent:
         """Edit files as the model says; raises `AgentFailed` when its answers cannot be used."""
         prompt = self.prompter.write(brief, workspace, answer=FORM, shows_code=True)
         recorder.keep("prompt.md", prompt)
-        messages = [Message("system", _ROLE), Message("user", prompt)]
+        messages = [ChatMessage("system", _ROLE), ChatMessage("user", prompt)]
         files = CheckedOut(workspace.path, PathRules(brief.editable, brief.protected))
         errors: Sequence[str] = ()
         for number in range(1, _ROUNDS + 1):
@@ -51,7 +51,10 @@ class ChatAgent:
             if not errors:
                 files.write(contents)
                 return self._proposal(answer)
-            messages += [Message("assistant", reply.text), Message("user", _complaint(errors))]
+            messages += [
+                ChatMessage("assistant", reply.text),
+                ChatMessage("user", _complaint(errors)),
+            ]
         raise AgentFailed(
             f"{self.name} gave no edits that can be applied",
             reason="; ".join(errors)[:1000],
@@ -59,7 +62,7 @@ class ChatAgent:
         )
 
     def _asked(
-        self, messages: Sequence[Message], deadline: Deadline, recorder: CallRecorder
+        self, messages: Sequence[ChatMessage], deadline: Deadline, recorder: CallRecorder
     ) -> Reply:
         with recorder.paid_call(deadline, priced=self.is_priced) as call:
             call.usage = self.tariff.priced(call.usage)  # should it be cut off

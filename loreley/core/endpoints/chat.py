@@ -24,7 +24,7 @@ _CHAT = Purpose(
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     """A turn of the conversation."""
 
     role: str
@@ -41,7 +41,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ChatEndpoint:
     """An endpoint and a model of it."""
 
     model: str
@@ -64,7 +64,7 @@ class Endpoint:
         """Make sure that it can be asked at all; raises `ConfigError`."""
         require_package("chat", setting="WORKER_AGENT=chat", extra="chat")
 
-    def ask(self, messages: Sequence[Message], deadline: Deadline, call: CallUsage) -> Reply:
+    def ask(self, messages: Sequence[ChatMessage], deadline: Deadline, call: CallUsage) -> Reply:
         """The model's answer, asked for again after what may pass.
 
         Raises `AgentFailed` for what will not pass, `ServiceUnavailable` when the endpoint is
@@ -75,7 +75,7 @@ class Endpoint:
             self._client.ask(lambda client: self._completion(client, messages), deadline, call)
         )
 
-    def _completion(self, client: "OpenAI", messages: Sequence[Message]) -> "ChatCompletion":
+    def _completion(self, client: "OpenAI", messages: Sequence[ChatMessage]) -> "ChatCompletion":
         options: dict[str, Any] = {}
         if self.temperature is not None:
             options["temperature"] = self.temperature

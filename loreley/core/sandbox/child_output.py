@@ -27,6 +27,11 @@ def legible(text: str) -> str:
     return "".join(char for char in text if char in "\n\t" or char.isprintable())
 
 
+def one_line(text: str) -> str:
+    """The text as one line that a terminal, a mail or a commit may show."""
+    return " ".join(legible(text).split())
+
+
 def last_line(text: str) -> str:
     """The last line that says something, or nothing."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

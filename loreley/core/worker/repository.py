@@ -24,6 +24,8 @@ from loreley.git.objects import ObjectStore
 from loreley.git.remote import Remote
 from loreley.host.deadline import Deadline
 
+_AUTHOR = Identity("loreley", "loreley@localhost")
+
 
 @dataclass(frozen=True, slots=True)
 class RepositoryOptions:
@@ -39,8 +41,7 @@ class RepositoryOptions:
     clean_excludes: tuple[str, ...] = ()
     job_branch_prefix: str = "evolution/job"
     enable_lfs: bool | None = None
-    author_name: str = "loreley"
-    author_email: str = "loreley@localhost"
+    author: Identity = _AUTHOR
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "RepositoryOptions":
@@ -63,9 +64,13 @@ class RepositoryOptions:
             clean_excludes=tuple(settings.worker_repo_clean_excludes),
             job_branch_prefix=settings.worker_repo_job_branch_prefix,
             enable_lfs=settings.worker_repo_enable_lfs,
-            author_name=settings.worker_evolution_commit_author,
-            author_email=settings.worker_evolution_commit_email,
+            author=commit_author(settings),
         )
+
+
+def commit_author(settings: Settings) -> Identity:
+    """Who the commits of an evolution are by."""
+    return Identity(settings.worker_evolution_commit_author, settings.worker_evolution_commit_email)
 
 
 class WorkerRepository:
@@ -168,7 +173,7 @@ class WorkerRepository:
             large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
             footprints=Footprints(clone.store),
             descriptions=Descriptions(clone.store),
-            author=Identity(options.author_name, options.author_email),
+            author=options.author,
         )
 
 

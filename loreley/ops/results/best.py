@@ -10,30 +10,29 @@ from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Metric
-from loreley.core.sandbox.child_output import legible
+from loreley.core.sandbox.child_output import legible, one_line
 from loreley.db.engine import open_database
 from loreley.git.patches import diffstat, patch_file
-from loreley.ops.results.commit_message import one_line
 from loreley.ops.results.commit_source import objects_with
-from loreley.ops.results.selection import Choice, chosen
+from loreley.ops.results.selection import Selection, select_lineage
 from loreley.views.lineage import Lineage, Step
 
 _ON_TERMINAL_BYTES = 256 * 1024
 _SUBJECT_LENGTH = 72
 
 
-def tell_best(settings: Settings, choice: Choice, *, as_json: bool = False) -> None:
+def print_best(settings: Settings, selection: Selection, *, as_json: bool = False) -> None:
     """Print what is known of the chosen commit; raises `LoreleyError`."""
-    lineage = read_choice(settings, choice)
+    lineage = read_selected(settings, selection)
     print(to_json(lineage, settings) if as_json else "\n".join(_lines(lineage, settings)))
 
 
-def show_diff(settings: Settings, choice: Choice, *, with_parent: bool) -> None:
+def print_diff(settings: Settings, selection: Selection, *, with_parent: bool) -> None:
     """Print what the commit does otherwise than the root, or than its parent.
 
     A terminal gets legible text and not too much of it, anything else the patch byte by byte.
     """
-    lineage = read_choice(settings, choice)
+    lineage = read_selected(settings, selection)
     old = (with_parent and lineage.last.parent) or lineage.root_commit
     new = lineage.last.commit
     is_terminal = sys.stdout.isatty()
@@ -50,10 +49,10 @@ def show_diff(settings: Settings, choice: Choice, *, with_parent: bool) -> None:
         sys.stdout.buffer.flush()
 
 
-def read_choice(settings: Settings, choice: Choice) -> Lineage:
+def read_selected(settings: Settings, selection: Selection) -> Lineage:
     """The lineage of the chosen commit; raises `LoreleyError`."""
     with closing(open_database(settings.sqlalchemy_url)) as database:
-        return chosen(database, choice)
+        return select_lineage(database, selection)
 
 
 def to_json(lineage: Lineage, settings: Settings) -> str:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 
-from loreley.core.sandbox.child_output import legible
-from loreley.git.commits import Message
+from loreley.core.sandbox.child_output import one_line
+from loreley.git.commits import CommitMessage
 from loreley.views.lineage import Lineage, Step
 
 _SUBJECT_LENGTH = 72
 _SHOWN_STEPS = 50
 
 
-def message_of(lineage: Lineage) -> Message:
+def message_of(lineage: Lineage) -> CommitMessage:
     """The last step's own subject if it is the only one, else what all have achieved together."""
     steps = lineage.steps[1:]
     subject = one_line(steps[0].subject) if len(steps) == 1 else achievement(lineage)
-    return Message(subject[:_SUBJECT_LENGTH], "\n".join(_body(lineage, steps)))
+    return CommitMessage(subject[:_SUBJECT_LENGTH], "\n".join(_body(lineage, steps)))
 
 
 def provenance(lineage: Lineage) -> Iterator[str]:
@@ -30,11 +30,6 @@ def achievement(lineage: Lineage, fitness: float | None = None) -> str:
     if before is None or after is None:
         return f"Improve {name}"
     return f"Improve {name} from {before:.6g} to {after:.6g}"
-
-
-def one_line(text: str) -> str:
-    """Text from outside as one line that a terminal, a mail or a commit may show."""
-    return " ".join(legible(text).split())
 
 
 def _body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:

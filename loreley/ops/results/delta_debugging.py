@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Unit = TypeVar("Unit")
 
 
-class Reduction(Generic[Unit]):
+class DeltaDebugging(Generic[Unit]):
     """``kept`` is what is needed as far as is known; valid at any time, also after an exception."""
 
     def __init__(self, units: Sequence[Unit], holds: Callable[[Sequence[Unit]], bool]) -> None:

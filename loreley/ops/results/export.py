@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings
+from loreley.core.worker.repository import commit_author
 from loreley.errors import ConfigError, LoreleyError
-from loreley.git.commits import Identity, scratch_of, write_commit
+from loreley.git.commits import scratch_of, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
@@ -14,17 +15,17 @@ from loreley.git.patch_mail import write_mail
 from loreley.git.remote import Remote
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
-from loreley.ops.results.best import read_choice
+from loreley.ops.results.best import read_selected
 from loreley.ops.results.commit_message import message_of
 from loreley.ops.results.commit_source import objects_with
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.selection import Selection
 from loreley.views.lineage import Lineage
 
 _STANDARD_OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportOptions:
     """What is made of the chosen commit, and whether it may take the place of another."""
 
     patch: str | None = None  # an absolute path, or - for standard output
@@ -33,17 +34,17 @@ class Export:
     force: bool = False
 
 
-def export(settings: Settings, choice: Choice, wanted: Export) -> None:
+def export(settings: Settings, selection: Selection, options: ExportOptions) -> None:
     """Write the patch, push the branch, and say how to go on; raises `LoreleyError`."""
-    if wanted.patch is None and wanted.branch is None:
+    if options.patch is None and options.branch is None:
         raise ConfigError(
             "nothing is asked for",
             setting="--patch, --branch",
             fix="give --patch FILE or --branch NAME, or both",
         )
-    if wanted.branch is not None:
-        _require_free_name(settings, wanted.branch)
-    lineage = read_choice(settings, choice)
+    if options.branch is not None:
+        _require_free_name(settings, options.branch)
+    lineage = read_selected(settings, selection)
     if len(lineage.steps) == 1:
         raise LoreleyError(
             "the root commit differs from itself by nothing",
@@ -51,15 +52,10 @@ def export(settings: Settings, choice: Choice, wanted: Export) -> None:
             fix="wait until the evolution has found something better, or name a --commit",
         )
     with objects_with(settings, [lineage.root_commit, lineage.last.commit]) as store:
-        if wanted.patch is not None:
-            _write_patch(settings, lineage, store, wanted.patch, force=wanted.force)
-        if wanted.branch is not None:
-            _push(settings, lineage, store, wanted)
-
-
-def identity(settings: Settings) -> Identity:
-    """Who the commits of an evolution are by."""
-    return Identity(settings.worker_evolution_commit_author, settings.worker_evolution_commit_email)
+        if options.patch is not None:
+            _write_patch(settings, lineage, store, options.patch, force=options.force)
+        if options.branch is not None:
+            _push(settings, lineage, store, options)
 
 
 def push_branch(
@@ -93,7 +89,7 @@ def _write_patch(
     settings: Settings, lineage: Lineage, store: ObjectStore, target: str, *, force: bool
 ) -> None:
     commits = lineage.root_commit, lineage.last.commit
-    message, author = message_of(lineage), identity(settings)
+    message, author = message_of(lineage), commit_author(settings)
     if target == _STANDARD_OUTPUT:
         write_mail(store, *commits, message=message, author=author, output=sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -105,18 +101,18 @@ def _write_patch(
     say(f"apply it  git am {'--keep-cr ' if has_returns else ''}{path}, or git apply")
 
 
-def _push(settings: Settings, lineage: Lineage, store: ObjectStore, wanted: Export) -> None:
-    assert wanted.branch is not None
+def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: ExportOptions) -> None:
+    assert options.branch is not None
     with scratch_of(store) as scratch:
         commit = lineage.last.commit
-        if wanted.squash:
+        if options.squash:
             tree = store.facts(commit).tree
             commit = write_commit(
-                scratch, tree, lineage.root_commit, message_of(lineage), identity(settings)
+                scratch, tree, lineage.root_commit, message_of(lineage), commit_author(settings)
             )
-        push_branch(settings, scratch, commit, wanted.branch, force=wanted.force)
-    say(f"pushed    {commit[:12]} as {wanted.branch} to {settings.remote_target}")
-    say(f"fetch it  git fetch {settings.remote_target} {wanted.branch}")
+        push_branch(settings, scratch, commit, options.branch, force=options.force)
+    say(f"pushed    {commit[:12]} as {options.branch} to {settings.remote_target}")
+    say(f"fetch it  git fetch {settings.remote_target} {options.branch}")
 
 
 def _require_free_name(settings: Settings, branch: str) -> None:

@@ -21,7 +21,7 @@ from loreley.scheduler.assembly import fitness_of
 _PREPARE_SECONDS = 3600.0
 
 
-class Interruptible(Stop):
+class SignalStop(Stop):
     """A stop that is asked for by SIGINT or SIGTERM."""
 
     def __init__(self, signals: StopSignals) -> None:
@@ -41,14 +41,14 @@ class Interruptible(Stop):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Measurement:
     """What was measured of a commit."""
 
     evaluation: Evaluation
     estimate: Estimate
 
 
-class Court:
+class LocalEvaluator:
     """Judges any commit of the base clone; ``evaluations`` counts how often."""
 
     def __init__(self, settings: Settings, repository: WorkerRepository, stop: Stop) -> None:
@@ -62,20 +62,20 @@ class Court:
 
     @classmethod
     @contextmanager
-    def opened(cls, settings: Settings, stop: Stop) -> Iterator["Court"]:
+    def opened(cls, settings: Settings, stop: Stop) -> Iterator["LocalEvaluator"]:
         """With the worker's base clone, made or brought up to date; raises `LoreleyError`."""
         options = RepositoryOptions.from_settings(settings)
         repository = WorkerRepository(replace(options, randomize=False))
-        court = cls(settings, repository, stop)
+        evaluator = cls(settings, repository, stop)
         with children.become_subreaper(), closing(repository):
             repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
-            yield court
+            yield evaluator
 
     def store_with(self, commits: Sequence[str]) -> ObjectStore:
         """The base clone's objects, these commits among them; raises `GitError`."""
         return self._repository.objects(commits, Deadline.after(_PREPARE_SECONDS, self._stop))
 
-    def judge(self, commit: str) -> Verdict:
+    def judge(self, commit: str) -> Measurement:
         """Check out and judge ``commit``.
 
         Raises `JobFailed` when it has no fitness, and `JobInterrupted` after a signal.
@@ -85,16 +85,16 @@ class Court:
         name = f"minimise-{os.getpid()}-{self.evaluations}"
         with self._repository.lease(commit, name, deadline) as worktree:
             judged = self._judge.judge(worktree, commit, deadline)
-        return self._verdict(judged.evaluation)
+        return self._measure(judged.evaluation)
 
-    def judge_again(self, commit: str, before: Verdict) -> Verdict:
+    def judge_again(self, commit: str, before: Measurement) -> Measurement:
         """Judge once more, and take both together."""
-        return self._verdict(merged([before.evaluation, self.judge(commit).evaluation]))
+        return self._measure(merged([before.evaluation, self.judge(commit).evaluation]))
 
-    def _verdict(self, evaluation: Evaluation) -> Verdict:
+    def _measure(self, evaluation: Evaluation) -> Measurement:
         values = {metric.name: metric.value for metric in evaluation.metrics}
         errors = {metric.name: metric.error for metric in evaluation.metrics}
         estimate = self._fitness.judge(values, errors)
         if isinstance(estimate, Infeasible):
             raise EvaluationFailed("it has no fitness", reason=estimate.reason)
-        return Verdict(evaluation, estimate)
+        return Measurement(evaluation, estimate)

@@ -6,28 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.config import Settings
+from loreley.core.sandbox.child_output import one_line
+from loreley.core.worker.repository import commit_author
 from loreley.errors import ConfigError, JobFailed, JobInterrupted, LoreleyError
-from loreley.git.commits import Message
+from loreley.git.commits import CommitMessage
 from loreley.git.hunks import Piece, Pieces
 from loreley.git.patch_mail import write_mail
 from loreley.host.signals import StopSignals
 from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
-from loreley.ops.results.best import read_choice
-from loreley.ops.results.commit_message import achievement, message_of, one_line, provenance
-from loreley.ops.results.export import identity, push_branch
-from loreley.ops.results.local_evaluator import Court, Interruptible, Verdict
-from loreley.ops.results.minimiser import Bar, Trials, reduced
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.best import read_selected
+from loreley.ops.results.commit_message import achievement, message_of, provenance
+from loreley.ops.results.export import push_branch
+from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement, SignalStop
+from loreley.ops.results.minimiser import Minimiser, Threshold
+from loreley.ops.results.selection import Selection
 from loreley.views.lineage import Lineage
 
 _SHOWN_METRICS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Minimising:
-    """What is wanted of `invoke minimise`."""
+class MinimiseOptions:
+    """What is asked of `invoke minimise`."""
 
     most_evaluations: int = 200
     share: float = 1.0  # of the gain over the root, that must stay
@@ -50,79 +52,83 @@ class Minimising:
             )
 
 
-def minimise(settings: Settings, choice: Choice, wanted: Minimising) -> None:
+def minimise(settings: Settings, selection: Selection, options: MinimiseOptions) -> None:
     """Leave out of a commit what does not carry its gain, and keep the rest as one commit.
 
     Raises `LoreleyError` when there is nothing to leave out, or the gain does not show again.
     """
-    lineage = read_choice(settings, choice)
+    lineage = read_selected(settings, selection)
     if len(lineage.steps) == 1:
         raise LoreleyError(
             "the root commit differs from itself by nothing",
             fix="wait until the evolution has found something better, or name a --commit",
         )
     with ExitStack() as stack:
-        if wanted.patch is not None:
-            patch = stack.enter_context(output_file(wanted.patch, force=wanted.force))
-        stop = Interruptible(stack.enter_context(StopSignals()))
-        court = stack.enter_context(Court.opened(settings, stop))
+        if options.patch is not None:
+            patch = stack.enter_context(output_file(options.patch, force=options.force))
+        stop = SignalStop(stack.enter_context(StopSignals()))
+        evaluator = stack.enter_context(LocalEvaluator.opened(settings, stop))
         try:
-            trials = _begun(settings, court, lineage, wanted)
+            minimiser = _begin(settings, evaluator, lineage, options)
         except JobInterrupted:
             raise KeyboardInterrupt from None
-        kept, ending = reduced(trials)
-        commit = trials.commit(trials.pieces.tree(kept), _message(trials, kept))
+        kept, ending = minimiser.run()
+        commit = minimiser.commit(minimiser.pieces.tree(kept), _message(minimiser, kept))
         branch = _branch(settings, lineage)
-        trials.store.run("update-ref", f"refs/heads/{branch}", commit)
-        if wanted.push:
-            push_branch(settings, trials.store, commit, branch, force=True)
-        if wanted.patch is not None:
+        minimiser.store.run("update-ref", f"refs/heads/{branch}", commit)
+        if options.push:
+            push_branch(settings, minimiser.store, commit, branch, force=True)
+        if options.patch is not None:
             write_mail(
-                trials.store,
+                minimiser.store,
                 lineage.root_commit,
                 commit,
-                message=_message(trials, kept),
-                author=identity(settings),
+                message=_message(minimiser, kept),
+                author=commit_author(settings),
                 output=patch,
             )
     if ending:
         say(f"stopped {ending}")
-    print("\n".join(_report(settings, trials, kept, commit, branch, wanted)))
+    print("\n".join(_report(settings, minimiser, kept, commit, branch, options)))
 
 
-def _begun(settings: Settings, court: Court, lineage: Lineage, wanted: Minimising) -> Trials:
-    """The whole change measured, and the bar for smaller ones."""
-    store = court.store_with([lineage.root_commit, lineage.last.commit])
+def _begin(
+    settings: Settings, evaluator: LocalEvaluator, lineage: Lineage, options: MinimiseOptions
+) -> Minimiser:
+    """The whole change measured, and the threshold for smaller ones."""
+    store = evaluator.store_with([lineage.root_commit, lineage.last.commit])
     pieces = Pieces(store, lineage.root_commit, lineage.last.commit)
     say(
         f"minimise: {len(pieces.all)} pieces, {_lines(pieces.all)} lines of "
-        f"{lineage.last.commit[:12]}; at most {wanted.most_evaluations} evaluations"
+        f"{lineage.last.commit[:12]}; at most {options.most_evaluations} evaluations"
     )
     try:
-        whole = court.judge(lineage.last.commit)
+        whole = evaluator.judge(lineage.last.commit)
     except JobFailed as failure:
-        raise _not_again(lineage, failure.summary) from failure
-    bar = _bar(settings, lineage, whole, wanted.share)
-    trials = Trials(
-        store, court, lineage, pieces, bar, settings, wanted.most_evaluations, best=whole
+        raise _gain_is_lost(lineage, failure.summary) from failure
+    threshold = _find_threshold(settings, lineage, whole, options.share)
+    minimiser = Minimiser(
+        store, evaluator, lineage, pieces, threshold, settings, options.most_evaluations, best=whole
     )
-    measured = trials.fitness_of(whole)
-    say(f"{f'1/{wanted.most_evaluations}':>9}  all of them: {measured:.6g}")
-    return trials
+    measured = minimiser.fitness_of(whole)
+    say(f"{f'1/{options.most_evaluations}':>9}  all of them: {measured:.6g}")
+    return minimiser
 
 
-def _bar(settings: Settings, lineage: Lineage, whole: Verdict, share: float) -> Bar:
+def _find_threshold(
+    settings: Settings, lineage: Lineage, whole: Measurement, share: float
+) -> Threshold:
     root = lineage.root.fitness
     if root is None:
         raise LoreleyError("the root commit has no fitness", fix="`invoke status` tells more")
     gain = whole.estimate.score - (root if lineage.higher_is_better else -root)
     if gain <= 0:
-        raise _not_again(lineage, f"measured now, it is {gain:+.6g} better than the root")
+        raise _gain_is_lost(lineage, f"measured now, it is {gain:+.6g} better than the root")
     reference = Estimate(whole.estimate.score - (1 - share) * gain, whole.estimate.error)
-    return Bar(reference, settings.mapelites_noise_confidence)
+    return Threshold(reference, settings.mapelites_noise_confidence)
 
 
-def _not_again(lineage: Lineage, reason: str) -> LoreleyError:
+def _gain_is_lost(lineage: Lineage, reason: str) -> LoreleyError:
     return LoreleyError(
         "the gain does not show again",
         target=lineage.last.commit,
@@ -131,9 +137,9 @@ def _not_again(lineage: Lineage, reason: str) -> LoreleyError:
     )
 
 
-def _message(trials: Trials, kept: Sequence[Piece]) -> Message:
-    lineage, pieces = trials.lineage, trials.pieces.all
-    fitness = trials.fitness_of(trials.best)
+def _message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
+    lineage, pieces = minimiser.lineage, minimiser.pieces.all
+    fitness = minimiser.fitness_of(minimiser.best)
     left_out = len(pieces) - len(kept)
     body = [
         f"Found by evolution in {len(lineage.steps) - 1} steps. Of {len(pieces)} pieces of the "
@@ -142,17 +148,17 @@ def _message(trials: Trials, kept: Sequence[Piece]) -> Message:
         *provenance(lineage),
         f"Minimised-from: {lineage.last.commit}",
         f"Fitness: {one_line(lineage.fitness_name)} {lineage.root.fitness:.6g} -> {fitness:.6g}",
-        *_metric_trailers(lineage, trials.best),
+        *_metric_trailers(lineage, minimiser.best),
     ]
     steps = lineage.steps[1:]
     alone = len(steps) == 1 and len(kept) == len(pieces)
     subject = message_of(lineage).subject if alone else achievement(lineage, fitness)
-    return Message(subject, "\n".join(body))
+    return CommitMessage(subject, "\n".join(body))
 
 
-def _metric_trailers(lineage: Lineage, verdict: Verdict) -> Iterator[str]:
+def _metric_trailers(lineage: Lineage, measurement: Measurement) -> Iterator[str]:
     before = {metric.name: metric.value for metric in lineage.root_metrics}
-    for metric in verdict.evaluation.metrics[:_SHOWN_METRICS]:
+    for metric in measurement.evaluation.metrics[:_SHOWN_METRICS]:
         if metric.name != lineage.fitness_name and metric.name in before:
             yield f"Metric: {metric.name} {before[metric.name]:.6g} -> {metric.value:.6g}"
 
@@ -165,24 +171,24 @@ def _branch(settings: Settings, lineage: Lineage) -> str:
 
 def _report(
     settings: Settings,
-    trials: Trials,
+    minimiser: Minimiser,
     kept: Sequence[Piece],
     commit: str,
     branch: str,
-    wanted: Minimising,
+    options: MinimiseOptions,
 ) -> Iterator[str]:
-    lineage, pieces = trials.lineage, trials.pieces.all
+    lineage, pieces = minimiser.lineage, minimiser.pieces.all
     yield f"kept      {len(kept)} of {len(pieces)} pieces, {_lines(kept)} of {_lines(pieces)} lines"
     yield (
-        f"fitness   {one_line(lineage.fitness_name)} {trials.fitness_of(trials.best):.6g}, "
+        f"fitness   {one_line(lineage.fitness_name)} {minimiser.fitness_of(minimiser.best):.6g}, "
         f"was {lineage.last.fitness or 0:.6g}; {lineage.root.fitness or 0:.6g} at the root"
     )
     yield f"commit    {commit}, on the root"
-    where = settings.remote_target if wanted.push else trials.store.git_dir
+    where = settings.remote_target if options.push else minimiser.store.git_dir
     yield f"branch    {branch} at {where}"
     yield f"fetch     git fetch {where} {branch}"
-    if wanted.patch is not None:
-        yield f"patch     {wanted.patch}"
+    if options.patch is not None:
+        yield f"patch     {options.patch}"
 
 
 def _lines(pieces: Sequence[Piece]) -> int:

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from loreley.config import Settings
+from loreley.core.sandbox.child_output import one_line
+from loreley.core.worker.repository import commit_author
 from loreley.errors import JobFailed, JobInterrupted, LoreleyError
-from loreley.git.commits import Message, write_commit
+from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.hunks import Piece, Pieces
 from loreley.git.objects import ObjectStore
 from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import say
-from loreley.ops.results.commit_message import one_line
-from loreley.ops.results.delta_debugging import Reduction
-from loreley.ops.results.export import identity
-from loreley.ops.results.local_evaluator import Court, Verdict
+from loreley.ops.results.delta_debugging import DeltaDebugging
+from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement
 from loreley.views.lineage import Lineage
 
-_TRIAL = Message("A part of a candidate")
+_TRIAL = CommitMessage("A part of a candidate")
 _SHOWN_LENGTH = 60
 
 
@@ -25,7 +25,7 @@ class BudgetSpent(LoreleyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Threshold:
     """What a smaller change must reach."""
 
     reference: Estimate  # of the whole change, or of the share of its gain that is to be kept
@@ -41,67 +41,66 @@ class Bar:
 
 
 @dataclass(slots=True)
-class Trials:
+class Minimiser:
     """Measures smaller and smaller changes; what was measured once is not measured again."""
 
     store: ObjectStore
-    court: Court
+    evaluator: LocalEvaluator
     lineage: Lineage
     pieces: Pieces
-    bar: Bar
+    threshold: Threshold
     settings: Settings
     most_evaluations: int
-    best: Verdict
+    best: Measurement
     _known: dict[str, bool] = field(default_factory=dict)
 
-    def holds(self, kept: Sequence[Piece]) -> bool:
+    def run(self) -> tuple[list[Piece], str]:
+        """The pieces that are needed as far as was measured, and why it ended before its time."""
+        search = DeltaDebugging(self.pieces.all, self._holds)
+        try:
+            search.run()
+        except BudgetSpent:
+            return search.kept, f"after {self.most_evaluations} evaluations, as --evaluations says"
+        except JobInterrupted:
+            return search.kept, "by Ctrl+C; what was left out until then stays out"
+        return search.kept, ""
+
+    def _holds(self, kept: Sequence[Piece]) -> bool:
         """Whether these pieces carry the gain; raises `BudgetSpent` and `JobInterrupted`."""
         tree = self.pieces.tree(kept)
         if tree not in self._known:
-            if self.court.evaluations >= self.most_evaluations:
+            if self.evaluator.evaluations >= self.most_evaluations:
                 raise BudgetSpent("the evaluations are spent")
-            self._known[tree] = self._measured(tree, kept)
+            self._known[tree] = self._measure(tree, kept)
         return self._known[tree]
 
-    def _measured(self, tree: str, kept: Sequence[Piece]) -> bool:
+    def _measure(self, tree: str, kept: Sequence[Piece]) -> bool:
         commit = self.commit(tree, _TRIAL)
         try:
-            verdict = self.court.judge(commit)
-            reached = self.bar.is_reached_by(verdict.estimate)
-            if reached and self.bar.is_noisy_for(verdict.estimate):
-                verdict = self.court.judge_again(commit, verdict)
-                reached = self.bar.is_reached_by(verdict.estimate)
-            seen = f"{self.fitness_of(verdict):.6g}"
+            measurement = self.evaluator.judge(commit)
+            reached = self.threshold.is_reached_by(measurement.estimate)
+            if reached and self.threshold.is_noisy_for(measurement.estimate):
+                measurement = self.evaluator.judge_again(commit, measurement)
+                reached = self.threshold.is_reached_by(measurement.estimate)
+            seen = f"{self.fitness_of(measurement):.6g}"
         except JobInterrupted:
             raise
         except JobFailed as failure:
             problem = failure.problems[0]
             reached, seen = False, one_line(problem.reason or problem.what)[:_SHOWN_LENGTH]
         if reached:
-            self.best = verdict
-        number = f"{self.court.evaluations}/{self.most_evaluations}"
+            self.best = measurement
+        number = f"{self.evaluator.evaluations}/{self.most_evaluations}"
         does = "enough" if reached else "not enough"
         say(f"{number:>9}  {len(kept)} of {len(self.pieces.all)} pieces: {does}: {seen}")
         return reached
 
-    def commit(self, tree: str, message: Message) -> str:
+    def commit(self, tree: str, message: CommitMessage) -> str:
         """The tree as a commit on the root."""
-        root, author = self.lineage.root_commit, identity(self.settings)
+        root, author = self.lineage.root_commit, commit_author(self.settings)
         return write_commit(self.store, tree, root, message, author)
 
-    def fitness_of(self, verdict: Verdict) -> float:
+    def fitness_of(self, measurement: Measurement) -> float:
         """The fitness in the metric's own direction."""
-        score = verdict.estimate.score
+        score = measurement.estimate.score
         return score if self.lineage.higher_is_better else -score
-
-
-def reduced(trials: Trials) -> tuple[list[Piece], str]:
-    """The pieces that are needed as far as was measured, and why it ended before its time."""
-    reduction = Reduction(trials.pieces.all, trials.holds)
-    try:
-        reduction.run()
-    except BudgetSpent:
-        return reduction.kept, f"after {trials.most_evaluations} evaluations, as --evaluations says"
-    except JobInterrupted:
-        return reduction.kept, "by Ctrl+C; what was left out until then stays out"
-    return reduction.kept, ""

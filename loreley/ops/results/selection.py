@@ -24,7 +24,7 @@ _BEGIN = "`invoke evolve` begins one; an experiment lives in the database of DAT
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """What was asked for: at most one of both; neither means the best of all."""
 
     wanted: str | None = None  # a job's number, or the beginning of a commit's or a job's id
@@ -32,7 +32,7 @@ class Choice:
 
     @classmethod
     def read(cls, commit: str | None, island: str | None) -> Self:
-        """The choice of two command line options; raises `ConfigError`."""
+        """The selection of two command line options; raises `ConfigError`."""
         if commit is not None and island is not None:
             raise ConfigError(
                 "two commits are asked for",
@@ -46,7 +46,7 @@ class Choice:
         return cls(commit, None if island is None else int(island))
 
 
-def chosen(database: Database, choice: Choice) -> Lineage:
+def select_lineage(database: Database, selection: Selection) -> Lineage:
     """The lineage of what was chosen.
 
     Raises `LoreleyError` when there is no such commit, or more than one.
@@ -54,10 +54,10 @@ def chosen(database: Database, choice: Choice) -> Lineage:
     overview = read_overview(database)
     if overview is None:
         raise LoreleyError("there is no experiment yet", fix=_BEGIN)
-    if choice.wanted is None:
-        commit = _best(database, choice.island, overview.why_no_best)
+    if selection.wanted is None:
+        commit = _best(database, selection.island, overview.why_no_best)
     else:
-        commit = _named(database, choice.wanted)
+        commit = _named(database, selection.wanted)
     lineage = read_lineage(database, commit)
     if lineage is None:
         raise LoreleyError("the database knows no such commit", target=commit)

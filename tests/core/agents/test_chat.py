@@ -11,7 +11,7 @@ from loreley.core.agents.chat import ChatAgent
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Proposal
 from loreley.core.budget import Tariff, Usage
-from loreley.core.endpoints.chat import Endpoint
+from loreley.core.endpoints.chat import ChatEndpoint
 from loreley.errors import AgentFailed, JobInterrupted, ServiceUnavailable, TimeLimitReached
 from loreley.host.deadline import Deadline, Stop
 from tests.core.agents.chat_server import ChatServer, Response, chat_server, refuses, says
@@ -41,7 +41,7 @@ def server() -> Iterator[ChatServer]:
 
 
 def agent(server: ChatServer, tariff: Tariff | None = None, **options: object) -> ChatAgent:
-    endpoint = Endpoint("stub", server.url, **options)  # type: ignore[arg-type]
+    endpoint = ChatEndpoint("stub", server.url, **options)  # type: ignore[arg-type]
     prompter = Prompter.from_file(None, 64 * 1024)
     return ChatAgent("chat", endpoint, prompter, tariff or Tariff())
 

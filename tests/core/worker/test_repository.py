@@ -157,7 +157,7 @@ def test_the_settings_become_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
     options = RepositoryOptions.from_settings(settings)
 
     assert options.base == tmp_path / "base"
-    assert (options.fetch_depth, options.clean_excludes, options.author_name) == (
+    assert (options.fetch_depth, options.clean_excludes, options.author.name) == (
         3,
         ("a", "b"),
         "Ann",

@@ -11,8 +11,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.errors import ConfigError, GitError, LoreleyError
-from loreley.ops.results.best import show_diff, tell_best
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.best import print_best, print_diff
+from loreley.ops.results.selection import Selection
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, lines_of, text, usual
 
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> SmallRun:
 def test_the_best_is_told_with_its_gain_its_figures_and_its_way(
     run: SmallRun, capsys: Capture
 ) -> None:
-    tell_best(run.settings, Choice())
+    print_best(run.settings, Selection())
 
     told = capsys.readouterr().out
     assert lines_of(told, "best") == [
@@ -49,7 +49,7 @@ def test_the_best_is_told_with_its_gain_its_figures_and_its_way(
 
 
 def test_the_same_is_told_to_programs(run: SmallRun, capsys: Capture) -> None:
-    tell_best(run.settings, Choice(), as_json=True)
+    print_best(run.settings, Selection(), as_json=True)
 
     told = json.loads(capsys.readouterr().out)
     assert [step["commit"] for step in told["steps"]] == run.commits
@@ -61,13 +61,13 @@ def test_the_same_is_told_to_programs(run: SmallRun, capsys: Capture) -> None:
 
 @pytest.mark.parametrize("wanted", ["0", "#0"])
 def test_another_commit_is_named_by_its_job(run: SmallRun, wanted: str, capsys: Capture) -> None:
-    tell_best(run.settings, Choice(wanted))
+    print_best(run.settings, Selection(wanted))
 
     assert f"commit    {run.commits[1]}" in capsys.readouterr().out
 
 
 def test_another_commit_is_named_by_its_id(run: SmallRun, capsys: Capture) -> None:
-    tell_best(run.settings, Choice(run.commits[0][:10]))
+    print_best(run.settings, Selection(run.commits[0][:10]))
 
     told = capsys.readouterr().out
     assert "score 1: the root commit itself" in told
@@ -77,7 +77,7 @@ def test_another_commit_is_named_by_its_id(run: SmallRun, capsys: Capture) -> No
 def test_the_diff_in_a_pipe_is_a_patch_of_the_root(
     run: SmallRun, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    show_diff(run.settings, Choice(), with_parent=False)
+    print_diff(run.settings, Selection(), with_parent=False)
 
     (tmp_path / "best.patch").write_bytes(capfdbinary.readouterr().out)
     clone = tmp_path / "clone"
@@ -89,7 +89,7 @@ def test_the_diff_in_a_pipe_is_a_patch_of_the_root(
 
 
 def test_the_diff_with_the_parent_is_the_last_step(run: SmallRun, capfd: Capture) -> None:
-    show_diff(run.settings, Choice(), with_parent=True)
+    print_diff(run.settings, Selection(), with_parent=True)
 
     told = capfd.readouterr().out
     assert "+line 27!" in told
@@ -115,7 +115,7 @@ def test_a_terminal_sees_no_control_characters_and_no_binary_content(
         shown = reader.submit(read_to_the_end, ours)
         with os.fdopen(theirs, "w") as terminal:
             monkeypatch.setattr("sys.stdout", terminal)
-            show_diff(run.settings, Choice(), with_parent=False)
+            print_diff(run.settings, Selection(), with_parent=False)
         told = shown.result(timeout=30).decode()
     os.close(ours)
 
@@ -130,7 +130,7 @@ def test_commits_are_fetched_where_no_repository_is_at_hand(tmp_path: Path, capf
     far = f"file://{run.upstream.path}"
     settings = run.settings.model_copy(update={"worker_repo_remote_url": _secret(far)})
 
-    show_diff(settings, Choice(), with_parent=False)
+    print_diff(settings, Selection(), with_parent=False)
 
     assert "+line 27!" in capfd.readouterr().out
 
@@ -142,36 +142,36 @@ def test_a_deleted_branch_is_said(tmp_path: Path) -> None:
     git("gc", "-q", "--prune=now", cwd=run.upstream.path)
 
     with pytest.raises(GitError, match="not on the remote any more"):
-        show_diff(run.settings, Choice(), with_parent=False)
+        print_diff(run.settings, Selection(), with_parent=False)
 
 
 @pytest.mark.parametrize(
-    ("choice", "message"),
+    ("selection", "message"),
     [
-        (Choice("77"), "no such job"),
-        (Choice("feedfeedfeed"), "no such job"),
-        (Choice(""), "several|no such"),
-        (Choice("%"), "no such job"),
-        (Choice(island=3), "no such island"),
+        (Selection("77"), "no such job"),
+        (Selection("feedfeedfeed"), "no such job"),
+        (Selection(""), "several|no such"),
+        (Selection("%"), "no such job"),
+        (Selection(island=3), "no such island"),
     ],
 )
-def test_what_is_not_there_is_said(run: SmallRun, choice: Choice, message: str) -> None:
+def test_what_is_not_there_is_said(run: SmallRun, selection: Selection, message: str) -> None:
     with pytest.raises(LoreleyError, match=message):
-        tell_best(run.settings, choice)
+        print_best(run.settings, selection)
 
 
 def test_an_empty_database_is_said(tmp_path: Path) -> None:
     with pytest.raises(LoreleyError, match="no experiment yet"):
-        tell_best(Settings(loreley_state_dir=tmp_path), Choice())
+        print_best(Settings(loreley_state_dir=tmp_path), Selection())
 
 
 def test_options_that_contradict_or_mean_nothing_are_refused() -> None:
     with pytest.raises(ConfigError, match="two commits"):
-        Choice.read("1", "1")
+        Selection.read("1", "1")
     for island in ("x", "-1", "", "²", "9" * 20):
         with pytest.raises(ConfigError, match="is a number"):
-            Choice.read(None, island)
-    assert Choice.read(None, "2") == Choice(island=2)
+            Selection.read(None, island)
+    assert Selection.read(None, "2") == Selection(island=2)
 
 
 def _secret(text: str) -> object:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from loreley.ops.results.delta_debugging import Reduction
+from loreley.ops.results.delta_debugging import DeltaDebugging
 
 
 class Enough(Exception):
@@ -17,11 +17,11 @@ def test_exactly_what_is_needed_is_kept(count: int) -> None:
     for seed in range(20):
         generator = random.Random(seed)
         needed = set(generator.sample(range(count), generator.randint(1, count)))
-        reduction = Reduction(range(count), lambda kept, needed=needed: needed <= set(kept))  # type: ignore[misc]
+        search = DeltaDebugging(range(count), lambda kept, needed=needed: needed <= set(kept))  # type: ignore[misc]
 
-        reduction.run()
+        search.run()
 
-        assert reduction.kept == sorted(needed)
+        assert search.kept == sorted(needed)
 
 
 def test_one_of_forty_takes_few_trials_and_the_same_each_time() -> None:
@@ -32,7 +32,7 @@ def test_one_of_forty_takes_few_trials_and_the_same_each_time() -> None:
             tried.append(list(kept))
             return 17 in kept
 
-        Reduction(range(40), holds).run()
+        DeltaDebugging(range(40), holds).run()
         return tried
 
     assert len(trials()) <= 14
@@ -43,10 +43,10 @@ def test_what_holds_only_together_leaves_nothing_that_could_go() -> None:
     def holds(kept: Sequence[int]) -> bool:
         return len(kept) >= 5
 
-    reduction = Reduction(range(23), holds)
-    reduction.run()
+    search = DeltaDebugging(range(23), holds)
+    search.run()
 
-    assert len(reduction.kept) == 5
+    assert len(search.kept) == 5
 
 
 def test_an_end_before_its_time_leaves_what_held_last() -> None:
@@ -59,11 +59,11 @@ def test_an_end_before_its_time_leaves_what_held_last() -> None:
             raise Enough
         return 0 in kept
 
-    reduction = Reduction(range(16), holds)
+    search = DeltaDebugging(range(16), holds)
     with pytest.raises(Enough):
-        reduction.run()
+        search.run()
 
-    assert reduction.kept == list(range(8))
+    assert search.kept == list(range(8))
 
 
 def test_the_empty_rest_is_never_tried() -> None:
@@ -71,7 +71,7 @@ def test_the_empty_rest_is_never_tried() -> None:
         assert kept
         return True
 
-    reduction = Reduction(range(9), holds)
-    reduction.run()
+    search = DeltaDebugging(range(9), holds)
+    search.run()
 
-    assert len(reduction.kept) == 1
+    assert len(search.kept) == 1

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from loreley.errors import ConfigError, LoreleyError
-from loreley.ops.results.export import Export, export
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.export import ExportOptions, export
+from loreley.ops.results.selection import Selection
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, text, usual
 
@@ -28,10 +28,10 @@ def tree(repository: Path, revision: str = "HEAD") -> str:
     return git("rev-parse", f"{revision}^{{tree}}", cwd=repository)
 
 
-def patched(run: SmallRun, **wanted: object) -> Path:
+def patched(run: SmallRun, **options: object) -> Path:
     """A patch of the best commit."""
     path = run.folder / "best.patch"
-    export(run.settings, Choice(), Export(patch=str(path), **wanted))  # type: ignore[arg-type]
+    export(run.settings, Selection(), ExportOptions(patch=str(path), **options))  # type: ignore[arg-type]
     return path
 
 
@@ -62,7 +62,7 @@ def test_git_apply_takes_it_as_well(run: SmallRun) -> None:
 
 def test_a_single_step_keeps_its_own_words(run: SmallRun) -> None:
     path = run.folder / "one.patch"
-    export(run.settings, Choice("0"), Export(patch=str(path)))
+    export(run.settings, Selection("0"), ExportOptions(patch=str(path)))
     here = clone(run)
 
     git("am", str(path), cwd=here)
@@ -104,7 +104,7 @@ def test_whatever_a_commit_can_hold_survives(
     )
     path, here = run.folder / "best.patch", clone(run)
 
-    export(run.settings, Choice(), Export(patch=str(path)))
+    export(run.settings, Selection(), ExportOptions(patch=str(path)))
 
     assert f"git am --keep-cr {path}" in capsys.readouterr().err
     git("am", "--keep-cr", str(path), cwd=here)
@@ -143,7 +143,7 @@ def test_a_place_that_cannot_be_written_is_said(run: SmallRun, place: str) -> No
     before = sorted(run.folder.iterdir())
 
     with pytest.raises(LoreleyError, match=r"cannot be written|the file exists") as caught:
-        export(run.settings, Choice(), Export(patch=str(run.folder / place)))
+        export(run.settings, Selection(), ExportOptions(patch=str(run.folder / place)))
 
     assert ".unfinished" not in str(caught.value)
     assert sorted(run.folder.iterdir()) == before
@@ -152,7 +152,7 @@ def test_a_place_that_cannot_be_written_is_said(run: SmallRun, place: str) -> No
 def test_standard_output_gets_the_patch_alone(
     run: SmallRun, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    export(run.settings, Choice(), Export(patch="-"))
+    export(run.settings, Selection(), ExportOptions(patch="-"))
 
     written = capfdbinary.readouterr()
     assert written.out.startswith(b"From ")
@@ -160,14 +160,14 @@ def test_standard_output_gets_the_patch_alone(
 
 
 def test_a_branch_holds_every_step(run: SmallRun) -> None:
-    export(run.settings, Choice(), Export(branch="evolved"))
+    export(run.settings, Selection(), ExportOptions(branch="evolved"))
 
     here = clone(run)
     assert git("log", "--format=%H", "origin/evolved", cwd=here).split()[:3] == run.commits[::-1]
 
 
 def test_a_squashed_branch_is_one_commit_on_the_root(run: SmallRun) -> None:
-    export(run.settings, Choice(), Export(branch="evolved", squash=True))
+    export(run.settings, Selection(), ExportOptions(branch="evolved", squash=True))
 
     here = clone(run)
     assert git("log", "--format=%s", "origin/evolved", cwd=here).splitlines()[:2] == [
@@ -179,14 +179,14 @@ def test_a_squashed_branch_is_one_commit_on_the_root(run: SmallRun) -> None:
 
 
 def test_again_is_fine_and_another_commit_is_refused_unless_forced(run: SmallRun) -> None:
-    export(run.settings, Choice(), Export(branch="evolved"))
-    export(run.settings, Choice(), Export(branch="evolved"))
+    export(run.settings, Selection(), ExportOptions(branch="evolved"))
+    export(run.settings, Selection(), ExportOptions(branch="evolved"))
 
     with pytest.raises(LoreleyError, match="holds another commit"):
-        export(run.settings, Choice("0"), Export(branch="evolved"))
+        export(run.settings, Selection("0"), ExportOptions(branch="evolved"))
     assert git("rev-parse", "evolved", cwd=run.upstream.path) == run.commits[2]
 
-    export(run.settings, Choice("0"), Export(branch="evolved", force=True))
+    export(run.settings, Selection("0"), ExportOptions(branch="evolved", force=True))
     assert git("rev-parse", "evolved", cwd=run.upstream.path) == run.commits[1]
 
 
@@ -196,8 +196,8 @@ def test_a_branch_is_pushed_from_what_had_to_be_fetched(run: SmallRun) -> None:
         {**run.settings.model_dump(), "worker_repo_remote_url": far}
     )
 
-    export(away, Choice(), Export(branch="evolved"))
-    export(away, Choice(), Export(branch="squashed", squash=True))
+    export(away, Selection(), ExportOptions(branch="evolved"))
+    export(away, Selection(), ExportOptions(branch="squashed", squash=True))
 
     assert git("rev-parse", "evolved", cwd=run.upstream.path) == run.commits[2]
     assert git("rev-parse", "squashed^", cwd=run.upstream.path) == run.commits[0]
@@ -210,7 +210,7 @@ def test_a_branch_that_is_needed_otherwise_is_refused(run: SmallRun, name: str) 
     before = git("for-each-ref", cwd=run.upstream.path)
 
     with pytest.raises(ConfigError, match="branch cannot be written"):
-        export(run.settings, Choice(), Export(branch=name, force=True))
+        export(run.settings, Selection(), ExportOptions(branch=name, force=True))
 
     assert git("for-each-ref", cwd=run.upstream.path) == before
 
@@ -219,6 +219,6 @@ def test_nothing_to_make_and_nothing_found_are_said(tmp_path: Path) -> None:
     run = SmallRun.begin(tmp_path, {"plan.txt": text()})
 
     with pytest.raises(ConfigError, match="nothing is asked for"):
-        export(run.settings, Choice(), Export())
+        export(run.settings, Selection(), ExportOptions())
     with pytest.raises(LoreleyError, match="differs from itself by nothing"):
-        export(run.settings, Choice(), Export(patch=str(tmp_path / "x")))
+        export(run.settings, Selection(), ExportOptions(patch=str(tmp_path / "x")))

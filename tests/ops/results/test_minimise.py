@@ -10,8 +10,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.errors import ConfigError, LoreleyError
-from loreley.ops.results.minimise import Minimising, minimise
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.minimise import MinimiseOptions, minimise
+from loreley.ops.results.selection import Selection
 from tests.core.worker.upstream import git
 from tests.ops.experiment import SmallRun, text
 from tests.support import PROJECT_ROOT
@@ -42,13 +42,13 @@ CHANGES = {3: "mended", 8: "noise", 12: "gain", 16: "broken", 20: "little", 24: 
 SCRIPT = """
 import sys
 from loreley.config import Settings
-from loreley.ops.results.selection import Choice
+from loreley.ops.results.selection import Selection
 from loreley.ops.messages import failures_as_messages
-from loreley.ops.results.minimise import Minimising, minimise
+from loreley.ops.results.minimise import MinimiseOptions, minimise
 from loguru import logger
 logger.disable("loreley")
 with failures_as_messages():
-    minimise(Settings(), Choice(), Minimising())
+    minimise(Settings(), Selection(), MinimiseOptions())
 """
 
 
@@ -84,7 +84,7 @@ def test_only_what_carries_the_gain_is_kept(
 ) -> None:
     run = begun(tmp_path)
 
-    minimise(run.settings, Choice(), Minimising(patch=tmp_path / "small.patch"))
+    minimise(run.settings, Selection(), MinimiseOptions(patch=tmp_path / "small.patch"))
 
     commit, told = result(run), capsys.readouterr()
     assert added(run, commit) == ["gain", "little"]
@@ -108,7 +108,7 @@ def test_only_what_carries_the_gain_is_kept(
 def test_a_share_of_the_gain_may_be_enough_and_the_result_is_pushed(tmp_path: Path) -> None:
     run = begun(tmp_path)
 
-    minimise(run.settings, Choice(), Minimising(share=0.95, push=True))
+    minimise(run.settings, Selection(), MinimiseOptions(share=0.95, push=True))
 
     commit = result(run)
     assert added(run, commit) == ["gain"]
@@ -121,7 +121,7 @@ def test_a_spent_budget_keeps_what_was_found(
 ) -> None:
     run = begun(tmp_path)
 
-    minimise(run.settings, Choice(), Minimising(most_evaluations=3))
+    minimise(run.settings, Selection(), MinimiseOptions(most_evaluations=3))
 
     told = capsys.readouterr()
     assert "stopped after 3 evaluations" in told.err
@@ -129,7 +129,7 @@ def test_a_spent_budget_keeps_what_was_found(
     first = result(run)
     assert "gain" in added(run, first)
 
-    minimise(run.settings, Choice(), Minimising(most_evaluations=3))
+    minimise(run.settings, Selection(), MinimiseOptions(most_evaluations=3))
     assert result(run) == first
 
 
@@ -139,7 +139,7 @@ def test_noise_is_allowed_for_and_measured_twice(
     run = begun(tmp_path, worker_evaluator_plugin="judge:noisy", worker_evaluator_repeats=2)
     run.step({"plan.txt": text({3: "noise", 8: "gain"}), "new.bin": None, "old.bin": b"\0"}, 3.0)
 
-    minimise(run.settings, Choice(), Minimising())
+    minimise(run.settings, Selection(), MinimiseOptions())
 
     assert added(run, result(run)) == ["gain"]
     enough = [line.split()[0] for line in capsys.readouterr().err.splitlines() if "enough" in line]
@@ -192,12 +192,12 @@ def test_a_gain_that_does_not_show_again_is_said(tmp_path: Path) -> None:
     run.step({"plan.txt": text({3: "only noise"})}, 9.0)
 
     with pytest.raises(LoreleyError, match="the gain does not show again"):
-        minimise(run.settings, Choice(), Minimising())
+        minimise(run.settings, Selection(), MinimiseOptions())
 
 
 def test_what_makes_no_sense_is_refused() -> None:
     for share in (0.0, -1.0, 1.5, float("nan")):
         with pytest.raises(ConfigError, match="share of the gain"):
-            Minimising(share=share)
+            MinimiseOptions(share=share)
     with pytest.raises(ConfigError, match="too few"):
-        Minimising(most_evaluations=1)
+        MinimiseOptions(most_evaluations=1)
