@@ -20,9 +20,9 @@ from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.jobs import JobKind, JobState
 from loreley.core.sandbox.sandbox import probe
-from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
-from loreley.core.worker.evolution import Evolution, EvolutionOptions
+from loreley.core.worker.evolution import Evolution
+from loreley.core.worker.job_run import JobOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
@@ -117,16 +117,14 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
             repository=repository,
             agent=OneLine(),
             judge=Cascade(Evaluator(EvaluatorOptions.from_settings(settings), probe())),
-            options=EvolutionOptions(
+            options=JobOptions(
                 worker="bench",
                 lease_seconds=settings.tasks_worker_lease_seconds,
                 time_limit_seconds=settings.tasks_worker_time_limit_seconds,
                 max_attempts=1,
-                attempt=AttemptOptions(
-                    briefing=Briefing(""),
-                    branch_prefix="bench",
-                    agent_timeout_seconds=60,
-                ),
+                briefing=Briefing(""),
+                branch_prefix="bench",
+                agent_timeout_seconds=60,
             ),
         )
         yield evolution, database

@@ -78,7 +78,7 @@ class _Search:
         store = Jobs(self.database)
         for job_id in self._queue.job_ids:
             claim = store.claim(job_id, worker="bench", lease_seconds=60)
-            store.judged([claim.base_commit, *claim.inspirations])
+            store.find_judged([claim.base_commit, *claim.inspirations])
             self.commits += 1
             name = f"{self.commits:040x}"
             store.announce(claim, name)

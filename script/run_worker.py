@@ -43,21 +43,21 @@ def _run(log_level: str | None) -> ExitCode:
     from loreley.tasks.runtime import create_worker, online, serve
 
     queue = settings.tasks_queue_name
-    with workers.prepared() as engine:
+    with workers.prepare() as runner:
         worker = create_worker(broker, queue)
         with StopSignals() as signals, online(worker, broker, queue):
             logger.info(
                 "worker online: queue {}, base clone {}, worktrees under {}",
                 queue,
-                engine.repository.base,
-                engine.repository.worktrees,
+                runner.repository.base,
+                runner.repository.worktrees,
             )
             return serve(
                 worker,
                 signals,
                 grace_seconds=settings.tasks_worker_grace_seconds,
-                is_busy=lambda: engine.is_busy,
-                interrupt=engine.interrupt,
+                is_busy=lambda: runner.is_busy,
+                interrupt=runner.interrupt,
             )
 
 

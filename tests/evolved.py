@@ -127,13 +127,13 @@ class Evolved:
             query = select(jobs.c.id).where(waits, jobs.c.kind == JobKind.MEASUREMENT)
             job_id = connection.execute(query).scalar_one()
         store = Jobs(self.database)
-        [known] = store.judged([commit])
+        [known] = store.find_judged([commit])
         figures = tuple(
             replace(each, value=median(scores), samples=scores) if each.name == "score" else each
             for each in known.evaluation.metrics
         )
         claim = store.claim(job_id, worker="host:1", lease_seconds=30)
-        store.remeasured(claim, replace(known.evaluation, metrics=figures), JobRecord())
+        store.add_measurement(claim, replace(known.evaluation, metrics=figures), JobRecord())
         self._take_all()
 
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:

@@ -118,7 +118,7 @@ class Worker:
             )
 
     def _proposed(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:
-        known = self.jobs.judged([claim.base_commit, *claim.inspirations])
+        known = self.jobs.find_judged([claim.base_commit, *claim.inspirations])
         briefing = Briefing("")
         proposal = self._agent.propose(
             folder,

@@ -1,13 +1,13 @@
 """A job, its states and the transitions that are legal; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID
 
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.errors import JobFailed
+from loreley.host.deadline import Stop
 
 
 class JobKind(StrEnum):
@@ -54,7 +54,7 @@ FINAL_STATES = frozenset(state for state in JobState if not TRANSITIONS[state])
 class Claim:
     """A job that a worker holds: valid while ``token`` is the one in the database."""
 
-    job_id: UUID
+    job_id: str
     kind: JobKind
     attempt: int  # counts from 1
     token: str
@@ -100,8 +100,23 @@ class JobRecord:
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
 
 
+CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
+
+
+def ignore_end(_outcome: str, _record: JobRecord, _seconds: float) -> None:
+    """A `CountEnd` for where nobody counts."""
+
+
 class JobStore(Protocol):
-    """What a worker asks of the database."""
+    """What a worker asks of the database; raises `ServiceUnavailable` while it does not answer."""
+
+    def retrying_until(self, stop: Stop) -> "JobStore":
+        """The same store, which waits for the database instead, until ``stop`` is asked.
+
+        `renew` alone does not wait: the next renewal is soon. The job's time limit is for the
+        work, not for writing down what came of it.
+        """
+        ...
 
     def claim(self, job_id: str, *, worker: str, lease_seconds: float) -> Claim:
         """Take a queued job for ``lease_seconds``; raises `JobNotClaimed`."""
@@ -123,7 +138,7 @@ class JobStore(Protocol):
         """
         ...
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
+    def add_measurement(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         ...
 
@@ -139,6 +154,6 @@ class JobStore(Protocol):
         """
         ...
 
-    def judged(self, commits: Sequence[str]) -> list[JudgedCommit]:
+    def find_judged(self, commits: Sequence[str]) -> list[JudgedCommit]:
         """The judged ones of these commits, in their order."""
         ...

@@ -1,7 +1,8 @@
 """The jobs in the database as a worker sees them: claim, renew, finish, all fenced by a token."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, Update, select, update
@@ -19,7 +20,10 @@ from loreley.errors import (
     JobLost,
     JobNotClaimed,
 )
+from loreley.host.backoff import retry_outages
+from loreley.host.deadline import Deadline, Stop
 
+_AT_ONCE = Deadline(at=0.0)  # passed long ago
 _FAILURE_LENGTH = 2_000
 _PAST = {
     JobState.SUCCEEDED: "succeeded",
@@ -28,15 +32,38 @@ _PAST = {
 }
 
 
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _retried(
+    method: Callable[Concatenate["Jobs", Parameters], Result],
+) -> Callable[Concatenate["Jobs", Parameters], Result]:
+    """The method, tried again after each outage for as long as its store is to wait."""
+
+    @wraps(method)
+    def retry(self: "Jobs", /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return retry_outages(partial(method, self, *args, **kwargs), self.retry_deadline)
+
+    return retry
+
+
 class Jobs:
     """The `JobStore` on SQLAlchemy; every change is one short transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, retry_deadline: Deadline = _AT_ONCE) -> None:
+        """Until ``retry_deadline`` it waits for a database that does not answer."""
         self._database = database
+        self.retry_deadline = retry_deadline
 
+    def retrying_until(self, stop: Stop) -> "Jobs":
+        """The same store, which waits for the database until ``stop`` is asked."""
+        return Jobs(self._database, Deadline(stop=stop))
+
+    @_retried
     def claim(self, job_id: str, *, worker: str, lease_seconds: float) -> Claim:
         """Take a queued job for ``lease_seconds``; raises `JobNotClaimed`."""
-        key = _job_key(job_id)
+        key = _parse_job_id(job_id)
         token = str(uuid4())
         taken = (
             update(jobs)
@@ -55,10 +82,10 @@ class Jobs:
         with self._database.begin() as connection:
             row = connection.execute(taken).mappings().one_or_none()
             if row is None:
-                raise _not_claimed(connection, key)
+                raise _explain_refusal(connection, key)
             root = connection.execute(select(experiment.c.root_commit)).scalar_one()
         return Claim(
-            job_id=UUID(row["id"]),
+            job_id=row["id"],
             kind=JobKind(row["kind"]),
             attempt=row["attempt"],
             token=token,
@@ -75,19 +102,21 @@ class Jobs:
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
         """Hold the job for ``lease_seconds`` from now; raises `JobLost` when it is not ours."""
         with self._database.begin() as connection:
-            _change(connection, claim, _held(claim).values(lease_until=now() + lease_seconds))
+            _change(connection, claim, _claimed(claim).values(lease_until=now() + lease_seconds))
 
+    @_retried
     def release(self, claim: Claim) -> None:
         """Put the job back into the queue; raises `JobLost`."""
         with self._database.begin() as connection:
             _change(
                 connection,
                 claim,
-                _held(claim).values(
+                _claimed(claim).values(
                     state=JobState.QUEUED, token=None, lease_until=None, dispatched_at=None
                 ),
             )
 
+    @_retried
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
         """JobRecord the commit and everything about it at once; raises `JobLost`.
 
@@ -99,12 +128,13 @@ class Jobs:
             self._insert_commit(connection, claim, judged)
             _insert_artifacts(connection, claim, record)
 
-    def remeasured(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
+    @_retried
+    def add_measurement(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         commit = claim.base_commit
         with self._database.begin() as connection:
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
-            known = _evaluations(connection, [commit])[commit]
+            known = _read_evaluations(connection, [commit])[commit]
             both = merged([known, evaluation])
             for metric in both.metrics:
                 connection.execute(
@@ -114,6 +144,7 @@ class Jobs:
                 )
             _insert_artifacts(connection, claim, record)
 
+    @_retried
     def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
         """JobRecord why there is no commit; raises `JobLost`."""
         rejected = isinstance(failure, CandidateRejected)
@@ -124,10 +155,11 @@ class Jobs:
                 record,
                 state=JobState.REJECTED if rejected else JobState.FAILED,
                 failure_kind=None if rejected else failure.kind,
-                failure=_storable(failure.summary)[:_FAILURE_LENGTH],
+                failure=_clean(failure.summary)[:_FAILURE_LENGTH],
             )
             _insert_artifacts(connection, claim, record)
 
+    @_retried
     def announce(self, claim: Claim, tree: str) -> None:
         """Say which tree the job is about to judge; raises `JobLost`.
 
@@ -137,16 +169,17 @@ class Jobs:
         with self._database.begin() as connection:
             try:
                 # First, as it waits for a job that is just ending, whose outcome then shows.
-                _change(connection, claim, _held(claim).values(tree=tree))
+                _change(connection, claim, _claimed(claim).values(tree=tree))
             except IntegrityError:
                 raise CandidateRejected(
                     "another job is judging the same tree", target=tree
                 ) from None
-            twin = _judged_with(connection, tree)
+            twin = _find_twin(connection, tree)
             if twin is not None:
                 raise CandidateRejected("the same tree was judged before", target=twin)
 
-    def judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:
+    @_retried
+    def find_judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:
         """The judged ones of these commits, in their order."""
         if not commits_wanted:
             return []
@@ -155,9 +188,11 @@ class Jobs:
                 select(*commits.c).where(commits.c.commit.in_(commits_wanted))
             ).mappings()
             found = {row["commit"]: row for row in rows}
-            judged = _evaluations(connection, list(found))
+            judged = _read_evaluations(connection, list(found))
         return [
-            _judged(found[commit], judged[commit]) for commit in commits_wanted if commit in found
+            _to_judged_commit(found[commit], judged[commit])
+            for commit in commits_wanted
+            if commit in found
         ]
 
     def _insert_commit(self, connection: Connection, claim: Claim, judged: JudgedCommit) -> None:
@@ -165,9 +200,9 @@ class Jobs:
             "commit": judged.commit,
             "tree": judged.tree,
             "parent": judged.parent,
-            "job_id": str(claim.job_id),
+            "job_id": claim.job_id,
             "branch": judged.branch,
-            "subject": _storable(judged.subject),
+            "subject": _clean(judged.subject),
             "vector": judged.vector or None,
             "edit_distance": judged.edit_distance,
             "code_size": judged.code_size,
@@ -199,7 +234,7 @@ class Jobs:
         )
 
 
-def _storable(text: str) -> str:
+def _clean(text: str) -> str:
     """Text as every database takes it: what agents write and how files are called may be more."""
     return text.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
 
@@ -208,7 +243,7 @@ def _insert_artifacts(connection: Connection, claim: Claim, record: JobRecord) -
     for artifact in record.artifacts:
         connection.execute(
             artifacts.insert().values(
-                job_id=str(claim.job_id),
+                job_id=claim.job_id,
                 attempt=claim.attempt,
                 name=artifact.name,
                 media_type=artifact.media_type,
@@ -218,7 +253,7 @@ def _insert_artifacts(connection: Connection, claim: Claim, record: JobRecord) -
         )
 
 
-def _job_key(job_id: object) -> str:
+def _parse_job_id(job_id: object) -> str:
     """The one spelling of a job id that the database uses."""
     try:
         return str(UUID(job_id if isinstance(job_id, str) else ""))
@@ -226,9 +261,9 @@ def _job_key(job_id: object) -> str:
         raise JobNotClaimed("the message names no job", target=repr(job_id)[:100]) from None
 
 
-def _held(claim: Claim) -> Update:
+def _claimed(claim: Claim) -> Update:
     return update(jobs).where(
-        jobs.c.id == str(claim.job_id),
+        jobs.c.id == claim.job_id,
         jobs.c.token == claim.token,
         jobs.c.state == JobState.RUNNING,
     )
@@ -236,15 +271,14 @@ def _held(claim: Claim) -> Update:
 
 def _change(connection: Connection, claim: Claim, statement: Update) -> None:
     if connection.execute(statement).rowcount == 0:
-        raise _lost(connection, claim)
+        raise _explain_loss(connection, claim)
 
 
-def _lost(connection: Connection, claim: Claim) -> JobLost:
+def _explain_loss(connection: Connection, claim: Claim) -> JobLost:
     """Why the job is not held, as its row shows."""
-    key = str(claim.job_id)
     row = connection.execute(
         select(jobs.c.state, jobs.c.commit, jobs.c.failure_kind).where(
-            jobs.c.id == key,
+            jobs.c.id == claim.job_id,
             jobs.c.attempt == claim.attempt,
             jobs.c.state.in_([JobState.SUCCEEDED, JobState.REJECTED, JobState.FAILED]),
         )
@@ -252,14 +286,16 @@ def _lost(connection: Connection, claim: Claim) -> JobLost:
     if row is None or row.failure_kind == FailureKind.LOST:
         return JobLost(
             "the job is no longer ours",
-            target=key,
+            target=claim.job_id,
             reason="its lease ended, and another worker may have taken it",
         )
     commit = f" with {row.commit[:12]}" if row.commit else ""
-    return JobEnded("the job has ended", target=key, reason=f"it {_PAST[row.state]}{commit}")
+    return JobEnded(
+        "the job has ended", target=claim.job_id, reason=f"it {_PAST[row.state]}{commit}"
+    )
 
 
-def _judged_with(connection: Connection, tree: str) -> str | None:
+def _find_twin(connection: Connection, tree: str) -> str | None:
     """The commit that was judged with this tree, or the job that judged it in vain."""
     commit = select(commits.c.commit).where(commits.c.tree == tree)
     in_vain = (jobs.c.state == JobState.REJECTED) | (
@@ -275,16 +311,16 @@ def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: A
             "agent": record.agent,
             "operator": record.operator,
             "agent_seconds": record.agent_seconds,
-            "subject": None if record.subject is None else _storable(record.subject),
+            "subject": None if record.subject is None else _clean(record.subject),
         }
     _change(
         connection,
         claim,
-        _held(claim).values(token=None, lease_until=None, finished_at=now(), **values),
+        _claimed(claim).values(token=None, lease_until=None, finished_at=now(), **values),
     )
 
 
-def _not_claimed(connection: Connection, key: str) -> JobNotClaimed:
+def _explain_refusal(connection: Connection, key: str) -> JobNotClaimed:
     row = connection.execute(select(jobs.c.state, jobs.c.worker).where(jobs.c.id == key)).first()
     if row is None:
         return JobNotClaimed(
@@ -296,11 +332,11 @@ def _not_claimed(connection: Connection, key: str) -> JobNotClaimed:
     return JobNotClaimed("the job is not waiting", target=key, reason=f"it is {row.state}{by}")
 
 
-def _evaluations(connection: Connection, wanted: Sequence[str]) -> dict[str, Evaluation]:
+def _read_evaluations(connection: Connection, wanted: Sequence[str]) -> dict[str, Evaluation]:
     figures = select(metrics).where(metrics.c.commit.in_(wanted)).order_by(metrics.c.position)
     measured: dict[str, list[Metric]] = {commit: [] for commit in wanted}
     for row in connection.execute(figures).mappings():
-        measured[row["commit"]].append(_metric(row))
+        measured[row["commit"]].append(_to_metric(row))
     rows = connection.execute(select(evaluations).where(evaluations.c.commit.in_(wanted)))
     return {
         row.commit: Evaluation(row.summary, tuple(measured[row.commit]), (), row.seconds)
@@ -308,7 +344,7 @@ def _evaluations(connection: Connection, wanted: Sequence[str]) -> dict[str, Eva
     }
 
 
-def _metric(row: RowMapping) -> Metric:
+def _to_metric(row: RowMapping) -> Metric:
     samples = tuple(row["samples"])
     return Metric(
         row["name"],
@@ -319,7 +355,7 @@ def _metric(row: RowMapping) -> Metric:
     )
 
 
-def _judged(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
+def _to_judged_commit(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
     return JudgedCommit(
         commit=row["commit"],
         tree=row["tree"],

@@ -224,7 +224,7 @@ def _insert(
     connection.execute(
         calls.insert().values(
             id=call_id,
-            job_id=str(claim.job_id),
+            job_id=claim.job_id,
             attempt=claim.attempt,
             agent=agent,
             opened_at=now(),

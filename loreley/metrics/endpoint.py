@@ -13,7 +13,7 @@ WORKERS_A_MACHINE = 100  # how many ports above the scheduler's are tried
 
 
 @contextmanager
-def served(registry: CollectorRegistry, host: str, ports: Sequence[int]) -> Iterator[int]:
+def serve_figures(registry: CollectorRegistry, host: str, ports: Sequence[int]) -> Iterator[int]:
     """Serve the figures at the first of these ports that is free; the port.
 
     Raises `ConfigError` when none is, or when the address is not this machine's.

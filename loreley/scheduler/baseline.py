@@ -20,7 +20,7 @@ class Needs:
 
     def require(self, root_commit: str) -> None:
         """Raise `ConfigError` when the root's evaluation lacks one: each other one would, too."""
-        [root] = self.jobs.judged([root_commit])
+        [root] = self.jobs.find_judged([root_commit])
         reported = [metric.name for metric in root.evaluation.metrics]
         problems = [
             Problem(

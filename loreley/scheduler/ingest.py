@@ -73,7 +73,7 @@ class Ingest:
 
     def take(self, job: EndedJob) -> None:
         """Take one job in; nothing happens when another scheduler was quicker."""
-        judged = next(iter(self._jobs.judged([job.commit] if job.commit else [])), None)
+        judged = next(iter(self._jobs.find_judged([job.commit] if job.commit else [])), None)
         with self._database.begin() as connection:
             if not take_in(connection, job):
                 return

@@ -19,7 +19,7 @@ from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.outage import Outage
 from loreley.tasks.connection import require_redis
-from loreley.tasks.figures import run_figures
+from loreley.tasks.figures import serve_run_figures
 from loreley.tasks.queue import JobQueue
 
 
@@ -40,7 +40,7 @@ class Scheduler:
             experiment = begin_or_resume(Schedule(database), settings)
             logger.info("evolving from {}", experiment.root_commit[:12])
             parts = assemble(database, experiment, settings, JobQueue())
-            with run_figures(settings, database):
+            with serve_run_figures(settings, database):
                 yield cls(parts)
             parts.budget.note_activity(at_once=True)
         finally:

@@ -1,32 +1,34 @@
-"""A service that is away from the scheduler: told once, and asked at growing distances."""
+"""A service that is away from the scheduler: reported once, and asked at growing distances."""
 
 from loguru import logger
 
 from loreley.errors import ServiceUnavailable
-
-_LONGEST_PAUSE_SECONDS = 5.0
+from loreley.host.backoff import Backoff
 
 
 class Outage:
     """How long to wait before the next tick, by what became of those before."""
 
     def __init__(self, poll_interval_seconds: float) -> None:
-        self._usual_seconds = poll_interval_seconds
-        self._told = ""
-        self.pause_seconds = poll_interval_seconds
+        self._backoff = Backoff(poll_interval_seconds)
+        self._reported = ""
+
+    @property
+    def pause_seconds(self) -> float:
+        """Until the next tick."""
+        return self._backoff.seconds
 
     def go_on(self, error: ServiceUnavailable) -> None:
         """A tick met a service that does not answer."""
         what = error.problems[0].what
-        if what != self._told:
+        if what != self._reported:
             logger.warning("waiting for a service: {}", error.summary)
-        self._told = what
-        longest = max(self._usual_seconds, _LONGEST_PAUSE_SECONDS)
-        self.pause_seconds = min(2 * self.pause_seconds, longest)
+        self._reported = what
+        self._backoff.grow()
 
     def end(self) -> None:
         """A tick met none."""
-        if self._told:
+        if self._reported:
             logger.info("the service answers again")
-        self._told = ""
-        self.pause_seconds = self._usual_seconds
+        self._reported = ""
+        self._backoff.reset()

@@ -4,35 +4,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loreley.config import Settings
-from loreley.core.jobs import JobStore
+from loreley.core.jobs import CountEnd, ignore_end
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
 
 
 @contextmanager
-def measured(settings: Settings, jobs: JobStore) -> Iterator[JobStore]:
-    """The store of a worker; its figures are served at the first free port above the scheduler's.
+def serve_worker_figures(settings: Settings) -> Iterator[CountEnd]:
+    """Serve a worker's figures at the first free port above the scheduler's; who counts its jobs.
 
     Raises `ConfigError` without a port, and where the libraries are missing.
     """
     first = settings.loreley_metrics_port
     if not first:
-        yield jobs
+        yield ignore_end
         return
     _require_libraries()
     from prometheus_client import CollectorRegistry
 
-    from loreley.metrics.endpoint import WORKERS_A_MACHINE, served
-    from loreley.metrics.work import MeasuredJobs, WorkerFigures
+    from loreley.metrics.endpoint import WORKERS_A_MACHINE, serve_figures
+    from loreley.metrics.work import WorkerFigures
 
     registry = CollectorRegistry()
     ports = range(first + 1, first + 1 + WORKERS_A_MACHINE)
-    with served(registry, settings.loreley_metrics_host, ports):
-        yield MeasuredJobs(jobs, WorkerFigures(registry))
+    with serve_figures(registry, settings.loreley_metrics_host, ports):
+        yield WorkerFigures(registry).count_end
 
 
 @contextmanager
-def run_figures(settings: Settings, database: Database) -> Iterator[None]:
+def serve_run_figures(settings: Settings, database: Database) -> Iterator[None]:
     """Serve the figures of the run at the port itself, for as long as the scheduler works."""
     port = settings.loreley_metrics_port
     if not port:
@@ -41,12 +41,12 @@ def run_figures(settings: Settings, database: Database) -> Iterator[None]:
     _require_libraries()
     from prometheus_client import CollectorRegistry
 
-    from loreley.metrics.endpoint import served
+    from loreley.metrics.endpoint import serve_figures
     from loreley.metrics.run import RunCollector
 
     registry = CollectorRegistry()
     registry.register(RunCollector(database))
-    with served(registry, settings.loreley_metrics_host, [port]):
+    with serve_figures(registry, settings.loreley_metrics_host, [port]):
         yield
 
 

@@ -10,27 +10,27 @@ from loguru import logger
 from loreley.config import get_settings
 from loreley.errors import JobNotClaimed, ServiceUnavailable
 from loreley.tasks.broker import broker
-from loreley.tasks.engine import Engine
+from loreley.tasks.job_runner import JobRunner
 
 _settings = get_settings()
 _time_limit_seconds = _settings.tasks_worker_time_limit_seconds
-_engine: Engine | None = None
+_runner: JobRunner | None = None
 
 
 @contextmanager
-def prepared() -> Iterator[Engine]:
+def prepare() -> Iterator[JobRunner]:
     """Check and open everything a job needs, for as long as the worker is online.
 
     Raises the `LoreleyError` of the first thing that is missing: Redis, the database, the
     repository's remote, the evaluator, the sandbox.
     """
-    global _engine
-    with Engine.opened(get_settings()) as engine:
-        _engine = engine
+    global _runner
+    with JobRunner.open(get_settings()) as runner:
+        _runner = runner
         try:
-            yield engine
+            yield runner
         finally:
-            _engine = None
+            _runner = None
 
 
 # The database decides what is run again, and a job knows its own deadline: retries and time
@@ -43,10 +43,10 @@ def prepared() -> Iterator[Engine]:
 )
 def run_evolution_job(job_id: str) -> None:
     """Run one job of the database; a message for a job that is not waiting is dropped."""
-    if _engine is None:
+    if _runner is None:
         raise RuntimeError("this worker was not prepared: start it with script/run_worker.py")
     try:
-        _engine.run(job_id)
+        _runner.run(job_id)
     except JobNotClaimed as error:
         logger.info("message dropped: {}", error.summary)
     except ServiceUnavailable as error:

@@ -70,7 +70,7 @@ def read_story(database: Database, job_id: str) -> JobStory | None:
 
 
 def _story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> JobStory:
-    judged = next(iter(Jobs(database).judged([job["commit"]] if job["commit"] else [])), None)
+    judged = next(iter(Jobs(database).find_judged([job["commit"]] if job["commit"] else [])), None)
     return JobStory(
         job_id=job["id"],
         ordinal=job["ordinal"],

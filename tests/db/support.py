@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import select
 
@@ -23,10 +22,10 @@ def rows(database: Database, table: str) -> list[dict[str, Any]]:
         return [dict(row) for row in found]
 
 
-def job_row(database: Database, job_id: UUID | str) -> dict[str, Any]:
+def job_row(database: Database, job_id: str) -> dict[str, Any]:
     """One job as it stands."""
     with database.read() as connection:
-        query = select(jobs).where(jobs.c.id == str(job_id))
+        query = select(jobs).where(jobs.c.id == job_id)
         return dict(connection.execute(query).mappings().one())
 
 

@@ -63,7 +63,7 @@ def test_claim_takes_a_queued_job_with_everything_a_worker_needs(
 
     claim = jobs.claim(job_id, worker="host:1", lease_seconds=30)
 
-    assert str(claim.job_id) == job_id
+    assert claim.job_id == job_id
     assert (claim.kind, claim.attempt, claim.ordinal) == (JobKind.EVOLUTION, 1, 0)
     assert (claim.root_commit, claim.base_commit) == (ROOT, ROOT)
     assert (claim.inspirations, claim.island, claim.seed) == (("b" * 40,), 2, 7)
@@ -103,7 +103,7 @@ def test_success_is_recorded_whole(jobs: Jobs, schedule: Schedule, database: Dat
 
     jobs.succeed(claim, judged(), JobRecord([Artifact("patch.diff", "text/x-diff", b"+1")]))
 
-    assert jobs.judged(["c" * 40]) == [judged()]
+    assert jobs.find_judged(["c" * 40]) == [judged()]
     row = job_row(database, claim.job_id)
     assert (row["state"], row["commit"]) == (JobState.SUCCEEDED, "c" * 40)
     assert row["finished_at"] >= row["claimed_at"]
@@ -138,7 +138,7 @@ def test_text_that_no_database_takes_is_recorded_all_the_same(
 
     row = job_row(database, first.job_id)
     assert (row["failure"], row["subject"]) == (f"no proposal: {kept}", kept)
-    assert [each.subject for each in jobs.judged(["c" * 40])] == [kept]
+    assert [each.subject for each in jobs.find_judged(["c" * 40])] == [kept]
 
 
 def test_rejection_is_a_state_of_its_own(
@@ -302,7 +302,7 @@ def test_a_job_that_begins_anew_leaves_its_tree_to_others(
     jobs.announce(second, TREE)
     schedule.queue()
 
-    again = jobs.claim(str(first.job_id), worker="host:0", lease_seconds=30)
+    again = jobs.claim(first.job_id, worker="host:0", lease_seconds=30)
 
     assert job_row(database, again.job_id)["tree"] is None
     with pytest.raises(CandidateRejected, match="another job is judging"):
@@ -318,7 +318,7 @@ def test_judged_keeps_the_order_asked_for(jobs: Jobs, schedule: Schedule) -> Non
 
     wanted = ["f" * 40, "0" * 40, "c" * 40]
 
-    assert [found.commit for found in jobs.judged(wanted)] == ["f" * 40, "c" * 40]
+    assert [found.commit for found in jobs.find_judged(wanted)] == ["f" * 40, "c" * 40]
 
 
 def _claim_all(

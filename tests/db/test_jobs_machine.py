@@ -169,9 +169,9 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(target=claims, claim=claims, worker=st.sampled_from(WORKERS))
     def overtake(self, claim: Claim, worker: str) -> Claim | MultipleResults[Claim]:
         """A worker sleeps through its lease, and its job goes on without it."""
-        self.expire(str(claim.job_id))
+        self.expire(claim.job_id)
         self.reap()
-        again = self.deliver(str(claim.job_id), worker)
+        again = self.deliver(claim.job_id, worker)
         for late in (self.renew, self.release):
             late(claim)
         return again
@@ -242,7 +242,7 @@ class JobsMachine(RuleBasedStateMachine):
         self.schedule.reap(max_attempts=MAX_ATTEMPTS)
 
     def _job(self, claim: Claim) -> Modelled:
-        return self.model[str(claim.job_id)]
+        return self.model[claim.job_id]
 
     def _is_held(self, claim: Claim) -> bool:
         return self._job(claim).token == claim.token

@@ -200,7 +200,7 @@ def test_reaping_does_not_wait_for_a_worker_that_waits_for_it(
 ) -> None:
     silent, slow = (claimed(database, create(schedule, n), lease_seconds=-1) for n in range(2))
     Jobs(database).announce(silent, "t" * 40)
-    of_slow = update(jobs_table).where(jobs_table.c.id == str(slow.job_id))
+    of_slow = update(jobs_table).where(jobs_table.c.id == slow.job_id)
     reaped: list[tuple[list[str], list[str]]] = []
     reaping = threading.Thread(target=lambda: reaped.append(schedule.reap(max_attempts=3)))
 
@@ -213,7 +213,7 @@ def test_reaping_does_not_wait_for_a_worker_that_waits_for_it(
         connection.execute(of_slow.values(tree="t" * 40))
 
     reaping.join()
-    assert sorted(reaped[0][0]) == sorted([str(silent.job_id), str(slow.job_id)])
+    assert sorted(reaped[0][0]) == sorted([silent.job_id, slow.job_id])
 
 
 def test_ended_jobs_come_in_the_order_in_which_they_ended(

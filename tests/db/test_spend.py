@@ -58,7 +58,7 @@ def test_without_limits_every_call_is_granted_and_counted(database: Database, sp
     paid(spend, claim, 0.25)
 
     [row] = rows(database, "calls")
-    assert (row["agent"], row["attempt"], row["job_id"]) == ("stub", 1, str(claim.job_id))
+    assert (row["agent"], row["attempt"], row["job_id"]) == ("stub", 1, claim.job_id)
     assert (row["input_tokens"], row["output_tokens"], row["cached_tokens"]) == (100, 20, 10)
     assert (row["dollars"], row["seconds"]) == (0.25, 2.0)
     assert row["closed_at"] >= row["opened_at"]
@@ -183,7 +183,7 @@ def test_a_call_of_a_worker_that_died_does_not_hold_its_share_for_ever(
     assert isinstance(spend.open(third, "stub"), Wait)
 
     with database.begin() as connection:
-        connection.execute(update(jobs).where(jobs.c.id == str(second.job_id)).values(attempt=2))
+        connection.execute(update(jobs).where(jobs.c.id == second.job_id).values(attempt=2))
 
     assert isinstance(spend.open(third, "stub"), LimitReached)
 

@@ -14,17 +14,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loreley.config import Settings
 from loreley.core.budget import Usage
-from loreley.core.jobs import JobKind, JobRecord
+from loreley.core.jobs import JobRecord, ignore_end
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Opened, Spend
-from loreley.errors import AgentFailed, CandidateRejected, ConfigError
-from loreley.metrics.endpoint import served
+from loreley.errors import ConfigError
+from loreley.metrics.endpoint import serve_figures
 from loreley.metrics.run import RunCollector
-from loreley.tasks.figures import measured, run_figures
-from tests.db.support import judged_commit
-from tests.evolved import ROOT, Evolved
+from loreley.tasks.figures import serve_run_figures, serve_worker_figures
+from tests.evolved import Evolved
 from tests.services import free_port, own_postgresql
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -60,7 +58,7 @@ def ports_served() -> Iterator[list[int]]:
 def asked(database: Database) -> Figures:
     registry = CollectorRegistry()
     registry.register(RunCollector(database))
-    with served(registry, "127.0.0.1", [free_port()]) as port:
+    with serve_figures(registry, "127.0.0.1", [free_port()]) as port:
         return fetched(port)
 
 
@@ -118,23 +116,14 @@ def settings(port: int, tmp_path: Path) -> Settings:
     return Settings(_env_file=None, loreley_state_dir=tmp_path, loreley_metrics_port=port)
 
 
-def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path) -> None:
-    schedule = Schedule(database)
-    Evolved(database)
-    for number in range(3):
-        schedule.create(NewJob(JobKind.EVOLUTION, number, 7, ROOT))
-    first, second, third = schedule.queue()
+def test_a_worker_counts_outcomes_and_stages(tmp_path: Path) -> None:
     port = free_port()
     record = JobRecord(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
 
-    with ports_served() as ports, measured(settings(port, tmp_path), Jobs(database)) as jobs:
-        jobs.succeed(jobs.claim(first, worker="w", lease_seconds=30), judged_commit(1), record)
-        jobs.fail(jobs.claim(second, worker="w", lease_seconds=30), AgentFailed("x"), JobRecord())
-        claim = jobs.claim(third, worker="w", lease_seconds=30)
-        jobs.release(claim)
-        schedule.queue()
-        again = jobs.claim(third, worker="w", lease_seconds=30)
-        jobs.fail(again, CandidateRejected("x"), JobRecord())
+    with ports_served() as ports, serve_worker_figures(settings(port, tmp_path)) as count_end:
+        count_end("succeeded", record, 3.0)
+        for outcome in ("failed_agent", "released", "rejected"):
+            count_end(outcome, JobRecord(), 1.0)
         [own_port] = ports
         figures = fetched(own_port)
 
@@ -145,6 +134,7 @@ def test_a_worker_counts_outcomes_and_stages(database: Database, tmp_path: Path)
     assert figures[stage, (("stage", "agent"),)] == 2.0
     assert figures[stage, (("stage", "evaluation"),)] == 0.5
     assert figures["loreley_worker_stage_seconds_count", (("stage", "whole"),)] == 4
+    assert figures[stage, (("stage", "whole"),)] == 6.0
 
 
 def test_workers_of_a_machine_take_ports_one_after_the_other(
@@ -152,9 +142,9 @@ def test_workers_of_a_machine_take_ports_one_after_the_other(
 ) -> None:
     port = free_port()
     with ports_served() as ports, ExitStack() as stack:
-        stack.enter_context(run_figures(settings(port, tmp_path), database))
+        stack.enter_context(serve_run_figures(settings(port, tmp_path), database))
         for _ in range(3):
-            stack.enter_context(measured(settings(port, tmp_path), Jobs(database)))
+            stack.enter_context(serve_worker_figures(settings(port, tmp_path)))
         assert ("loreley_database_up", ()) in fetched(port)
         assert ports[0] == port < ports[1] < ports[2] < ports[3]
         for each in ports[1:]:
@@ -166,15 +156,14 @@ def test_a_second_scheduler_on_the_machine_is_refused(database: Database, tmp_pa
         port = taken.getsockname()[1]
         with (
             pytest.raises(ConfigError, match="another process listens there"),
-            run_figures(settings(port, tmp_path), database),
+            serve_run_figures(settings(port, tmp_path), database),
         ):
             pass
 
 
 def test_without_a_port_nothing_listens(database: Database, tmp_path: Path) -> None:
-    jobs = Jobs(database)
     with (
-        measured(settings(0, tmp_path), jobs) as store,
-        run_figures(settings(0, tmp_path), database),
+        serve_worker_figures(settings(0, tmp_path)) as count_end,
+        serve_run_figures(settings(0, tmp_path), database),
     ):
-        assert store is jobs
+        assert count_end is ignore_end

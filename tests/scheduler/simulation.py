@@ -84,7 +84,7 @@ class Simulation:
             return
         genome = self.genomes.get(claim.base_commit, {"x": 0.0, "y": 0.0})
         if claim.kind is JobKind.MEASUREMENT:
-            jobs.remeasured(claim, self._evaluation(genome), record)
+            jobs.add_measurement(claim, self._evaluation(genome), record)
             return
         if claim.kind is JobKind.EVOLUTION:
             genome = {name: value + random.gauss(0, 0.5) for name, value in genome.items()}

@@ -252,7 +252,7 @@ def measured(database: Database, number: int, **metrics: float) -> EndedJob:
     commit = judged_commit(number).commit
     schedule.create_extra(JobKind.MEASUREMENT, commit)
     job_id = next(row["id"] for row in rows(database, "jobs") if row["ingested_at"] is None)
-    Jobs(database).remeasured(
+    Jobs(database).add_measurement(
         claimed(database, job_id), judged_commit(number, metrics).evaluation, JobRecord()
     )
     return next(job for job in schedule.ended() if job.job_id == job_id)

@@ -45,7 +45,9 @@ def run(database: Database) -> Database:
     schedule.create_extra(JobKind.MEASUREMENT, judged_commit(1).commit)
     measurement = schedule.queue()[-1]
     claim = claimed(database, measurement)
-    Jobs(database).remeasured(claim, Evaluation("", (Metric("score", 2.0),), (), 0.1), JobRecord())
+    Jobs(database).add_measurement(
+        claim, Evaluation("", (Metric("score", 2.0),), (), 0.1), JobRecord()
+    )
     schedule.create(NewJob(JobKind.EVOLUTION, 6, 7, ROOT))
     return database
 

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from loreley.core.agents.protocol import CallRecorder
 from loreley.core.endpoints.embeddings import Embedded, EmbeddingEndpoint
-from loreley.core.worker.retrying import patiently
 from loreley.core.worktrees.worktree import Worktree
+from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline
 from loreley.map_elites.descriptor import (
     LARGEST_FILE_BYTES,
@@ -110,7 +110,7 @@ class EmbeddingDescriber:
         )
 
     def _vectors(self, blobs: Sequence[str], request: DescribeRequest) -> Mapping[str, Vector]:
-        vectors = dict(patiently(lambda: self._store.known(blobs), request.deadline))
+        vectors = dict(retry_outages(lambda: self._store.known(blobs), request.deadline))
         missing = [blob for blob in blobs if blob not in vectors]
         for blob, content in zip(missing, request.worktree.contents(missing), strict=True):
             vectors[blob] = self._made(blob, content, request)
@@ -121,12 +121,12 @@ class EmbeddingDescriber:
         vector, length = zero(), 0
         waiting = iter(pieces(content))
         while some := list(islice(waiting, _PIECES_AT_ONCE)):
-            answer = patiently(partial(self._asked, some, request), request.deadline)
+            answer = retry_outages(partial(self._asked, some, request), request.deadline)
             length = answer.length
             vector = combined(vector, added=map(folded, answer.vectors), removed=())
         if length:
             made = {blob: vector}
-            patiently(partial(self._store.keep, made, length), request.deadline)
+            retry_outages(partial(self._store.keep, made, length), request.deadline)
         return vector
 
     def _asked(self, texts: Sequence[str], request: DescribeRequest) -> Embedded:

@@ -21,8 +21,8 @@ ROOT = "a" * 40
 
 def claim(base: str = ROOT, attempt: int = 1, agent: str | None = None) -> Claim:
     return Claim(
-        job_id=UUID(int=1), kind=JobKind.EVOLUTION, attempt=attempt, token="t", ordinal=0, island=0,
-        seed=7, root_commit=base, base_commit=base, inspirations=(), agent=agent,
+        job_id=str(UUID(int=1)), kind=JobKind.EVOLUTION, attempt=attempt, token="t", ordinal=0,
+        island=0, seed=7, root_commit=base, base_commit=base, inspirations=(), agent=agent,
     )  # fmt: skip
 
 

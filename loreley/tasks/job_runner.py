@@ -1,4 +1,4 @@
-"""What a worker process is put together from."""
+"""What a worker process is put together from, and how it runs jobs for the actor."""
 
 import os
 import socket
@@ -18,11 +18,11 @@ from loreley.core.agents.assembly import (
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
 from loreley.core.evaluation.assembly import assemble_cascade
 from loreley.core.sandbox.sandbox import Level, require_sandbox
-from loreley.core.worker.attempt import AttemptOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
-from loreley.core.worker.evolution import Evolution, EvolutionOptions
+from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.gates import Gates
+from loreley.core.worker.job_run import JobOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
@@ -34,13 +34,13 @@ from loreley.errors import JobInterrupted
 from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
-from loreley.tasks.figures import measured
+from loreley.tasks.figures import serve_worker_figures
 
 _PREPARE_SECONDS = 3600.0  # a first clone may be large
 _CHECK_SECONDS = 60.0  # for a service to answer at all
 
 
-class Engine:
+class JobRunner:
     """Runs jobs for the actor, one at a time, and can be told to give the running one up."""
 
     def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
@@ -50,7 +50,7 @@ class Engine:
 
     @classmethod
     @contextmanager
-    def opened(cls, settings: Settings) -> Iterator[Self]:
+    def open(cls, settings: Settings) -> Iterator[Self]:
         """Check and open every part; raises the `LoreleyError` of the first that fails."""
         require_redis(settings)
         with ExitStack() as stack:
@@ -73,11 +73,21 @@ class Engine:
             logger.debug("preparing the base clone of {}", settings.remote_target)
             repository.prepare(Deadline.after(_PREPARE_SECONDS))
             evolution = Evolution(
-                jobs=stack.enter_context(measured(settings, Jobs(database))),
+                jobs=Jobs(database),
                 repository=repository,
                 agent=agent,
                 judge=judge,
-                options=_options(settings, _briefing(settings, database, secrets), describer),
+                options=JobOptions(
+                    worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
+                    lease_seconds=settings.tasks_worker_lease_seconds,
+                    time_limit_seconds=settings.tasks_worker_time_limit_seconds,
+                    max_attempts=settings.scheduler_job_max_attempts,
+                    branch_prefix=settings.worker_repo_job_branch_prefix,
+                    agent_timeout_seconds=settings.worker_agent_timeout_seconds,
+                    briefing=_briefing(settings, database, secrets),
+                    describer=describer,
+                    count_end=stack.enter_context(serve_worker_figures(settings)),
+                ),
             )
             yield cls(evolution, repository)
 
@@ -118,22 +128,4 @@ def _describer(settings: Settings, database: Database) -> Describer | None:
         ),
         Embeddings(database, model),
         settings.mapelites_embedding_price,
-    )
-
-
-def _options(
-    settings: Settings, briefing: Briefing, describer: Describer | None
-) -> EvolutionOptions:
-    return EvolutionOptions(
-        worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
-        lease_seconds=settings.tasks_worker_lease_seconds,
-        time_limit_seconds=settings.tasks_worker_time_limit_seconds,
-        max_attempts=settings.scheduler_job_max_attempts,
-        attempt=AttemptOptions(
-            briefing=briefing,
-            gates=briefing.gates,
-            branch_prefix=settings.worker_repo_job_branch_prefix,
-            agent_timeout_seconds=settings.worker_agent_timeout_seconds,
-            describer=describer,
-        ),
     )

@@ -1,0 +1,268 @@
+"""One job under way: what is done in its worktree, and how its end is recorded."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from loguru import logger
+
+from loreley.core.agents.protocol import Agent, Proposal
+from loreley.core.agents.router import Router, choose_agent
+from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.evaluation import Artifact, Evaluation
+from loreley.core.jobs import (
+    Claim,
+    CountEnd,
+    JobKind,
+    JobRecord,
+    JobStore,
+    JudgedCommit,
+    ignore_end,
+)
+from loreley.core.worker.briefing import Briefing
+from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
+from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
+from loreley.errors import (
+    CandidateRejected,
+    JobFailed,
+    JobInterrupted,
+    JobLost,
+    LoreleyError,
+    ServiceUnavailable,
+    TimeLimitReached,
+)
+from loreley.host.backoff import retry_outages
+from loreley.host.deadline import Deadline
+from loreley.host.failpoints import Failpoint, hit
+from loreley.map_elites.descriptor import packed, unpacked
+
+_PATCH_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JobOptions:
+    """What holds for every job of a worker."""
+
+    worker: str  # how the worker is called in the database
+    lease_seconds: float
+    time_limit_seconds: float  # zero or less: none
+    max_attempts: int
+    branch_prefix: str
+    agent_timeout_seconds: float
+    briefing: Briefing
+    describer: Describer | None = None  # None: the archive needs no code descriptor
+    count_end: CountEnd = ignore_end
+
+
+@dataclass(slots=True)
+class JobRun:
+    """One attempt at a job; ``record`` fills on the way and is kept however it ends."""
+
+    claim: Claim
+    deadline: Deadline
+    jobs: JobStore
+    agent: Agent | Router
+    judge: Cascade
+    options: JobOptions
+    record: JobRecord = field(default_factory=JobRecord)
+    began: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def lease(self, repository: WorkerRepository) -> Iterator[Worktree]:
+        """A worktree of the job's base commit, gone afterwards."""
+        claim = self.claim
+        lease = partial(repository.lease, claim.base_commit, claim.name, self.deadline)
+        with ExitStack() as stack:
+            with self._timed("checkout"):
+                worktree = retry_outages(lambda: stack.enter_context(lease()), self.deadline)
+            hit(Failpoint.LEASED)
+            yield worktree
+
+    def judge_commit(self, worktree: Worktree) -> JudgedCommit:
+        """The job's commit with its evaluation, pushed if it is a new one.
+
+        Raises `JobFailed` of a kind that says what went wrong.
+        """
+        is_new = self.claim.kind is JobKind.EVOLUTION
+        known = self.jobs.find_judged([self.claim.base_commit, *self.claim.inspirations])
+        parent = next((each for each in known if each.commit == self.claim.base_commit), None)
+        if is_new:
+            candidate, proposal = self._propose(worktree, known)
+        else:
+            candidate, proposal = worktree.base(), Proposal("the root commit")
+        size = worktree.measure(self.claim.root_commit)
+        vector = self._describe(worktree, parent)
+        evaluation = self.evaluate(worktree, candidate.commit)
+        return JudgedCommit(
+            commit=candidate.commit,
+            tree=candidate.tree,
+            parent=self.claim.base_commit if is_new else None,
+            branch=self._push(worktree) if is_new else None,
+            subject=proposal.subject,
+            edit_distance=size.edit_distance,
+            code_size=size.code_size,
+            evaluation=evaluation,
+            vector=vector,
+        )
+
+    def evaluate(self, worktree: Worktree, commit: str) -> Evaluation:
+        """What the evaluator says of the checked-out commit."""
+        with self._timed("evaluation"):
+            judgement = self.judge.judge(
+                worktree,
+                commit,
+                self.deadline,
+                may_stop=self.claim.kind is not JobKind.MEASUREMENT,
+            )
+        self._keep("evaluation.log", judgement.log)
+        self.record.artifacts.extend(judgement.artifacts)
+        hit(Failpoint.EVALUATED)
+        return judgement.evaluation
+
+    def succeed(self, result: JudgedCommit | Evaluation) -> None:
+        """Record the judged commit, or the further measurement of the base commit."""
+        if isinstance(result, Evaluation):
+            evaluation, commit = result, self.claim.base_commit
+            self.jobs.add_measurement(self.claim, evaluation, self.record)
+        else:
+            evaluation, commit = result.evaluation, result.commit
+            self.jobs.succeed(self.claim, result, self.record)
+        hit(Failpoint.RECORDED)
+        seconds = self._count_end("succeeded")
+        figures = _format_metrics(evaluation)
+        logger.info("succeeded in {:.1f} s: {} {}", seconds, commit[:12], figures)
+
+    @contextmanager
+    def record_failure(self) -> Iterator[None]:
+        """Record what ends the work in here early; raises `JobLost` when the job is not ours."""
+        try:
+            yield
+        except JobFailed as failure:
+            self._fail(failure)
+        except JobInterrupted as interruption:
+            logger.warning("back to the queue: {}", interruption.summary)
+            self._release()
+        except ServiceUnavailable as outage:
+            self._wait_and_release(outage)
+        except JobLost:
+            raise
+        except LoreleyError as error:
+            self._fail(JobFailed(error.summary))
+        except Exception as error:  # noqa: BLE001 - the actor's border: our own failure, recorded
+            logger.opt(exception=error).error("the job met a defect of Loreley's own")
+            self._fail(JobFailed(f"{type(error).__name__}: {error}"))
+        except BaseException as interrupt:
+            # The second net: Dramatiq's time limit interrupts a thread wherever it is.
+            reason = type(interrupt).__name__
+            self._fail(TimeLimitReached("cut off at the time limit", reason=reason))
+            raise
+
+    def _propose(self, worktree: Worktree, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
+        """A candidate that has passed every gate, with what its agent says of it."""
+        briefing = self.options.briefing
+        proposal = self._ask(choose_agent(self.agent, self.claim), worktree, known)
+        try:
+            with self._timed("commit"):
+                candidate = worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
+        finally:  # what was refused is looked at too
+            patch = briefing.secrets.hidden_in(worktree.patch(_PATCH_BYTES))
+            self._keep("patch.diff", patch, "text/x-diff")
+        hit(Failpoint.COMMITTED)
+        briefing.gates.check(worktree, candidate.commit)
+        self.jobs.announce(self.claim, candidate.tree)
+        return candidate, proposal
+
+    def _ask(self, agent: Agent, worktree: Worktree, known: list[JudgedCommit]) -> Proposal:
+        """What the agent proposes, having changed the worktree; recorded even when it fails."""
+        briefing, record = self.options.briefing, self.record
+        record.agent = agent.name
+        began = time.monotonic()
+        try:
+            proposal = agent.propose(
+                worktree,
+                briefing.brief(self.claim, known),
+                self.deadline.within(self.options.agent_timeout_seconds),
+                briefing.recorder(self.claim, agent.name, record, self.deadline),
+            )
+        except JobFailed as failure:  # it holds what the agent has printed
+            briefing.hide_secrets(failure)
+            raise
+        finally:
+            record.agent_seconds = time.monotonic() - began
+        hit(Failpoint.PROPOSED)
+        proposal = briefing.without_secrets(proposal)
+        record.operator, record.subject = proposal.operator, proposal.subject
+        logger.info(
+            "{} proposes in {:.1f} s: {}", agent.name, record.agent_seconds, proposal.subject
+        )
+        return proposal
+
+    def _describe(self, worktree: Worktree, parent: JudgedCommit | None) -> bytes:
+        if self.options.describer is None:
+            return b""
+        request = DescribeRequest(
+            worktree,
+            self.claim.root_commit,
+            unpacked(parent.vector) if parent else None,
+            self.options.briefing.recorder(self.claim, EMBEDDING, self.record, self.deadline),
+            self.deadline,
+        )
+        return packed(self.options.describer.describe(request))
+
+    def _push(self, worktree: Worktree) -> str:
+        branch = f"{self.options.branch_prefix}/{self.claim.name}"
+        with self._timed("push"):
+            retry_outages(partial(worktree.push, branch, self.deadline), self.deadline)
+        logger.info("pushed {}", branch)
+        hit(Failpoint.PUSHED)
+        return branch
+
+    def _fail(self, failure: JobFailed) -> None:
+        if failure.log:
+            self._keep("failure.log", failure.log)
+        is_refusal = isinstance(failure, CandidateRejected)
+        ending = "rejected" if is_refusal else f"failed ({failure.kind})"
+        logger.warning("{}: {}", ending, failure.summary)
+        self.jobs.fail(self.claim, failure, self.record)
+        self._count_end("rejected" if is_refusal else f"failed_{failure.kind}")
+
+    def _release(self) -> None:
+        self.jobs.release(self.claim)
+        self._count_end("released")
+
+    def _wait_and_release(self, outage: ServiceUnavailable) -> None:
+        """Hold the job for a while, then queue it again, as long as attempts are left."""
+        if self.claim.attempt >= self.options.max_attempts:
+            self._fail(JobFailed(outage.summary))
+            return
+        logger.warning("a service is away, trying again soon: {}", outage.summary)
+        try:
+            self.deadline.stop.wait(min(2.0**self.claim.attempt, 30.0))
+        except LoreleyError as error:
+            logger.debug("the wait ended early: {}", error.summary)
+        self._release()
+
+    def _keep(self, name: str, text: str, media_type: str = "text/plain") -> None:
+        self.record.artifacts.append(Artifact(name, media_type, text.encode()))
+
+    def _count_end(self, outcome: str) -> float:
+        """Report the job's end to whoever counts them; the seconds it took."""
+        seconds = time.monotonic() - self.began
+        self.options.count_end(outcome, self.record, seconds)
+        return seconds
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent here to the stage's, also when it fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.record.stage_seconds.get(stage, 0.0)
+            self.record.stage_seconds[stage] = spent + time.monotonic() - began
+
+
+def _format_metrics(evaluation: Evaluation, limit: int = 4) -> str:
+    return " ".join(f"{metric.name}={metric.value:.6g}" for metric in evaluation.metrics[:limit])
