@@ -15,6 +15,7 @@ from loguru import logger
 
 from loreley.config import describe_misspelt, expand_path, level_problem
 from loreley.errors import ConfigError, LoreleyError, Problem
+from loreley.host.locks import is_locked
 from loreley.masking import masked
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
     The file is ``<base_dir>/logs/<role>/<role>-YYYYMMDD-HHMMSS.log``, ``base_dir`` defaulting
     to the current directory. Raises `ConfigError` when it cannot be written.
     """
-    level = _known_level(level)
-    here = _current_folder()
+    level = _require_level(level)
+    here = _find_current_folder()
     base = expand_path("LOGS_BASE_DIR", base_dir) if base_dir else here
     logger.remove()
     logger.configure(extra={"job": "-"})
@@ -48,24 +49,24 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
     logger.add(
         sys.stderr,
         level=level,
-        format=_Line(_SHORT_HEAD, tracebacks=debugging),
+        format=_LineFormatter(_SHORT_HEAD, tracebacks=debugging),
         filter=_has_a_traceback if debugging else _is_not_printed_yet,
     )
     _take_over_standard_logging(level)
 
     folder = base / "logs" / role
     try:
-        path = _create(folder, role)
+        path = _create_file(folder, role)
         logger.add(
             path,
             level=level,
-            format=_Line(_HEAD, tracebacks=True),
+            format=_LineFormatter(_HEAD, tracebacks=True),
             rotation="10 MB",
             retention="14 days",
             watch=True,
             encoding="utf-8",
             errors="backslashreplace",
-            opener=_open_held,
+            opener=_open_locked,
         )
     except (OSError, ValueError) as error:
         raise ConfigError(
@@ -75,17 +76,17 @@ def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
             reason=str(error),
             fix="set LOGS_BASE_DIR to a folder this user may write to",
         ) from error
-    _sweep(folder, role)
+    _delete_old_files(folder, role)
     return path
 
 
-def _known_level(level: str) -> str:
+def _require_level(level: str) -> str:
     if problem := level_problem(level):
         raise ConfigError.of([problem])
     return level.strip().upper()
 
 
-def _current_folder() -> Path:
+def _find_current_folder() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
@@ -96,7 +97,7 @@ def _current_folder() -> Path:
         ) from error
 
 
-class _Line:
+class _LineFormatter:
     """Formats a record for a sink: credentials masked, line breaks kept out of the head."""
 
     def __init__(self, head: str, *, tracebacks: bool) -> None:
@@ -104,16 +105,16 @@ class _Line:
         self._tracebacks = tracebacks
 
     def __call__(self, record: "Record") -> str:
-        text = _indented(masked(record["message"]))
+        text = _indent(masked(record["message"]))
         error = record["exception"]
         if self._tracebacks and error is not None:
             lines = traceback.format_exception(error.type, error.value, error.traceback)
-            text += "\n    " + _indented(masked("".join(lines)).rstrip())
+            text += "\n    " + _indent(masked("".join(lines)).rstrip())
         record["extra"]["text"] = text
         return self._head
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     """The text with its line breaks out of the head's way and nothing a terminal would obey."""
     return text.translate(_CONTROLS).replace("\n", "\n    ")
 
@@ -142,7 +143,7 @@ def _take_over_standard_logging(level: str) -> None:
     logging.getLogger("dramatiq").setLevel(number if number < logging.INFO else logging.WARNING)
 
 
-def _create(folder: Path, role: str) -> Path:
+def _create_file(folder: Path, role: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{role}-{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - people look for local time
     for path in (folder / f"{name}.log", folder / f"{name}-{os.getpid()}.log"):
@@ -152,14 +153,14 @@ def _create(folder: Path, role: str) -> Path:
     raise FileExistsError(f"{path} is taken")
 
 
-def _open_held(path: str, flags: int) -> int:
+def _open_locked(path: str, flags: int) -> int:
     """Open a file of the sink; the lock on it, gone with it, tells a later start it is in use."""
     descriptor = os.open(path, flags, 0o644)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     return descriptor
 
 
-def _sweep(folder: Path, role: str) -> None:
+def _delete_old_files(folder: Path, role: str) -> None:
     """Delete the log files of earlier starts that are old and that no live process holds.
 
     Loguru's own retention knows only the files of the current start, as the name has a time.
@@ -167,17 +168,8 @@ def _sweep(folder: Path, role: str) -> None:
     oldest = time.time() - RETENTION_DAYS * 86400
     for path in folder.glob(f"{role}-*.log*"):
         with contextlib.suppress(OSError):
-            if path.stat().st_mtime < oldest and not _is_held(path):
+            if path.stat().st_mtime < oldest and not is_locked(path):
                 path.unlink()
-
-
-def _is_held(path: Path) -> bool:
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _is_not_printed_yet(record: "Record") -> bool:

@@ -63,19 +63,20 @@ def redis(c: Context, json: bool = False) -> None:
 @failures_as_messages()
 def note(c: Context, text: str) -> None:
     """Tell every later agent something, until the note is withdrawn."""
-    from loreley.ops.notes import note as add
+    from loreley.ops.notes import save_note
 
-    print(add(Project.of(c).settings(), text))
+    print(save_note(Project.of(c).settings(), text))
 
 
 @task(help={"withdraw": "leave the note of this number out of later briefs"})
 @failures_as_messages()
 def notes(c: Context, withdraw: str | None = None) -> None:
     """List what every agent is told by people, or withdraw a note."""
-    from loreley.ops import notes as standing
+    from loreley.ops.notes import list_notes
+    from loreley.ops.notes import withdraw as withdraw_note
 
     settings = Project.of(c).settings()
     if withdraw is None:
-        print(standing.notes(settings))
+        print(list_notes(settings))
     else:
-        print(standing.withdraw(settings, count("withdraw", withdraw)))
+        print(withdraw_note(settings, count("withdraw", withdraw)))

@@ -52,13 +52,13 @@ def ui(c: Context, host: str = "127.0.0.1", port: str = "8420") -> None:
     changed on it unless LORELEY_UI_TOKEN is set. Where its libraries are missing, uv brings them.
     """
     from loreley.ops.extras import require_extra
-    from loreley.ops.logs.view import logs_base
+    from loreley.ops.logs.view import find_logs_base
 
     require_extra("ui", "jinja2", "starlette", "uvicorn", "xstatic")
     from loreley.web.serving import serve
 
     settings = Project.of(c).settings()
-    serve(settings, logs_base(settings.logs_base_dir), host=host, port=count("port", port))
+    serve(settings, find_logs_base(settings.logs_base_dir), host=host, port=count("port", port))
 
 
 @task(
@@ -126,11 +126,11 @@ def logs(
     with the process it is from. The logs are those below LOGS_BASE_DIR, or below the project.
     """
     from loreley.ops.environment import enter_project
-    from loreley.ops.logs.view import LogView, known_level, known_roles, logs_base
+    from loreley.ops.logs.view import LogView, find_logs_base, parse_level, parse_roles
 
     enter_project(Project.of(c).root)
-    base = logs_base(os.environ.get("LOGS_BASE_DIR"))
-    view = LogView(base, roles=known_roles(role), level=known_level(level))
+    base = find_logs_base(os.environ.get("LOGS_BASE_DIR"))
+    view = LogView(base, roles=parse_roles(role), level=parse_level(level))
     if list_runs:
         view.list_runs()
     elif follow:

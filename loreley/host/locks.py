@@ -75,6 +75,12 @@ class FileLock:
             return None
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds a lock on the file; `OSError` where there is none."""
+    with path.open("rb") as file:
+        return not _locked(file.fileno(), fcntl.LOCK_EX)
+
+
 def _locked(descriptor: int, wanted: int) -> bool:
     try:
         fcntl.flock(descriptor, wanted | fcntl.LOCK_NB)

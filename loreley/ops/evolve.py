@@ -8,7 +8,7 @@ from loreley.config import Role, load_settings
 from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
 from loreley.host.signals import StopSignals
-from loreley.ops.logs.view import logs_base
+from loreley.ops.logs.view import find_logs_base
 from loreley.ops.messages import say
 from loreley.ops.progress import live_line
 from loreley.ops.summary import report
@@ -29,7 +29,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
     load_settings(Role.SCHEDULER)
     settings = load_settings(Role.WORKER)
-    logs = logs_base(settings.logs_base_dir) / "logs"
+    logs = find_logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
     fleet = Fleet(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
     say(

@@ -4,33 +4,39 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from loreley.config import Settings
-from loreley.core.sandbox.child_output import legible
+from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
 from loreley.db.notes import add_note, standing_notes, withdraw_note
 from loreley.errors import ConfigError
 
-_LONGEST = 2_000
+LONGEST_NOTE = 2_000
 
 
-def note(settings: Settings, text: str) -> str:
-    """Tell every later agent a line; what was done, in words.
+def parse_note(text: str) -> str:
+    """The note as one line that may stand in a brief.
 
-    Raises `ConfigError` for a line that says nothing or too much.
+    Raises `ConfigError` for one that says nothing or too much.
     """
-    line = " ".join(legible(text).split())
-    if not line or len(line) > _LONGEST:
+    line = one_line(text)
+    if not line or len(line) > LONGEST_NOTE:
         raise ConfigError(
             "that is no note",
-            reason=f"it has {len(line)} characters, 1 to {_LONGEST} are allowed",
+            reason=f"it has {len(line)} characters, 1 to {LONGEST_NOTE} are allowed",
             fix="say in a line what every later agent is to know, as in "
             'invoke note "Do not touch the parser."',
         )
+    return line
+
+
+def save_note(settings: Settings, text: str) -> str:
+    """Put a line into every later brief; what was done, in words."""
+    line = parse_note(text)
     with closing(open_database(settings.sqlalchemy_url)) as database:
         number = add_note(database, line)
     return f"note {number} is in every later brief; `invoke notes --withdraw {number}` ends that"
 
 
-def notes(settings: Settings) -> str:
+def list_notes(settings: Settings) -> str:
     """The notes that stand, one a line."""
     with closing(open_database(settings.sqlalchemy_url)) as database, database.read() as connection:
         standing = standing_notes(connection)

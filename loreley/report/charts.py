@@ -7,7 +7,7 @@ from math import ceil, floor, isfinite, log10
 from loreley.views.archive_map import CellElite, IslandMap
 from loreley.views.history import Moment
 from loreley.views.score_scale import ScoreScale
-from loreley.views.wording import one_line
+from loreley.views.wording import shorten
 
 WIDTH, HEIGHT = 480, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 10, 30
@@ -140,8 +140,8 @@ def heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
         best[elite.bins[0], elite.bins[1] if y else 0] = elite
     return HeatMap(
         island=island.island,
-        x_name=one_line(x.name, _LONGEST_NAME),
-        y_name=one_line(y.name, _LONGEST_NAME) if y else "",
+        x_name=shorten(x.name, _LONGEST_NAME),
+        y_name=shorten(y.name, _LONGEST_NAME) if y else "",
         columns=columns,
         rows=rows,
         side=side,

@@ -3,7 +3,7 @@
 import math
 from datetime import UTC, datetime
 
-from loreley.core.sandbox import child_output
+from loreley.core.sandbox.child_output import one_line
 
 _UNITS = ("B", "KiB", "MiB", "GiB")
 
@@ -67,9 +67,9 @@ def dollars(value: float) -> str:
     return f"${value:,.2f}" if value >= 1 or not value else f"${value:.4f}"
 
 
-def one_line(text: str | None, length: int = 160) -> str:
+def shorten(text: str | None, length: int = 160) -> str:
     """Text from outside in one line of at most so many characters."""
-    line = child_output.one_line(text or "")
+    line = one_line(text or "")
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
@@ -86,6 +86,6 @@ FILTERS = {
     "clock_and_zone": clock_and_zone,
     "size": size,
     "dollars": dollars,
-    "one_line": one_line,
+    "shorten": shorten,
     "commit": commit,
 }

@@ -20,12 +20,12 @@ from loreley.web.pages.lineage import lineage_page
 from loreley.web.pages.logs import logs_page, logs_stream
 from loreley.web.pages.overview import history_figures, overview_live, overview_page
 from loreley.web.pages.steering import (
-    cancelled_job,
+    add_note_page,
+    cancel_job_page,
     lock,
-    new_note,
     steering_page,
     unlock,
-    withdrawn_note,
+    withdraw_note_page,
 )
 from loreley.web.rendering import STATIC, page
 from loreley.web.security import Guard
@@ -50,12 +50,12 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/jobs/{job_id}", job_page),
             Route("/jobs/{job_id}/artifact", artifact),
             Route("/jobs/{job_id}/log", job_log),
-            Route("/jobs/{job_id}/cancel", cancelled_job, methods=["POST"]),
+            Route("/jobs/{job_id}/cancel", cancel_job_page, methods=["POST"]),
             Route("/steering", steering_page),
             Route("/steering/unlock", unlock, methods=["POST"]),
             Route("/steering/lock", lock, methods=["POST"]),
-            Route("/steering/notes", new_note, methods=["POST"]),
-            Route("/steering/notes/{number:int}/withdraw", withdrawn_note, methods=["POST"]),
+            Route("/steering/notes", add_note_page, methods=["POST"]),
+            Route("/steering/notes/{number:int}/withdraw", withdraw_note_page, methods=["POST"]),
             Route("/logs", logs_page),
             Route("/logs/stream", logs_stream),
             Route("/library/d3.js", _library),

@@ -6,7 +6,7 @@ import pytest
 
 from loreley.config import Settings
 from loreley.errors import ConfigError
-from loreley.ops.notes import note, notes, withdraw
+from loreley.ops.notes import list_notes, save_note, withdraw
 
 
 @pytest.fixture
@@ -15,27 +15,27 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_notes_are_listed_with_their_numbers_until_they_are_withdrawn(settings: Settings) -> None:
-    assert "notes --withdraw 1`" in note(settings, "Look at\n  the \x1b[31mcache.\n")
-    note(settings, "Leave the parser alone.")
+    assert "notes --withdraw 1`" in save_note(settings, "Look at\n  the \x1b[31mcache.\n")
+    save_note(settings, "Leave the parser alone.")
 
-    first, second = notes(settings).splitlines()
+    first, second = list_notes(settings).splitlines()
     assert first.startswith("   1  ")
     assert first.endswith("  Look at the cache.")
 
     assert withdraw(settings, 1) == "note 1 is withdrawn"
-    assert notes(settings) == second
+    assert list_notes(settings) == second
 
 
 def test_without_notes_it_says_how_to_add_one(settings: Settings) -> None:
-    assert "invoke note" in notes(settings)
+    assert "invoke note" in list_notes(settings)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 2001])
 def test_what_says_nothing_or_too_much_is_no_note(text: str, settings: Settings) -> None:
     with pytest.raises(ConfigError, match="no note"):
-        note(settings, text)
+        save_note(settings, text)
 
-    assert "no notes" in notes(settings)
+    assert "no notes" in list_notes(settings)
 
 
 def test_a_note_that_does_not_stand_cannot_be_withdrawn(settings: Settings) -> None:

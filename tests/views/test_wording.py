@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loreley.views.wording import clock, clock_and_zone, duration, figure, one_line
+from loreley.views.wording import clock, clock_and_zone, duration, figure, shorten
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_moment_in_a_file_that_others_read_has_its_zone() -> None:
     assert clock_and_zone(None) == clock(None) == "—"
 
 
-def test_text_from_outside_becomes_one_line_of_bounded_length() -> None:
-    assert one_line("two\nlines \x1b[31mred") == "two lines red"
-    assert one_line("x" * 9, 5) == "xxxx…"
-    assert one_line(None) == ""
+def test_text_from_outside_becomes_shorten_of_bounded_length() -> None:
+    assert shorten("two\nlines \x1b[31mred") == "two lines red"
+    assert shorten("x" * 9, 5) == "xxxx…"
+    assert shorten(None) == ""

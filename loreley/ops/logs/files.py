@@ -1,6 +1,5 @@
 """Which log files there are, which process wrote them, and which processes ran together."""
 
-import fcntl
 import math
 import os
 import re
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
+
+from loreley.host.locks import is_locked
 
 _NAME = re.compile(r"(?P<stem>(?P<role>[a-z]+)-(?P<start>\d{8}-\d{6})(?:-\d+)?)(?:\..+)?\.log")
 _GAP_SECONDS = 2.0  # file names and starts have a resolution of a second
@@ -44,11 +45,11 @@ class ProcessLog:
     @property
     def is_live(self) -> bool:
         """Whether the process still runs: it holds a lock on its first file."""
-        return any(map(_is_held, self.segments))
+        return any(map(_is_written_to, self.segments))
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LoggedRun:
     """Processes each of which overlapped another of them in time."""
 
     logs: tuple[ProcessLog, ...]  # in the order of their starts
@@ -64,18 +65,18 @@ def find_logs(base: Path, roles: Iterable[str]) -> list[ProcessLog]:
     """The logs of all processes of these roles below ``base``, in the order of their starts."""
     segments: dict[tuple[str, str], list[Segment]] = {}
     for role in roles:
-        for name, segment in _segments(base / "logs" / role, role):
+        for name, segment in _find_segments(base / "logs" / role, role):
             segments.setdefault((role, name), []).append(segment)
     logs = [
-        ProcessLog(role, name, _started(name), tuple(sorted(parts, key=_age)))
+        ProcessLog(role, name, _parse_start(name), tuple(sorted(parts, key=_age)))
         for (role, name), parts in segments.items()
     ]
     return sorted(logs, key=attrgetter("started", "name"))
 
 
-def find_runs(logs: Iterable[ProcessLog]) -> list[Run]:
+def find_runs(logs: Iterable[ProcessLog]) -> list[LoggedRun]:
     """The logs, which come in the order of their starts, as runs; the newest run first."""
-    runs: list[Run] = []
+    runs: list[LoggedRun] = []
     members: list[ProcessLog] = []
     ended = 0.0
     for log in logs:
@@ -89,11 +90,11 @@ def find_runs(logs: Iterable[ProcessLog]) -> list[Run]:
     return runs[::-1]
 
 
-def _run(members: list[ProcessLog], ended: float) -> Run:
-    return Run(tuple(members), None if math.isinf(ended) else ended)
+def _run(members: list[ProcessLog], ended: float) -> LoggedRun:
+    return LoggedRun(tuple(members), None if math.isinf(ended) else ended)
 
 
-def _segments(folder: Path, role: str) -> Iterator[tuple[str, Segment]]:
+def _find_segments(folder: Path, role: str) -> Iterator[tuple[str, Segment]]:
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -117,25 +118,20 @@ def _age(segment: Segment) -> tuple[bool, float]:
 
 def _is_time(text: str) -> bool:
     with suppress(ValueError):
-        return bool(_local(text))
+        return bool(_parse_local(text))
     return False
 
 
-def _started(name: str) -> float:
+def _parse_start(name: str) -> float:
     date, time_of_day = name.split("-")[1:3]
-    return _local(f"{date}-{time_of_day}").timestamp()
+    return _parse_local(f"{date}-{time_of_day}").timestamp()
 
 
-def _local(text: str) -> datetime:
+def _parse_local(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%d-%H%M%S")  # noqa: DTZ007 - names have local time
 
 
-def _is_held(segment: Segment) -> bool:
-    try:
-        with segment.path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+def _is_written_to(segment: Segment) -> bool:
+    with suppress(OSError):
+        return is_locked(segment.path)
     return False

@@ -20,7 +20,7 @@ _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LogEvent:
     """An event of a log: its line and the unmarked lines that follow it."""
 
     time: str  # local, sortable
@@ -36,65 +36,65 @@ class Record:
         return LOG_LEVELS.index(self.level) >= LOG_LEVELS.index(level)
 
 
-def head_of(line: str) -> tuple[str, str] | None:
+def parse_head(line: str) -> tuple[str, str] | None:
     """Time and level of a line that begins an event, None for any other."""
     match = _HEAD.match(line)
     return (match["time"], match["level"]) if match else None
 
 
-def records_backwards(log: ProcessLog) -> Iterator[Record]:
+def read_events_backwards(log: ProcessLog) -> Iterator[LogEvent]:
     """The events of one process, the last one first, read only as far as they are asked for."""
     lines: list[str] = []
     time = ""
     for segment in reversed(log.segments):
         # Lines without a head, such as rubbish, count as being as old as what follows them.
         time = time or datetime.fromtimestamp(segment.modified).isoformat(" ", "milliseconds")  # noqa: DTZ006
-        for line in lines_backwards(segment):
+        for line in read_lines_backwards(segment):
             lines.append(line)
-            head = head_of(line)
+            head = parse_head(line)
             if head:
                 time = head[0]
             if head or len(lines) >= _LARGEST_RECORD_LINES:
-                yield Record(time, head[1] if head else None, tuple(reversed(lines)))
+                yield LogEvent(time, head[1] if head else None, tuple(reversed(lines)))
                 lines = []
     if lines:
-        yield Record(time, None, tuple(reversed(lines)))
+        yield LogEvent(time, None, tuple(reversed(lines)))
 
 
-def lines_backwards(segment: Segment) -> Iterator[str]:
+def read_lines_backwards(segment: Segment) -> Iterator[str]:
     """The lines of a file as it was when it was looked at, the last one first."""
-    with opened(segment) as descriptor:
+    with open_segment(segment) as descriptor:
         if descriptor is None:
             return
         end = segment.size_bytes
         for newline in _newlines_backwards(descriptor, end):
             if newline + 1 < segment.size_bytes:  # rather than the last line's own end
-                yield line_at(descriptor, newline + 1, end)
+                yield read_line(descriptor, newline + 1, end)
             end = newline
 
 
-def end_of_last_line(segment: Segment) -> int:
+def find_end_of_last_line(segment: Segment) -> int:
     """The offset after the file's last line break; what follows is still being written."""
-    with opened(segment) as descriptor:
+    with open_segment(segment) as descriptor:
         if descriptor is None:
             return 0
         return next(_newlines_backwards(descriptor, segment.size_bytes)) + 1
 
 
-def line_at(descriptor: int, start: int, end: int) -> str:
+def read_line(descriptor: int, start: int, end: int) -> str:
     """The line in these bytes of the file, cut where it is too long."""
     head = os.pread(descriptor, min(end - start, LONGEST_LINE_BYTES), start)
-    return visible(head, missing_bytes=end - start - len(head))
+    return make_visible(head, missing_bytes=end - start - len(head))
 
 
-def visible(line: bytes, *, missing_bytes: int = 0) -> str:
+def make_visible(line: bytes, *, missing_bytes: int = 0) -> str:
     """A line's bytes as text that is safe to print."""
     text = line.rstrip(b"\r").decode("utf-8", "replace").translate(_VISIBLE)
     return f"{text} … ({missing_bytes} bytes more)" if missing_bytes > 0 else text
 
 
 @contextmanager
-def opened(segment: Segment) -> Iterator[int | None]:
+def open_segment(segment: Segment) -> Iterator[int | None]:
     """The segment's open file, also when it was renamed since; None when it is gone."""
     descriptor = _open(segment.path, segment)
     if descriptor is None:

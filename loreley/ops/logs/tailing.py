@@ -9,52 +9,52 @@ from pathlib import Path
 from loreley.ops.logs.files import ProcessLog, Segment, find_logs
 from loreley.ops.logs.lines import (
     LONGEST_LINE_BYTES,
-    Record,
-    end_of_last_line,
-    head_of,
-    opened,
-    records_backwards,
-    visible,
+    LogEvent,
+    find_end_of_last_line,
+    make_visible,
+    open_segment,
+    parse_head,
+    read_events_backwards,
 )
 
 _LARGEST_READ_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledRecord:
+class LabelledEvent:
     """An event and the process it is from."""
 
     label: str
-    record: Record
+    event: LogEvent
 
 
-def last_records(
+def read_last_events(
     logs: Iterable[ProcessLog], *, lines: int, level: str | None
-) -> list[LabelledRecord]:
+) -> list[LabelledEvent]:
     """The newest events of all these processes, in the order of time.
 
     They have at least ``lines`` lines together, where there are as many.
     """
-    streams = map(_backwards, logs)
-    chosen: list[LabelledRecord] = []
+    streams = map(_read_backwards, logs)
+    chosen: list[LabelledEvent] = []
     missing = lines
-    for item in heapq.merge(*streams, key=lambda item: item.record.time, reverse=True):
+    for item in heapq.merge(*streams, key=lambda item: item.event.time, reverse=True):
         if missing <= 0:
             break
-        if item.record.reaches(level):
+        if item.event.reaches(level):
             chosen.append(item)
-            missing -= len(item.record.lines)
+            missing -= len(item.event.lines)
     return chosen[::-1]
 
 
-def _backwards(log: ProcessLog) -> Iterator[LabelledRecord]:
-    return (LabelledRecord(log.label, record) for record in records_backwards(log))
+def _read_backwards(log: ProcessLog) -> Iterator[LabelledEvent]:
+    return (LabelledEvent(log.label, event) for event in read_events_backwards(log))
 
 
-def without_unfinished_line(log: ProcessLog) -> ProcessLog:
+def drop_unfinished_line(log: ProcessLog) -> ProcessLog:
     """The log as it was before the line that is just being written."""
     last = log.segments[-1]
-    finished = replace(last, size_bytes=end_of_last_line(last))
+    finished = replace(last, size_bytes=find_end_of_last_line(last))
     return replace(log, segments=(*log.segments[:-1], finished))
 
 
@@ -82,29 +82,29 @@ class Follower:
             for last in log.segments[-1:]
         }
 
-    def poll(self) -> list[LabelledRecord]:
+    def poll(self) -> list[LabelledEvent]:
         """The events added since the last call, in the order of time."""
         logs = find_logs(self._base, self._roles)
         # The inode of a file that is gone may soon be another file's.
         there = {(log.role, log.name) for log in logs}
         self._positions = {key: self._positions[key] for key in there & self._positions.keys()}
-        found = [LabelledRecord(log.label, record) for log in logs for record in self._added(log)]
-        return sorted(found, key=lambda item: item.record.time)
+        found = [LabelledEvent(log.label, event) for log in logs for event in self._read_added(log)]
+        return sorted(found, key=lambda item: item.event.time)
 
-    def _added(self, log: ProcessLog) -> list[Record]:
+    def _read_added(self, log: ProcessLog) -> list[LogEvent]:
         first = _Position(log.segments[0].identity)
         position = self._positions.setdefault((log.role, log.name), first)
         events: list[tuple[str, str | None, list[str]]] = []
-        for line in _added_lines(log.segments, position):
-            if head := head_of(line):
+        for line in _read_added_lines(log.segments, position):
+            if head := parse_head(line):
                 position.time, position.level = head
             if head or not events:
                 events.append((position.time, position.level, []))
             events[-1][2].append(line)
-        return [Record(time, level, tuple(lines)) for time, level, lines in events]
+        return [LogEvent(time, level, tuple(lines)) for time, level, lines in events]
 
 
-def _added_lines(segments: Sequence[Segment], position: _Position) -> Iterator[str]:
+def _read_added_lines(segments: Sequence[Segment], position: _Position) -> Iterator[str]:
     identities = [segment.identity for segment in segments]
     known = position.identity in identities
     for segment in segments[identities.index(position.identity) if known else -1 :]:
@@ -112,11 +112,11 @@ def _added_lines(segments: Sequence[Segment], position: _Position) -> Iterator[s
             position.identity, position.offset, position.in_cut_line = segment.identity, 0, False
         if segment.size_bytes < position.offset:  # emptied by somebody
             position.offset = 0
-        yield from _lines_of(segment, position, is_full=segment is not segments[-1])
+        yield from _read_lines(segment, position, is_full=segment is not segments[-1])
 
 
-def _lines_of(segment: Segment, position: _Position, *, is_full: bool) -> Iterator[str]:
-    with opened(segment) as descriptor:
+def _read_lines(segment: Segment, position: _Position, *, is_full: bool) -> Iterator[str]:
+    with open_segment(segment) as descriptor:
         while descriptor is not None and position.offset < segment.size_bytes:
             size = min(_LARGEST_READ_BYTES, segment.size_bytes - position.offset)
             block = os.pread(descriptor, size, position.offset)
@@ -141,4 +141,4 @@ def _split(block: bytes, position: _Position) -> Iterator[str]:
 
 
 def _cut(line: bytes) -> str:
-    return visible(line[:LONGEST_LINE_BYTES], missing_bytes=len(line) - LONGEST_LINE_BYTES)
+    return make_visible(line[:LONGEST_LINE_BYTES], missing_bytes=len(line) - LONGEST_LINE_BYTES)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from loreley.config import LOG_LEVELS, Role, expand_path
 from loreley.errors import ConfigError
-from loreley.ops.logs.files import Run, find_logs, find_runs
-from loreley.ops.logs.tailing import Follower, LabelledRecord, last_records, without_unfinished_line
+from loreley.ops.logs.files import LoggedRun, find_logs, find_runs
+from loreley.ops.logs.tailing import Follower, LabelledEvent, drop_unfinished_line, read_last_events
 from loreley.ops.messages import say
 
 _POLL_SECONDS = 0.25
@@ -26,32 +26,32 @@ class LogView:
 
     def show(self, *, lines: int, run: int = 1) -> None:
         """Print the last lines of a run, 1 being the newest; raise `ConfigError` without one."""
-        logs = self._run(run).logs
+        logs = self._find_run(run).logs
         self._labels |= {log.label for log in logs}
-        self._print_last(last_records(logs, lines=lines, level=self._level), lines)
+        self._print_last(read_last_events(logs, lines=lines, level=self._level), lines)
 
     def follow(self, *, lines: int) -> None:
         """Print the last lines of the newest run and then all that any process adds; no return."""
-        logs = [without_unfinished_line(log) for log in find_logs(self._base, self._roles)]
+        logs = [drop_unfinished_line(log) for log in find_logs(self._base, self._roles)]
         newest = find_runs(logs)[:1]
         if not newest:
             say(f"waiting for logs below {self._base / 'logs'}")
         for run in newest:
             self._labels |= {log.label for log in run.logs}
-            self._print_last(last_records(run.logs, lines=lines, level=self._level), lines)
+            self._print_last(read_last_events(run.logs, lines=lines, level=self._level), lines)
         follower = Follower(self._base, self._roles, logs)
         while True:
-            self._print(item for item in follower.poll() if item.record.reaches(self._level))
+            self._print(item for item in follower.poll() if item.event.reaches(self._level))
             time.sleep(_POLL_SECONDS)
 
     def list_runs(self) -> None:
         """Print which runs there are, the newest first."""
-        self._run(1)
+        self._find_run(1)
         for number, run in enumerate(find_runs(find_logs(self._base, self._roles)), start=1):
             names = ", ".join(log.label for log in run.logs)
-            print(f"{number:>3}  {_local(run.started)}  {_length(run):<12}  {names}")
+            print(f"{number:>3}  {_format_local(run.started)}  {_format_length(run):<12}  {names}")
 
-    def _run(self, number: int) -> Run:
+    def _find_run(self, number: int) -> LoggedRun:
         runs = find_runs(find_logs(self._base, self._roles))
         if 1 <= number <= len(runs):
             return runs[number - 1]
@@ -69,16 +69,16 @@ class LogView:
             fix="start `invoke worker` or `invoke scheduler`, or set LOGS_BASE_DIR as they have it",
         )
 
-    def _print_last(self, items: Sequence[LabelledRecord], lines: int) -> None:
-        printed = self._lines(items)
+    def _print_last(self, items: Sequence[LabelledEvent], lines: int) -> None:
+        printed = self._format(items)
         sys.stdout.writelines(printed[len(printed) - lines :] if lines < len(printed) else printed)
         sys.stdout.flush()
 
-    def _print(self, items: Iterable[LabelledRecord]) -> None:
-        sys.stdout.writelines(self._lines(items))
+    def _print(self, items: Iterable[LabelledEvent]) -> None:
+        sys.stdout.writelines(self._format(items))
         sys.stdout.flush()
 
-    def _lines(self, items: Iterable[LabelledRecord]) -> list[str]:
+    def _format(self, items: Iterable[LabelledEvent]) -> list[str]:
         chosen = list(items)
         self._labels |= {item.label for item in chosen}
         width = max(map(len, self._labels), default=0)
@@ -86,16 +86,16 @@ class LogView:
         return [
             f"{f'{item.label:<{width}} | ' if several else ''}{line}\n"
             for item in chosen
-            for line in item.record.lines
+            for line in item.event.lines
         ]
 
 
-def logs_base(value: str | None) -> Path:
+def find_logs_base(value: str | None) -> Path:
     """The folder that holds `logs/`: LOGS_BASE_DIR's value, or the current directory."""
     return expand_path("LOGS_BASE_DIR", value) if value and value.strip() else Path.cwd()
 
 
-def known_roles(role: str | None) -> tuple[str, ...]:
+def parse_roles(role: str | None) -> tuple[str, ...]:
     """The roles asked for, all without a name; raises `ConfigError` for an unknown one."""
     names = tuple(Role)
     if role is None:
@@ -110,7 +110,7 @@ def known_roles(role: str | None) -> tuple[str, ...]:
     return (role.lower(),)
 
 
-def known_level(level: str | None) -> str | None:
+def parse_level(level: str | None) -> str | None:
     """The level in upper case; raises `ConfigError` for an unknown one."""
     if level is None or level.upper() in LOG_LEVELS:
         return level and level.upper()
@@ -122,11 +122,11 @@ def known_level(level: str | None) -> str | None:
     )
 
 
-def _local(seconds: float) -> str:
+def _format_local(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).isoformat(" ", "seconds")  # noqa: DTZ006 - as in the logs
 
 
-def _length(run: Run) -> str:
+def _format_length(run: LoggedRun) -> str:
     if run.ended is None:
         return "running"
     return str(timedelta(seconds=max(0, round(run.ended - run.started))))

@@ -13,7 +13,7 @@ from loreley.views.lineage import read_lineage
 from loreley.views.overview import read_overview
 from loreley.views.pictures import read_pictures
 from loreley.views.score_scale import ScoreScale
-from loreley.views.wording import figure, one_line
+from loreley.views.wording import figure, shorten
 from loreley.web.changes import read_changes
 from loreley.web.rendering import page, site_of
 
@@ -68,7 +68,7 @@ class Map:
     @property
     def _name_beyond(self) -> int:
         """By how much the name below reaches beyond the tiles, on each side."""
-        return (_CHARACTER * (len(one_line(self.across.name, 40)) + 2) - self.width) // 2
+        return (_CHARACTER * (len(shorten(self.across.name, 40)) + 2) - self.width) // 2
 
     @property
     def width(self) -> int:

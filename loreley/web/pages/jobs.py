@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from loreley.core.evaluation.evaluation import PICTURE_TYPES, Artifact
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.archive import AddResult
-from loreley.ops.job_lines import lines_of_job
+from loreley.ops.job_events import read_job_events
 from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
 from loreley.views.job_story import JobStory, read_story
 from loreley.web.diffs import parse_diff
@@ -85,7 +85,7 @@ def job_log(request: Request) -> HTMLResponse:
     story = _story(request)
     site = site_of(request)
     events = (
-        lines_of_job(site.logs_base, story.job_id, story.claimed_at, at_most=_SHOWN_EVENTS)
+        read_job_events(site.logs_base, story.job_id, story.claimed_at, at_most=_SHOWN_EVENTS)
         if story.claimed_at
         else []
     )

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from loreley.config import LOG_LEVELS, Role
 from loreley.ops.logs.files import find_logs, find_runs
-from loreley.ops.logs.tailing import Follower, LabelledRecord, last_records, without_unfinished_line
+from loreley.ops.logs.tailing import Follower, LabelledEvent, drop_unfinished_line, read_last_events
 from loreley.web.rendering import page, site_of
 from loreley.web.streams import stream
 
@@ -41,26 +41,26 @@ def logs_stream(request: Request) -> Response:
 
     def look() -> list[tuple[str, Any]]:
         if not followers:
-            logs = [without_unfinished_line(log) for log in find_logs(base, roles)]
+            logs = [drop_unfinished_line(log) for log in find_logs(base, roles)]
             followers.append(Follower(base, roles, logs))
             newest = find_runs(logs)[:1]
-            first = [last_records(run.logs, lines=_FIRST_LINES, level=level) for run in newest]
+            first = [read_last_events(run.logs, lines=_FIRST_LINES, level=level) for run in newest]
             return [("begin", _lines([item for items in first for item in items]))]
-        added = [item for item in followers[0].poll() if item.record.reaches(level)]
+        added = [item for item in followers[0].poll() if item.event.reaches(level)]
         return [("line", line) for line in _lines(added)]
 
     return stream(request, look)
 
 
-def _last(base: Path, roles: Sequence[Role], level: str | None) -> list[LabelledRecord]:
+def _last(base: Path, roles: Sequence[Role], level: str | None) -> list[LabelledEvent]:
     for run in find_runs(find_logs(base, roles))[:1]:
-        return last_records(run.logs, lines=_FIRST_LINES, level=level)
+        return read_last_events(run.logs, lines=_FIRST_LINES, level=level)
     return []
 
 
-def _lines(items: list[LabelledRecord]) -> list[tuple[str, str, str]]:
+def _lines(items: list[LabelledEvent]) -> list[tuple[str, str, str]]:
     return [
-        (item.label, item.record.level or "", "\n".join(item.record.lines))
+        (item.label, item.event.level or "", "\n".join(item.event.lines))
         for item in items[-_MOST_EVENTS:]
     ]
 

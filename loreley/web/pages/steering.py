@@ -10,11 +10,12 @@ from starlette.responses import RedirectResponse, Response
 
 from loreley.db.notes import add_note, standing_notes, withdraw_note
 from loreley.db.steering import cancel_job
+from loreley.errors import ConfigError
+from loreley.ops.notes import LONGEST_NOTE, parse_note
 from loreley.web.rendering import page, site_of
 
 _PAGE = "/steering"
 _LARGEST_FORM_BYTES = 64 * 1024
-_LONGEST_NOTE = 2_000
 _WRONG_TOKEN_SECONDS = 0.5  # a token is not to be found by trying
 
 
@@ -25,13 +26,13 @@ def steering_page(request: Request) -> Response:
         raise HTTPException(404, "Nothing can be changed here: LORELEY_UI_TOKEN is not set")
     with site.database.read() as connection:
         notes = standing_notes(connection)
-    return page(request, "steering.html", notes=notes, longest=_LONGEST_NOTE)
+    return page(request, "steering.html", notes=notes, longest=LONGEST_NOTE)
 
 
 async def unlock(request: Request) -> Response:
     """Let the browser that shows the token change things."""
     entry = site_of(request).entry
-    shown = (await _form(request)).get("token", "")
+    shown = (await _read_form(request)).get("token", "")
     if not entry.is_right(shown):
         await asyncio.sleep(_WRONG_TOKEN_SECONDS)
         raise HTTPException(403, "This is not the token")
@@ -47,19 +48,19 @@ async def lock(request: Request) -> Response:
     return answer
 
 
-async def new_note(request: Request) -> Response:
-    """Tell every later agent something."""
+async def add_note_page(request: Request) -> Response:
+    """Put a line into every later brief."""
     _require_entry(request)
-    text = (await _form(request)).get("text", "").strip()
-    legible = "".join(char for char in text if char.isprintable() or char == "\n")
-    if not legible or len(legible) > _LONGEST_NOTE:
-        raise HTTPException(400, f"A note has 1 to {_LONGEST_NOTE:,} characters")
-    await run_sync(add_note, site_of(request).database, legible)
+    try:
+        text = parse_note((await _read_form(request)).get("text", ""))
+    except ConfigError as error:
+        raise HTTPException(400, f"A note has 1 to {LONGEST_NOTE:,} characters") from error
+    await run_sync(add_note, site_of(request).database, text)
     return RedirectResponse(_PAGE, 303)
 
 
-async def withdrawn_note(request: Request) -> Response:
-    """Tell nobody any more."""
+async def withdraw_note_page(request: Request) -> Response:
+    """Leave a note out of later briefs."""
     _require_entry(request)
     number = request.path_params["number"]
     if not await run_sync(withdraw_note, site_of(request).database, number):
@@ -67,7 +68,7 @@ async def withdrawn_note(request: Request) -> Response:
     return RedirectResponse(_PAGE, 303)
 
 
-async def cancelled_job(request: Request) -> Response:
+async def cancel_job_page(request: Request) -> Response:
     """Cancel a job that waits."""
     _require_entry(request)
     job_id = request.path_params["job_id"]
@@ -82,7 +83,7 @@ def _require_entry(request: Request) -> None:
         raise HTTPException(403, "Show the token first: see Steering")
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _read_form(request: Request) -> dict[str, str]:
     """The fields of a form as browsers send it; the first of each name."""
     content = b""
     async for piece in request.stream():

@@ -13,8 +13,8 @@ import pytest
 
 from loreley.errors import ConfigError
 from loreley.ops.logs.files import find_logs, find_runs
-from loreley.ops.logs.tailing import Follower, last_records
-from loreley.ops.logs.view import LogView, known_level, known_roles, logs_base
+from loreley.ops.logs.tailing import Follower, read_last_events
+from loreley.ops.logs.view import LogView, find_logs_base, parse_level, parse_roles
 from tests.support import PROJECT_ROOT, eventually
 
 NOON = datetime(2026, 11, 23, 12, 0, 0)  # noqa: DTZ001 - logs have local time
@@ -52,12 +52,12 @@ def held(path: Path) -> Iterator[None]:
 
 def tail(base: Path, *, lines: int = 50, level: str | None = None) -> list[str]:
     runs = find_runs(find_logs(base, ROLES))
-    return texts(last_records(runs[0].logs, lines=lines, level=level))
+    return texts(read_last_events(runs[0].logs, lines=lines, level=level))
 
 
 def texts(items: object) -> list[str]:
     assert isinstance(items, list)
-    return [text.rpartition(" - ")[2] for item in items for text in item.record.lines]
+    return [text.rpartition(" - ")[2] for item in items for text in item.event.lines]
 
 
 def follower(base: Path) -> Follower:
@@ -117,7 +117,7 @@ def test_events_of_several_processes_are_in_the_order_of_time(tmp_path: Path) ->
     write(worker_log(tmp_path), line(1, "a1") + line(4, "a2"), 5)
     write(worker_log(tmp_path, "120000-77"), line(2, "b1") + line(3, "b2"), 5)
 
-    items = last_records(find_logs(tmp_path, ROLES), lines=50, level=None)
+    items = read_last_events(find_logs(tmp_path, ROLES), lines=50, level=None)
 
     assert texts(items) == ["a1", "b1", "b2", "a2"]
     assert [item.label for item in items] == [
@@ -292,14 +292,14 @@ def test_without_logs_the_view_says_where_it_looked(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_for_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert known_level("warning") == "WARNING"
-    assert known_level(None) is None
-    assert known_roles("Worker") == ("worker",)
-    assert known_roles(None) == ROLES
+    assert parse_level("warning") == "WARNING"
+    assert parse_level(None) is None
+    assert parse_roles("Worker") == ("worker",)
+    assert parse_roles(None) == ROLES
     monkeypatch.chdir(tmp_path)
-    assert logs_base(None) == logs_base(" ") == tmp_path
-    assert logs_base("~/x") == Path.home() / "x"
-    for wrong in (lambda: known_level("LOUD"), lambda: known_roles("judge")):
+    assert find_logs_base(None) == find_logs_base(" ") == tmp_path
+    assert find_logs_base("~/x") == Path.home() / "x"
+    for wrong in (lambda: parse_level("LOUD"), lambda: parse_roles("judge")):
         with pytest.raises(ConfigError):
             wrong()
 

@@ -48,7 +48,7 @@ def test_whoever_shows_the_token_steers(database: Database, tmp_path: Path) -> N
     waits, runs = run.waiting(), run.waiting(running=True)
     with dashboard(database, tmp_path, token=TOKEN) as shown:
         entry = cookie(shown)
-        assert shown.post("/steering/notes", "text=keep+it+%3Cb%3Eshort", entry).status == 303
+        assert shown.post("/steering/notes", "text=keep+it%0D%0A%3Cb%3Eshort", entry).status == 303
         assert notes(database) == ["keep it <b>short"]
         assert "keep it &lt;b&gt;short" in shown.get("/steering", entry).text
         assert "Cancel this job" in shown.get(f"/jobs/{waits}", entry).text
