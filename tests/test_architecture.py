@@ -13,6 +13,7 @@ import pytest
 from tests.support import PROJECT_ROOT
 
 MOST_MODULES = 16
+MOST_TEST_LINES = 400
 _ROW = re.compile(r"^\| `([\w.]+)` \|(.*)\|$", re.MULTILINE)
 _SUBPACKAGE = re.compile(r"`([\w/]+)/`")
 
@@ -163,6 +164,14 @@ def test_no_import_turns_back_against_the_map(tree: Tree, house: HouseMap) -> No
 
 def test_no_module_imports_itself_by_way_of_others(tree: Tree) -> None:
     assert tree.cycle() == []
+
+
+def test_no_test_file_is_too_long_to_read() -> None:
+    lengths = {
+        path.relative_to(PROJECT_ROOT): path.read_bytes().count(b"\n")
+        for path in (PROJECT_ROOT / "tests").rglob("*.py")
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > MOST_TEST_LINES} == {}
 
 
 MADE_UP_MAP = """

@@ -1,93 +1,23 @@
 """Coding agents as child processes: stubs that behave as the real ones were seen to."""
 
-import io
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from loreley.core.agents.answers import Lines
-from loreley.core.agents.command import CommandAgent
-from loreley.core.agents.command_process import CommandOptions, CommandProcess
-from loreley.core.agents.presets import Preset, presets
-from loreley.core.agents.programs import find_program
-from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Proposal
+from loreley.core.agents.presets import presets
 from loreley.core.budget import Tariff, Usage
 from loreley.core.sandbox.sandbox import Level, Sandbox, probe
-from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import (
-    AgentFailed,
-    CandidateRejected,
-    JobFailed,
     JobInterrupted,
     TimeLimitReached,
 )
 from loreley.host.deadline import Deadline, Stop
-from tests.core.agents.support import Bench, program
-from tests.core.agents.transcripts import NOT_LOGGED_IN, SUCCESS, Seen
+from tests.core.agents.command_agents import CHANGE, OWN, Make, failure, proposed, replay
+from tests.core.agents.support import Bench
+from tests.core.agents.transcripts import NOT_LOGGED_IN, SUCCESS
 from tests.core.worker.upstream import soon
 from tests.support import eventually
-
-CHANGE = "open('src/pack.py', 'a').write('better = True\\n')\n"
-PROMPT = "sys.stdin.read()\n"
-OWN = Preset("command", "?", (), Lines(), needs="nothing")
-
-
-def replay(seen: Seen) -> str:
-    return (
-        f"sys.stdout.write({seen.stdout!r}); sys.stderr.write({seen.stderr!r})\n"
-        f"sys.exit({seen.exit_code})\n"
-    )
-
-
-Make = Callable[..., CommandAgent]
-
-
-@pytest.fixture
-def agent(tmp_path: Path) -> Make:
-    """A function that makes an agent of a preset, with a script as its program."""
-
-    def make(
-        body: str,
-        preset: Preset = OWN,
-        *,
-        sandbox: Sandbox | None = None,
-        environ: dict[str, str] | None = None,
-        tariff: Tariff | None = None,
-        **options: object,
-    ) -> CommandAgent:
-        script = program(tmp_path / "bin" / preset.name, body)
-        found = find_program(str(script), "")
-        assert found is not None
-        process = CommandProcess(
-            replace(preset, program=str(script)),
-            found,
-            CommandOptions(**options),  # type: ignore[arg-type]
-            sandbox or probe(),
-            {"PATH": "/usr/bin:/bin", **(environ or {})},
-        )
-        prompter = Prompter.from_file(None, 64 * 1024)
-        return CommandAgent(preset.name, process, prompter, tariff or Tariff())
-
-    return make
-
-
-def proposed(agent: CommandAgent, bench: Bench, deadline: Deadline | None = None) -> Proposal:
-    return agent.propose(bench.worktree, bench.brief, deadline or soon(), bench.recorder)
-
-
-def failure(
-    agent: CommandAgent,
-    bench: Bench,
-    deadline: Deadline | None = None,
-    kind: type[JobFailed] = AgentFailed,
-) -> JobFailed:
-    with pytest.raises(kind) as raised:
-        proposed(agent, bench, deadline)
-    return raised.value
 
 
 @pytest.mark.parametrize("name", sorted(SUCCESS))
@@ -269,117 +199,6 @@ def test_a_flood_is_cut_off_and_kept_in_part(agent: Make, bench: Bench) -> None:
     assert len(bench.kept("agent.log")) < 1_000_000
 
 
-def test_commits_of_the_agent_are_folded_into_the_candidate(agent: Make, bench: Bench) -> None:
-    body = (
-        CHANGE + "subprocess.run(['git', 'commit', '-qam', 'mine'], check=True)\n"
-        "open('src/pack.py', 'a').write('more = True\\n')\n"
-        "subprocess.run(['git', 'checkout', '-qb', 'side'], check=True)\n"
-    )
-
-    proposal = proposed(agent(body), bench)
-    candidate = bench.worktree.commit_all(proposal.subject, "", soon())
-
-    content = bench.worktree.read(candidate.commit, "src/pack.py") or b""
-    assert b"better = True\nmore = True" in content
-
-
-@pytest.mark.skipif(probe().level is not Level.BUBBLEWRAP, reason="needs bubblewrap")
-def test_the_agents_git_sees_the_history_and_cannot_change_the_workers(
-    agent: Make, bench: Bench
-) -> None:
-    body = (
-        "def git(*a): return subprocess.run(['git', *a], capture_output=True, text=True).stdout\n"
-        "found = [git('status', '--porcelain'), git('log', '--format=%s'), git('remote', '-v')]\n"
-        "git('config', 'core.fsmonitor', 'touch /tmp/owned')\n"
-        "open('seen.txt', 'w').write(json.dumps(found))\n"
-    )
-    admin = (bench.worktree.path / ".git").read_text()
-
-    proposed(agent(body), bench)
-
-    assert bench.read("seen.txt") == '["", "change\\n", ""]'
-    assert (bench.worktree.path / ".git").read_text() == admin
-    bench.worktree.commit_all("x", "", soon())  # refuses where the configuration was changed
-
-
-@pytest.mark.skipif(probe().level is not Level.BUBBLEWRAP, reason="needs bubblewrap")
-def test_an_agent_in_the_wrong_folder_changes_nothing(
-    agent: Make, bench: Bench, tmp_path: Path
-) -> None:
-    outside = tmp_path / "other"
-    outside.mkdir()
-    body = (
-        f"for path in ({str(outside / 'x')!r}, os.path.expanduser('~/x'), '/tmp/x', '/etc/x'):\n"
-        "    try: open(path, 'w').write('x')\n"
-        "    except OSError: pass\n"
-    )
-
-    proposed(agent(body), bench)
-
-    assert list(outside.iterdir()) == []
-    with pytest.raises(CandidateRejected, match="changed nothing"):
-        bench.worktree.commit_all("x", "", soon())
-
-
-def test_the_agent_gets_its_own_keys_and_no_other_variables(agent: Make, bench: Bench) -> None:
-    environ = {
-        "ANTHROPIC_API_KEY": "key-of-claude",
-        "OPENAI_API_KEY": "key-of-codex",
-        "DATABASE_URL": "postgresql://secret",
-        "TEAM_TOKEN": "granted-by-name",
-        "LANG": "C.UTF-8",
-    }
-    body = "open('seen.txt', 'w').write(json.dumps(dict(os.environ)))\n" + replay(SUCCESS["claude"])
-
-    found = agent(body, presets()["claude"], environ=environ, environment=("TEAM_TOKEN",))
-    proposed(found, bench)
-
-    seen = bench.read("seen.txt")
-    assert "key-of-claude" in seen
-    assert "granted-by-name" in seen
-    assert "key-of-codex" not in seen
-    assert "postgresql://secret" not in seen
-
-
-def test_the_home_folder_is_empty_unless_one_is_granted(
-    agent: Make, bench: Bench, tmp_path: Path
-) -> None:
-    body = "open('seen.txt', 'w').write(str(os.listdir(os.path.expanduser('~'))))"
-    granted = tmp_path / "agent-home"
-    granted.mkdir()
-    (granted / "login.json").touch()
-
-    proposed(agent(body), bench)
-    empty = bench.read("seen.txt")
-    proposed(agent(body, home=granted), bench)
-
-    assert empty == "[]"
-    assert bench.read("seen.txt") == "['login.json']"
-
-
-def test_what_the_agent_keeps_for_itself_is_no_part_of_the_candidate(
-    agent: Make, bench: Bench
-) -> None:
-    body = (
-        "os.makedirs('.aider.tags'); open('.aider.tags/x', 'w'); open('.aider.history', 'w')\n"
-        + CHANGE
-        + replay(SUCCESS["aider"])
-    )
-
-    proposed(agent(body, presets()["aider"]), bench)
-
-    names = {path.name for path in bench.worktree.path.iterdir()}
-    assert not {name for name in names if name.startswith(".aider")}
-
-
-def test_secrets_are_hidden_in_what_is_kept(agent: Make, bench: Bench) -> None:
-    bench.secrets = Secrets({"KEY": "hunter2-hunter2"})
-
-    proposed(agent("print('my key is hunter2-hunter2')"), bench)
-
-    assert "my key is ***" in bench.kept("agent.log")
-
-
 def test_the_operators_price_is_applied_to_reported_tokens(agent: Make, bench: Bench) -> None:
     found = agent(replay(SUCCESS["codex"]), presets()["codex"], tariff=Tariff(1.0, 10.0, 0.1))
 
@@ -436,55 +255,3 @@ def test_an_agent_that_waits_for_a_person_is_told_in_its_own_words(
     error = failure(agent(body, presets()["aider"]), bench, Deadline.after(1.0), TimeLimitReached)
 
     assert said in error.summary
-
-
-@pytest.mark.parametrize(
-    ("name", "output", "usage"),
-    [
-        ("aider", "Tokens: . sent, 5 received.", Usage(None, 5)),
-        ("aider", "Tokens: 1.2.3k sent, 5 received. Cost: $1.2.3 message", Usage(None, 5)),
-        ("aider", f"Tokens: {'9' * 400} sent, 5 received.", Usage(None, 5)),
-        (
-            "claude",
-            '{"type": "result", "total_cost_usd": 1e300, "usage": {"input_tokens": 1e308,'
-            ' "cache_read_input_tokens": 1e308, "output_tokens": -1}}',
-            Usage(),
-        ),
-        ("claude", f'{{"type": "result", "total_cost_usd": {"9" * 400}}}', Usage()),
-    ],
-)
-def test_what_can_be_no_usage_is_unknown(name: str, output: str, usage: Usage) -> None:
-    answer = presets()[name].answer.read(io.BytesIO(output.encode()))
-
-    assert answer.ended
-    assert answer.usage == usage
-
-
-def test_lines_that_are_no_events_are_passed_over() -> None:
-    noise = (
-        b'\xff\xfe{"type": 1\n[1]\n{"type":"result","is_error":false,"result":3,"usage":[]}\n{\n'
-    )
-
-    answer = presets()["claude"].answer.read(io.BytesIO(noise))
-
-    assert answer.ended
-    assert not answer.failed
-    assert answer.usage.tokens is None
-
-
-@pytest.mark.parametrize(
-    ("said", "subject", "summary"),
-    [
-        ("## **Use a heap**\n\nIt is faster.", "Use a heap", "It is faster.\n\nAgent: claude"),
-        ("Use a heap", "Use a heap", "Agent: claude"),
-        ("x" * 120, "x" * 100, "x" * 120 + "\n\nAgent: claude"),
-        ("***", "Change by claude", "***\n\nAgent: claude"),
-    ],
-)
-def test_the_first_line_is_the_subject_and_the_rest_the_body(
-    said: str, subject: str, summary: str, agent: Make, bench: Bench
-) -> None:
-    event = json.dumps({"type": "result", "is_error": False, "result": said})
-    proposal = proposed(agent(f"print({event!r})", presets()["claude"]), bench)
-
-    assert (proposal.subject, proposal.summary) == (subject, summary)

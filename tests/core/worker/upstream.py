@@ -164,3 +164,13 @@ def committed(worktree: Worktree) -> dict[str, str]:
         cwd=worktree.path,
     )
     return {path: letter for letter, path in (line.split("\t") for line in lines.splitlines())}
+
+
+def names_in(folder: Path) -> list[str]:
+    """What stands in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def slots_of(repository: WorkerRepository) -> list[str]:
+    """The slots of a repository, by their owner files."""
+    return sorted(path.stem for path in (repository.worktrees / ".slots").glob("*.owner"))
