@@ -3,36 +3,18 @@
 from pathlib import Path
 
 from invoke.collection import Collection
+from invoke.tasks import Task
 
-from development import commands as developing
-from loreley.commands import export as taking
-from loreley.commands import maintain as tending
-from loreley.commands import observe as watching
-from loreley.commands import run as running
+from development import commands as development
+from loreley.commands import export, maintain, observe, run
 
 namespace = Collection(
-    running.evolve,
-    running.worker,
-    running.scheduler,
-    watching.status,
-    watching.top,
-    watching.ui,
-    watching.report,
-    watching.job,
-    watching.logs,
-    taking.best,
-    taking.export,
-    taking.minimise,
-    tending.doctor,
-    tending.redis,
-    tending.note,
-    tending.notes,
-    developing.run_tests,
-    developing.lint,
-    developing.check,
-    developing.bench,
-    developing.remove_products,
-    developing.pins,
+    *(
+        task
+        for group in (run, observe, export, maintain, development)
+        for task in vars(group).values()
+        if isinstance(task, Task)
+    )
 )
 namespace.configure(
     {"root": str(Path(__file__).resolve().parent), "example": "examples.evol_circle_packing"}

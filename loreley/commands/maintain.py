@@ -49,13 +49,13 @@ def redis(c: Context, json: bool = False) -> None:
     """
     from loreley.ops.environment import choose_queue, enter_project
     from loreley.ops.queue.health import examine
-    from loreley.ops.queue.health_text import as_json, as_text, complain
+    from loreley.ops.queue.health_text import as_json, format_health, print_problems
 
     enter_project(Project.of(c).root)
     health = examine(choose_queue())
-    print(as_json(health) if json else as_text(health))
+    print(as_json(health) if json else format_health(health))
     if not json:
-        complain(health)
+        print_problems(health)
     sys.exit(0 if health.lets_workers_work else 1)
 
 

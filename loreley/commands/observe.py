@@ -18,10 +18,10 @@ def status(c: Context, json: bool = False) -> None:
     """Tell how the experiment stands: jobs, best commit, failures."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
-    from loreley.ops.status import status as describe
+    from loreley.ops.status import describe_status
 
     enter_project(Project.of(c).root)
-    print(describe(load_settings(), as_json=json))
+    print(describe_status(load_settings(), as_json=json))
 
 
 @task(
@@ -33,9 +33,9 @@ def status(c: Context, json: bool = False) -> None:
 @failures_as_messages()
 def top(c: Context, once: bool = False, every: str = "2") -> None:
     """Watch a run in the terminal until Ctrl+C."""
-    from loreley.ops.top import top as show
+    from loreley.ops.top import show_run
 
-    show(Project.of(c).settings(), every_seconds=number("every", every), once=once)
+    show_run(Project.of(c).settings(), every_seconds=number("every", every), once=once)
 
 
 @task(
@@ -94,10 +94,10 @@ def job(c: Context, job: str, artifact: str | None = None) -> None:
     """Tell the story of one job: its commit, figures, patch and logs."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
-    from loreley.ops.job_story import tell_job
+    from loreley.ops.job_story import print_job
 
     enter_project(Project.of(c).root)
-    tell_job(load_settings(), job, artifact=artifact)
+    print_job(load_settings(), job, artifact=artifact)
 
 
 @task(

@@ -11,12 +11,12 @@ from loreley.host.signals import StopSignals
 from loreley.ops.logs.view import find_logs_base
 from loreley.ops.messages import say
 from loreley.ops.progress import live_line
-from loreley.ops.summary import report
-from loreley.ops.supervisor import Fleet
+from loreley.ops.summary import summarise
+from loreley.ops.supervisor import Supervisor
 from loreley.views.costs import read_ending
 from loreley.views.overview import Overview, read_overview
 
-_LOOK_EVERY_SECONDS = 0.25
+_READ_EVERY_SECONDS = 0.25
 
 
 def evolve(root: Path, *, jobs: int, workers: int) -> int:
@@ -31,7 +31,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     settings = load_settings(Role.WORKER)
     logs = find_logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
-    fleet = Fleet(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
+    supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
     say(
         f"evolve: {jobs} jobs on {workers} workers; repository {settings.remote_target}, "
         f"logs in {logs}"
@@ -40,12 +40,12 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     try:
         with StopSignals() as signals:
             try:
-                fleet.start()
-                watch(fleet, database, signals, goal=jobs)
+                supervisor.start()
+                watch(supervisor, database, signals, goal=jobs)
             finally:
                 if signals.asked:
                     say("evolve: stopping; Ctrl+C again interrupts the running jobs")
-                fleet.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
+                supervisor.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
         overview, over = read_overview(database), read_ending(database)
     finally:
         database.close()
@@ -53,25 +53,27 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         print("nothing was evolved: the scheduler did not begin")
     else:
         seconds = time.monotonic() - started
-        last = ending(overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over)
-        print(f"{report(overview, settings, logs)}\n{last}")
+        last = describe_ending(
+            overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over
+        )
+        print(f"{summarise(overview, settings, logs)}\n{last}")
     return 130 if signals.count > 1 else 0
 
 
-def watch(fleet: Fleet, database: Database, signals: StopSignals, *, goal: int) -> None:
+def watch(supervisor: Supervisor, database: Database, signals: StopSignals, *, goal: int) -> None:
     """Show how the run goes until the scheduler is done or a stop is asked for.
 
-    Raises `MemberFailed` when a process cannot work.
+    Raises `ChildFailed` when a process cannot work.
     """
-    look = _Look(database)
+    read = _OverviewReader(database)
     with live_line(goal) as show:
-        while fleet.watch() and not signals.wait(_LOOK_EVERY_SECONDS):
-            show(look())
-        show(look())
+        while supervisor.watch() and not signals.wait(_READ_EVERY_SECONDS):
+            show(read())
+        show(read())
 
 
-class _Look:
-    """Reads how the run stands; a database that is away is told once, until it is back."""
+class _OverviewReader:
+    """Reads how the run stands; a database that is away is reported once, until it is back."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -89,7 +91,7 @@ class _Look:
         return overview
 
 
-def ending(
+def describe_ending(
     overview: Overview, *, seconds: float, stopped: bool, goal: int, over: str | None
 ) -> str:
     """How the run came to its end, and how to go on."""

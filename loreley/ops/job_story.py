@@ -15,7 +15,7 @@ from loreley.views.wording import clock
 _SHOWN_TEXT_BYTES = 4_000
 
 
-def tell_job(settings: Settings, beginning: str, *, artifact: str | None) -> None:
+def print_job(settings: Settings, beginning: str, *, artifact: str | None) -> None:
     """Print a job's story, or one of its artifacts as it is; raises `LoreleyError`.
 
     ``beginning`` is a job's number or the first characters of its id.
@@ -27,15 +27,15 @@ def tell_job(settings: Settings, beginning: str, *, artifact: str | None) -> Non
     finally:
         database.close()
     if story is None:
-        raise _ambiguous(beginning, found)
+        raise _ambiguous_job(beginning, found)
     if artifact is None:
-        print("\n".join(_lines(story)))
+        print("\n".join(_describe(story)))
     else:
-        sys.stdout.buffer.write(_artifact(story, artifact).content)
+        sys.stdout.buffer.write(_find_artifact(story, artifact).content)
         sys.stdout.buffer.flush()
 
 
-def _ambiguous(beginning: str, found: list[str]) -> LoreleyError:
+def _ambiguous_job(beginning: str, found: list[str]) -> LoreleyError:
     if not found:
         return LoreleyError(
             "there is no such job", target=beginning, fix="`invoke status` names some"
@@ -49,7 +49,7 @@ def _ambiguous(beginning: str, found: list[str]) -> LoreleyError:
     )
 
 
-def _artifact(story: JobStory, name: str) -> Artifact:
+def _find_artifact(story: JobStory, name: str) -> Artifact:
     for artifact in story.artifacts:
         if artifact.name == name:
             return artifact
@@ -57,7 +57,7 @@ def _artifact(story: JobStory, name: str) -> Artifact:
     raise LoreleyError("the job has no such artifact", target=name, reason=f"it has: {names}")
 
 
-def _lines(story: JobStory) -> Iterator[str]:
+def _describe(story: JobStory) -> Iterator[str]:
     yield f"job          #{story.ordinal} {story.job_id}"
     yield f"kind         {story.kind}, island {story.island}"
     became = story.archive_outcome if story.commit else None
@@ -79,16 +79,17 @@ def _lines(story: JobStory) -> Iterator[str]:
         yield f"failure      {story.failure_kind or 'rejected'}: {one_line(story.failure)}"
     if story.commit:
         yield f"commit       {story.commit} {one_line(story.subject or '')}"
-        yield f"branch       {one_line(story.branch) if story.branch else _no_branch(story)}"
+        branch = one_line(story.branch) if story.branch else _explain_no_branch(story)
+        yield f"branch       {branch}"
     for metric in story.metrics:
         spread = f" ± {metric.error:.3g}" if metric.error else ""
         unit = f" {one_line(metric.unit)}" if metric.unit else ""
         yield f"metric       {one_line(metric.name)} = {metric.value:.6g}{spread}{unit}"
     for artifact in story.artifacts:
-        yield from _shown_artifact(artifact)
+        yield from _describe_artifact(artifact)
 
 
-def _shown_artifact(artifact: Artifact) -> Iterator[str]:
+def _describe_artifact(artifact: Artifact) -> Iterator[str]:
     size = len(artifact.content)
     name = one_line(artifact.name)
     yield f"\n--- {name} ({one_line(artifact.media_type)}, {size:,} bytes)"
@@ -99,5 +100,5 @@ def _shown_artifact(artifact: Artifact) -> Iterator[str]:
             yield f"… the rest by --artifact {name}"
 
 
-def _no_branch(story: JobStory) -> str:
+def _explain_no_branch(story: JobStory) -> str:
     return "none: it is the root" if story.kind is JobKind.BASELINE else "none: it was deleted"

@@ -2,9 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -23,7 +22,7 @@ class Rate:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
 
-    def note(self, ended: int, at: float) -> float | None:
+    def update(self, ended: int, at: float) -> float | None:
         """The rate in jobs per minute at ``at`` seconds, or None before there is one."""
         self._seen.append((at, ended))
         while at - self._seen[0][0] > _RATE_OVER_SECONDS:
@@ -43,20 +42,16 @@ def describe(overview: Overview, rate: float | None, goal: int) -> str:
     ]
     if rate:
         remaining = max(0, goal - overview.ended) / rate * 60
-        parts += [f"{rate:.0f} jobs/min", f"{_clock(remaining)} left"]
+        parts += [f"{rate:.0f} jobs/min", f"{_format_clock(remaining)} left"]
     return " · ".join(parts)
 
 
-class Shown(Protocol):
-    """Something that shows an overview."""
-
-    def __call__(self, overview: Overview | None) -> None:
-        """Show it now; None while the scheduler has not begun, or nothing can be read."""
-        ...
+Show = Callable[[Overview | None], None]
+"""Shows a run; None while the scheduler has not begun, or nothing can be read."""
 
 
 @contextmanager
-def live_line(goal: int) -> Iterator[Shown]:
+def live_line(goal: int) -> Iterator[Show]:
     """Show progress towards ``goal`` jobs: a living line on a terminal, else one now and then."""
     console = Console(stderr=True, highlight=False)
     rate = Rate()
@@ -72,7 +67,7 @@ def live_line(goal: int) -> Iterator[Shown]:
 
             def show(overview: Overview | None) -> None:
                 if overview is not None:
-                    text = describe(overview, rate.note(overview.ended, time.monotonic()), goal)
+                    text = describe(overview, rate.update(overview.ended, time.monotonic()), goal)
                     progress.update(task, completed=overview.ended, state=text)
 
             yield show
@@ -87,19 +82,19 @@ class _PlainLines:
         self._rate = rate
         self._goal = goal
         self._next = 0.0
-        self._told = -1
+        self._shown = -1
 
     def __call__(self, overview: Overview | None) -> None:
-        if overview is None or overview.ended == self._told:
+        if overview is None or overview.ended == self._shown:
             return
         at = time.monotonic()
-        rate = self._rate.note(overview.ended, at)
+        rate = self._rate.update(overview.ended, at)
         if at >= self._next or overview.ended >= self._goal:
-            self._next, self._told = at + _PLAIN_EVERY_SECONDS, overview.ended
+            self._next, self._shown = at + _PLAIN_EVERY_SECONDS, overview.ended
             say(f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}")
 
 
-def _clock(seconds: float) -> str:
+def _format_clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

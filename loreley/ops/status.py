@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from loreley.config import Settings
+from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
-from loreley.ops.spending import spending
-from loreley.views.costs import read_accounts, read_ending, read_expenses
+from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.overview import (
     Failure,
     IslandState,
@@ -25,16 +25,16 @@ _SHOWN_FAILURES = 5
 _REASON_LENGTH = 160
 
 
-def status(settings: Settings, *, as_json: bool) -> str:
+def describe_status(settings: Settings, *, as_json: bool) -> str:
     """The experiment as text for people, or as JSON for programs."""
     database = open_database(settings.sqlalchemy_url)
     try:
-        return _json(database) if as_json else "\n".join(_lines(settings, database))
+        return _to_json(database) if as_json else "\n".join(_describe_run(settings, database))
     finally:
         database.close()
 
 
-def _json(database: Database) -> str:
+def _to_json(database: Database) -> str:
     overview = read_overview(database)
     return json.dumps(
         {
@@ -53,32 +53,32 @@ def _json(database: Database) -> str:
     )
 
 
-def _lines(settings: Settings, database: Database) -> Iterator[str]:
+def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
     yield f"database    {masked(settings.sqlalchemy_url)}"
     overview = read_overview(database)
     if overview is None:
         yield "experiment  none yet: the scheduler begins one (invoke evolve, invoke scheduler)"
         return
-    yield from _experiment(overview)
+    yield from _describe_experiment(overview)
     for job in read_running(database):
-        yield _running(job)
-    yield from _arms(database)
-    yield from spending(database)
+        yield _describe_running(job)
+    yield from _describe_arms(database)
+    yield from describe_spending(database)
     failures = read_failures(database, limit=_SHOWN_FAILURES)
     if failures:
         yield "latest failures"
     for failure in failures:
-        yield _failure(failure)
+        yield _describe_failure(failure)
 
 
-def _experiment(overview: Overview) -> Iterator[str]:
+def _describe_experiment(overview: Overview) -> Iterator[str]:
     counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     yield f"root        {overview.root_commit[:12]}"
     yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
-    yield f"archive     {_filled(overview)}, QD score {overview.qd_score:.6g}"
+    yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (
-            f"island {island.island}    {_filled(island)}, "
+            f"island {island.island}    {_describe_cells(island)}, "
             f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
         )
     best, root = overview.best, overview.root
@@ -94,11 +94,11 @@ def _experiment(overview: Overview) -> Iterator[str]:
         yield f"            {one_line(found)}"
 
 
-def _filled(archive: Overview | IslandState) -> str:
+def _describe_cells(archive: Overview | IslandState) -> str:
     return f"{archive.cells_filled} of {archive.cells} cells filled ({archive.coverage:.0%})"
 
 
-def _arms(database: Database) -> Iterator[str]:
+def _describe_arms(database: Database) -> Iterator[str]:
     arms = read_arms(database)
     if arms:
         yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'better':>7}  {'seconds':>7}"
@@ -109,14 +109,46 @@ def _arms(database: Database) -> Iterator[str]:
         )
 
 
-def _running(job: RunningJob) -> str:
+def describe_spending(database: Database) -> Iterator[str]:
+    """Lines about each agent that has made calls, and about each limit; none without either."""
+    expenses = read_expenses(database)
+    if expenses:
+        yield (
+            f"  {'spent by':<12} {'calls':>6}  {'dollars':>9}  {'tokens':>11}  {'entered':>8}  "
+            "dollars each"
+        )
+        yield from map(_format_expense, expenses)
+    for account in read_accounts(database):
+        yield _format_account(account)
+    if ending := read_ending(database):
+        yield f"budget      reached: {ending}"
+
+
+def _format_expense(expense: Expense) -> str:
+    each = expense.dollars_per_entered
+    unknown = expense.unpriced_calls
+    note = f"  ({unknown} of unknown price)" if unknown else ""
+    return (
+        f"  {expense.agent:<12} {expense.calls:>6}  {expense.dollars:>9.4f}  "
+        f"{expense.tokens:>11,}  {expense.entered:>8}  "
+        f"{'-' if each is None else f'{each:.4f}':>12}{note}"
+    )
+
+
+def _format_account(account: Account) -> str:
+    digits = ".4f" if account.limit.unit is BudgetUnit.DOLLARS else ",.6g"
+    reserved = f", {account.reserved:{digits}} reserved" if account.reserved else ""
+    return f"budget      {account.limit}: {account.spent:{digits}} spent{reserved}"
+
+
+def _describe_running(job: RunningJob) -> str:
     return (
         f"running     #{job.ordinal} {job.job_id[:8]} on {one_line(job.worker)} "
         f"for {job.seconds:.0f} s" + (f", attempt {job.attempt}" if job.attempt > 1 else "")
     )
 
 
-def _failure(failure: Failure) -> str:
+def _describe_failure(failure: Failure) -> str:
     reason = one_line(failure.reason)
     shown = reason if len(reason) <= _REASON_LENGTH else f"{reason[:_REASON_LENGTH]}…"
     return f"  #{failure.ordinal} {failure.job_id[:8]} {failure.kind}: {shown}"

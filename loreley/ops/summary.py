@@ -7,19 +7,19 @@ from loreley.core.jobs import FINAL_STATES
 from loreley.views.overview import Overview
 
 
-def report(overview: Overview, settings: Settings, logs: Path) -> str:
+def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     """The best commit, its gain, how to see its diff, and where the logs are."""
     states = [
         f"{overview.jobs[state]} {state}" for state in sorted(FINAL_STATES) if overview.jobs[state]
     ]
     lines = [f"jobs      {overview.ended} ended: {', '.join(states) or 'none'}"]
     lines.append(f"archive   {overview.cells_filled} of {overview.cells} cells filled")
-    lines += _best(overview, settings)
+    lines += _describe_best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)
 
 
-def _best(overview: Overview, settings: Settings) -> list[str]:
+def _describe_best(overview: Overview, settings: Settings) -> list[str]:
     best, root = overview.best, overview.root
     if best is None:
         return [f"best      {overview.why_no_best}"]
@@ -36,11 +36,11 @@ def _best(overview: Overview, settings: Settings) -> list[str]:
         f"best      {overview.fitness_name} {best.fitness:.6g}, {from_root}",
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",
-        f"diff      {_diff_command(overview, settings)}",
+        f"diff      {_format_diff_command(overview, settings)}",
     ]
 
 
-def _diff_command(overview: Overview, settings: Settings) -> str:
+def _format_diff_command(overview: Overview, settings: Settings) -> str:
     assert overview.best is not None
     remote = settings.remote_target
     folder = remote if Path(remote).is_dir() else settings.worker_repo_worktree

@@ -20,8 +20,8 @@ _MAX_QUICK_ENDS = 3
 _LARGEST_OUTPUT_BYTES = 10 * 2**20  # as large as a log file becomes
 
 
-class MemberFailed(LoreleyError):
-    """A process of the fleet cannot work; what it said itself comes first."""
+class ChildFailed(LoreleyError):
+    """A process cannot work; what it said itself comes first."""
 
     def __init__(self, name: str, exit_code: int, output: Path) -> None:
         super().__init__(
@@ -29,15 +29,15 @@ class MemberFailed(LoreleyError):
             target=str(output),
             fix="mend what it says, then start again: what is done is kept",
         )
-        self._words = _own_words(output)
+        self._complaint = _read_complaint(output)
 
     def __str__(self) -> str:
-        return "\n".join(filter(None, (self._words, super().__str__())))
+        return "\n".join(filter(None, (self._complaint, super().__str__())))
 
 
 @dataclass(slots=True)
-class _Member:
-    """One process of the fleet, through its restarts."""
+class _Child:
+    """One process, through its restarts."""
 
     name: str
     command: Sequence[str]
@@ -48,7 +48,7 @@ class _Member:
     restarts: int = 0
 
 
-class Fleet:
+class Supervisor:
     """Processes that share one fate: they end when the scheduler is done, or with this one."""
 
     def __init__(self, *, root: Path, workers: int, max_jobs: int, output: Path) -> None:
@@ -57,41 +57,41 @@ class Fleet:
 
         self._root = root
         output.mkdir(parents=True, exist_ok=True)
-        self._scheduler = _Member(
+        self._scheduler = _Child(
             "scheduler",
             script("run_scheduler.py", "--max-jobs", str(max_jobs)),
             output / "scheduler.err",
         )
         self._workers = [
-            _Member(f"worker {number}", script("run_worker.py"), output / f"worker-{number}.err")
+            _Child(f"worker {number}", script("run_worker.py"), output / f"worker-{number}.err")
             for number in range(1, workers + 1)
         ]
 
     @property
     def restarts(self) -> int:
         """How many processes have been replaced because they died."""
-        return sum(member.restarts for member in self._members)
+        return sum(child.restarts for child in self._children)
 
     def start(self) -> None:
         """Start every process."""
-        for member in self._members:
-            member.output.write_bytes(b"")
-            self._start(member)
+        for child in self._children:
+            child.output.write_bytes(b"")
+            self._start(child)
 
     def watch(self) -> bool:
         """Replace what has died; False when the scheduler has ended as it should.
 
-        Raises `MemberFailed` when one cannot work.
+        Raises `ChildFailed` when one cannot work.
         """
-        for member in self._members:
-            assert member.process is not None
-            _bound(member.output)
-            code = member.process.poll()
+        for child in self._children:
+            assert child.process is not None
+            _empty_when_large(child.output)
+            code = child.process.poll()
             if code is None:
                 continue
-            if member is self._scheduler and code == 0:
+            if child is self._scheduler and code == 0:
                 return False
-            self._replace(member, code)
+            self._replace(child, code)
         return True
 
     def stop(self, signals: StopSignals, *, grace_seconds: float) -> None:
@@ -107,60 +107,60 @@ class Fleet:
             if interrupted:
                 time.sleep(0.05)
         self._signal(signal.SIGKILL)
-        for member in self._members:
-            if member.process is not None:
-                member.process.wait()
+        for child in self._children:
+            if child.process is not None:
+                child.process.wait()
 
     @property
-    def _members(self) -> list[_Member]:
+    def _children(self) -> list[_Child]:
         return [self._scheduler, *self._workers]
 
     @property
     def _alive(self) -> list[subprocess.Popen[bytes]]:
         return [
-            member.process
-            for member in self._members
-            if member.process is not None and member.process.poll() is None
+            child.process
+            for child in self._children
+            if child.process is not None and child.process.poll() is None
         ]
 
-    def _start(self, member: _Member) -> None:
-        with member.output.open("ab") as output:
-            member.process = spawn(
-                member.command,
-                env=_environment(os.environ),
+    def _start(self, child: _Child) -> None:
+        with child.output.open("ab") as output:
+            child.process = spawn(
+                child.command,
+                env=_child_environment(os.environ),
                 cwd=self._root,
                 output=output.fileno(),
                 die_with_parent=True,
             )
-        member.started_at = time.monotonic()
+        child.started_at = time.monotonic()
 
-    def _replace(self, member: _Member, code: int) -> None:
-        quick = time.monotonic() - member.started_at < _QUICK_SECONDS
-        member.quick_ends = member.quick_ends + 1 if quick else 0
+    def _replace(self, child: _Child, code: int) -> None:
+        quick = time.monotonic() - child.started_at < _QUICK_SECONDS
+        child.quick_ends = child.quick_ends + 1 if quick else 0
         # Exit codes 1 and 2 are messages for the operator: a restart would only repeat them.
-        if code in (1, 2) or member.quick_ends >= _MAX_QUICK_ENDS:
-            raise MemberFailed(member.name, code, member.output)
-        member.restarts += 1
-        self._start(member)
+        if code in (1, 2) or child.quick_ends >= _MAX_QUICK_ENDS:
+            raise ChildFailed(child.name, code, child.output)
+        child.restarts += 1
+        self._start(child)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._alive:
             process.send_signal(number)
 
 
-def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: without its byte code Python would start slowly."""
     return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _bound(output: Path) -> None:
-    """Forget what a process has printed when it is much: its log file has the same."""
+def _empty_when_large(output: Path) -> None:
+    """Drop what a process has printed when it is much: its log file has the same."""
     with suppress(FileNotFoundError):  # somebody removed it
         if output.stat().st_size > _LARGEST_OUTPUT_BYTES:
             os.truncate(output, 0)  # it is written to at its end, wherever that is
 
 
-def _own_words(output: Path) -> str:
+def _read_complaint(output: Path) -> str:
     """What a process said last on stderr, from its last ``error:`` on if there is one."""
     text = tail_of(output)
     return text[max(text.rfind("error:"), 0) :].strip()

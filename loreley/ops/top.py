@@ -39,7 +39,7 @@ _LEAST_SECONDS, _MOST_SECONDS = 0.2, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class RunSnapshot:
     """A run at one moment; ``overview`` is None before the scheduler has begun one."""
 
     database: str
@@ -51,7 +51,7 @@ class Glance:
     queue: QueueHealth | None  # None: none is configured, and the embedded one does not run
 
 
-def top(settings: Settings, *, every_seconds: float, once: bool) -> None:
+def show_run(settings: Settings, *, every_seconds: float, once: bool) -> None:
     """Show the run, anew every so many seconds until Ctrl+C; once, as plain text, in a pipe.
 
     Raises `LoreleyError` when the database cannot be read.
@@ -64,34 +64,34 @@ def top(settings: Settings, *, every_seconds: float, once: bool) -> None:
         )
     with closing(open_database(settings.sqlalchemy_url)) as database:
         if once or not sys.stdout.isatty():
-            print_glance(glance(settings, database))
+            print_snapshot(take_snapshot(settings, database))
             return
-        _live(settings, database, every_seconds)
+        _draw_live(settings, database, every_seconds)
 
 
-def _live(settings: Settings, database: Database, every_seconds: float) -> None:
+def _draw_live(settings: Settings, database: Database, every_seconds: float) -> None:
     console = Console(highlight=False)
     with (
         StopSignals() as signals,
         Live(console=console, screen=True, auto_refresh=False) as screen,
     ):
         while True:
-            screen.update(_drawn(settings, database), refresh=True)
+            screen.update(_draw(settings, database), refresh=True)
             if signals.wait(every_seconds):
                 return
 
 
-def _drawn(settings: Settings, database: Database) -> RenderableType:
+def _draw(settings: Settings, database: Database) -> RenderableType:
     """The run, or why it cannot be seen at the moment: services come back."""
     try:
-        return Group(*_parts(glance(settings, database)))
+        return Group(*_compose(take_snapshot(settings, database)))
     except LoreleyError as error:
         return Text(str(error))
 
 
-def glance(settings: Settings, database: Database) -> Glance:
+def take_snapshot(settings: Settings, database: Database) -> RunSnapshot:
     """Look at database and queue; a queue that is away is a part of the picture."""
-    return Glance(
+    return RunSnapshot(
         database=masked(settings.sqlalchemy_url),
         overview=read_overview(database),
         running=tuple(read_running(database)),
@@ -102,56 +102,56 @@ def glance(settings: Settings, database: Database) -> Glance:
     )
 
 
-def print_glance(seen: Glance) -> None:
+def print_snapshot(seen: RunSnapshot) -> None:
     """Print it once; colours and width are those of where it goes."""
     if sys.stdout.isatty():
-        Console(highlight=False).print(*_parts(seen), sep="\n")
+        Console(highlight=False).print(*_compose(seen), sep="\n")
         return
     console = Console(highlight=False, width=_PIPE_WIDTH, no_color=True, force_terminal=False)
     with console.capture() as captured:
-        console.print(*_parts(seen), sep="\n")
+        console.print(*_compose(seen), sep="\n")
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _parts(seen: Glance) -> Iterator[RenderableType]:
+def _compose(seen: RunSnapshot) -> Iterator[RenderableType]:
     yield Text(f"loreley · {seen.database} · {time.strftime('%H:%M:%S')}", style="bold")
     if seen.overview is None:
         yield Text("no experiment yet: the scheduler begins one (invoke evolve, invoke scheduler)")
-        yield _row("queue", *_queue(seen.queue))
+        yield _format_row("queue", *_format_queue(seen.queue))
         return
-    yield _figures(seen, seen.overview)
-    yield _running(seen.running)
+    yield _compose_figures(seen, seen.overview)
+    yield _tabulate_running(seen.running)
     if seen.failures:
-        yield _failures(seen.failures)
+        yield _tabulate_failures(seen.failures)
 
 
-def _figures(seen: Glance, overview: Overview) -> Table:
+def _compose_figures(seen: RunSnapshot, overview: Overview) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column()
     for name, text in (
-        ("jobs", _jobs(overview)),
-        ("pace", _pace(seen.pace)),
-        ("best", _best(overview)),
-        ("archive", _archive(overview)),
-        ("spend", _spend(seen.expenses)),
+        ("jobs", _format_jobs(overview)),
+        ("pace", _format_pace(seen.pace)),
+        ("best", _format_best(overview)),
+        ("archive", _format_archive(overview)),
+        ("spend", _format_spend(seen.expenses)),
     ):
         if text:
             grid.add_row(name, Text(text))
-    grid.add_row("queue", Text(*_queue(seen.queue)))
+    grid.add_row("queue", Text(*_format_queue(seen.queue)))
     return grid
 
 
-def _row(name: str, text: str, style: str = "") -> Text:
+def _format_row(name: str, text: str, style: str = "") -> Text:
     return Text.assemble((f"{name}  ", "dim"), (text, style))
 
 
-def _jobs(overview: Overview) -> str:
+def _format_jobs(overview: Overview) -> str:
     counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     return f"{overview.total}: {', '.join(counts) or 'none'}"
 
 
-def _pace(pace: Pace) -> str:
+def _format_pace(pace: Pace) -> str:
     """Jobs a minute, and how many each of the last minutes had."""
     ended = [good + bad for good, bad in pace.per_minute]
     most = max(ended, default=0)
@@ -161,7 +161,7 @@ def _pace(pace: Pace) -> str:
     return f"{pace.rate:.1f} jobs/min  {bars.strip()}"
 
 
-def _best(overview: Overview) -> str:
+def _format_best(overview: Overview) -> str:
     best, root = overview.best, overview.root
     if best is None:
         return overview.why_no_best
@@ -176,7 +176,7 @@ def _best(overview: Overview) -> str:
     return f"{found}, {on_root}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
 
 
-def _archive(overview: Overview) -> str:
+def _format_archive(overview: Overview) -> str:
     islands = (
         f"island {each.island}: {each.cells_filled} filled, best {each.best:.6g}"
         for each in overview.islands
@@ -184,37 +184,37 @@ def _archive(overview: Overview) -> str:
     return "   ".join([f"{overview.cells_filled} of {overview.cells} cells filled", *islands])
 
 
-def _spend(expenses: tuple[Expense, ...]) -> str:
+def _format_spend(expenses: tuple[Expense, ...]) -> str:
     return "   ".join(
         f"{one_line(each.agent)}: {each.calls} calls, ${each.dollars:.2f}, {each.tokens:,} tokens"
         for each in expenses
     )
 
 
-def _queue(queue: QueueHealth | None) -> tuple[str, str]:
+def _format_queue(queue: QueueHealth | None) -> tuple[str, str]:
     """The queue in words, and a style that tells how bad it is."""
     if queue is None:
         return "the embedded server does not run: it starts with a run", "dim"
     if queue.problems:
         return one_line(f"{queue.problems[0].what}: {queue.problems[0].reason}"), "red"
     parts = [
-        f"{_counted(queue.waiting)} waiting",
-        f"{_counted(queue.unacknowledged)} in work",
-        f"{_counted(queue.processes_seen)} processes alive",
+        f"{_format_count(queue.waiting)} waiting",
+        f"{_format_count(queue.unacknowledged)} in work",
+        f"{_format_count(queue.processes_seen)} processes alive",
     ]
     if queue.dead:
         parts.append(f"{queue.dead} dead letters")
     return " · ".join([*parts, *queue.warnings]), "yellow" if queue.warnings else ""
 
 
-def _counted(count: int | None) -> str:
+def _format_count(count: int | None) -> str:
     return "?" if count is None else str(count)
 
 
-def _running(running: tuple[RunningJob, ...]) -> RenderableType:
+def _tabulate_running(running: tuple[RunningJob, ...]) -> RenderableType:
     if not running:
         return Text("no job runs at the moment", style="dim")
-    table = _table("running", "worker", "for", "attempt")
+    table = _make_table("running", "worker", "for", "attempt")
     for job in running[:_RUNNING]:
         table.add_row(
             f"#{job.ordinal} {job.job_id[:8]}",
@@ -227,8 +227,8 @@ def _running(running: tuple[RunningJob, ...]) -> RenderableType:
     return table
 
 
-def _failures(failures: tuple[Failure, ...]) -> Table:
-    table = _table("latest failures", "kind", "why")
+def _tabulate_failures(failures: tuple[Failure, ...]) -> Table:
+    table = _make_table("latest failures", "kind", "why")
     table.columns[-1].overflow = "ellipsis"
     table.columns[-1].ratio = 1
     table.expand = True
@@ -241,7 +241,7 @@ def _failures(failures: tuple[Failure, ...]) -> Table:
     return table
 
 
-def _table(*columns: str) -> Table:
+def _make_table(*columns: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name, no_wrap=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.ops.embedded.folder import answers
+from loreley.ops.embedded.folder import is_answering
 from tests.support import eventually
 
 StartRedis = Callable[..., str]
@@ -25,7 +25,7 @@ def _running(folder: Path, options: tuple[str, ...]) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
-        eventually(lambda: answers(folder / "r.sock") or _needs_password(folder / "r.sock"))
+        eventually(lambda: is_answering(folder / "r.sock") or _needs_password(folder / "r.sock"))
         yield f"127.0.0.1:{port}"
     finally:
         process.kill()

@@ -12,8 +12,8 @@ from loreley.core.jobs import JobState
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
 from loreley.host.signals import StopSignals
-from loreley.ops.evolve import ending, evolve, watch
-from loreley.ops.supervisor import Fleet
+from loreley.ops.evolve import describe_ending, evolve, watch
+from loreley.ops.supervisor import Supervisor
 from loreley.views.overview import Overview
 from tests.support import eventually
 
@@ -30,14 +30,14 @@ def root(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def started(root: Path) -> Iterator[Fleet]:
-    fleet = Fleet(root=root, workers=1, max_jobs=1, output=root / "output")
+def started(root: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(root=root, workers=1, max_jobs=1, output=root / "output")
     with StopSignals() as signals:
-        fleet.start()
+        supervisor.start()
         try:
-            yield fleet
+            yield supervisor
         finally:
-            fleet.stop(signals, grace_seconds=0)
+            supervisor.stop(signals, grace_seconds=0)
 
 
 def test_a_database_that_is_away_is_waited_for(
@@ -45,10 +45,10 @@ def test_a_database_that_is_away_is_waited_for(
 ) -> None:
     away = Database(create_engine("postgresql+psycopg://127.0.0.1:1/none"))
 
-    with started(root) as fleet, StopSignals() as signals:
-        watch(fleet, away, signals, goal=1)
+    with started(root) as supervisor, StopSignals() as signals:
+        watch(supervisor, away, signals, goal=1)
 
-    assert fleet.restarts == 0
+    assert supervisor.restarts == 0
     assert capsys.readouterr().err.count("the database does not answer as needed") == 1
 
 
@@ -79,8 +79,8 @@ def test_the_last_words_of_a_process_outlive_its_replacement(root: Path) -> None
     )
     output = root / "output" / "worker-1.err"
 
-    with started(root) as fleet:
-        eventually(lambda: fleet.watch() and fleet.restarts)
+    with started(root) as supervisor:
+        eventually(lambda: supervisor.watch() and supervisor.restarts)
         eventually(lambda: output.read_text().count("words") == 2, within=2)
 
 
@@ -92,9 +92,9 @@ def test_what_a_process_prints_is_bounded(root: Path) -> None:
         "while True: print('more', file=sys.stderr, flush=True); time.sleep(0.01)\n"
     )
     output = root / "output" / "worker-1.err"
-    with started(root) as fleet:
+    with started(root) as supervisor:
         eventually(lambda: output.stat().st_size > 11 * 2**20)
-        fleet.watch()
+        supervisor.watch()
         eventually(lambda: "more" in output.read_text())
 
         assert output.stat().st_size < 2**20
@@ -114,7 +114,7 @@ def test_a_run_whose_scheduler_was_stopped_is_not_called_done(
     jobs = dict.fromkeys(JobState, 0) | {JobState.SUCCEEDED: ended}
     overview = Overview("a" * 40, "score", True, jobs, 1, (), None, None, (), 0, 0.0, 1)
 
-    assert ending(overview, seconds=2.0, stopped=False, goal=5, over=over) == words
+    assert describe_ending(overview, seconds=2.0, stopped=False, goal=5, over=over) == words
 
 
 def test_more_workers_than_a_machine_carries_are_refused_by_their_flag() -> None:

@@ -14,7 +14,7 @@ from loreley.db.models import artifacts, commits, jobs, metrics
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.steering import cancel_job
 from loreley.errors import AgentFailed, LoreleyError
-from loreley.ops.job_story import tell_job
+from loreley.ops.job_story import print_job
 from loreley.views.job_story import find_jobs
 
 ROOT = "a" * 40
@@ -48,7 +48,7 @@ BINARY = Artifact("picture.png", "image/png", b"\x89PNG\0")
 def test_a_job_is_told_with_its_commit_figures_and_text(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell_job(settings, "0", artifact=None)
+    print_job(settings, "0", artifact=None)
 
     told = capsys.readouterr().out
     assert "job          #0 " in told
@@ -61,7 +61,7 @@ def test_a_job_is_told_with_its_commit_figures_and_text(
 def test_a_failure_is_told_in_one_line(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell_job(settings, "#1", artifact=None)
+    print_job(settings, "#1", artifact=None)
 
     assert "failure      agent: no idea" in capsys.readouterr().out
 
@@ -74,7 +74,7 @@ def test_a_cancelled_job_was_not_rejected(
     assert cancel_job(database, job_id, "for want of money")
     database.close()
 
-    tell_job(settings, "2", artifact=None)
+    print_job(settings, "2", artifact=None)
 
     told = capsys.readouterr().out
     assert "why          for want of money" in told
@@ -95,7 +95,7 @@ def test_what_steers_a_terminal_is_not_printed(
     database.close()
 
     for number in ("0", "1"):
-        tell_job(settings, number, artifact=None)
+        print_job(settings, number, artifact=None)
 
     assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)
 
@@ -103,7 +103,7 @@ def test_what_steers_a_terminal_is_not_printed(
 def test_an_artifact_is_printed_as_it_is(
     settings: Settings, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    tell_job(settings, "0", artifact="picture.png")
+    print_job(settings, "0", artifact="picture.png")
 
     assert capfdbinary.readouterr().out == BINARY.content
 
@@ -111,9 +111,9 @@ def test_an_artifact_is_printed_as_it_is(
 @pytest.mark.parametrize("beginning", ["7", "zz", "%", "", "-9"])
 def test_what_means_no_job_is_said(settings: Settings, beginning: str) -> None:
     with pytest.raises(LoreleyError, match=r"no such job|several jobs"):
-        tell_job(settings, beginning, artifact=None)
+        print_job(settings, beginning, artifact=None)
 
 
 def test_an_artifact_that_is_not_there_is_said_with_those_that_are(settings: Settings) -> None:
     with pytest.raises(LoreleyError, match=r"patch\.diff, picture\.png"):
-        tell_job(settings, "0", artifact="nothing")
+        print_job(settings, "0", artifact="nothing")

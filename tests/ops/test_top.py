@@ -15,7 +15,7 @@ from loreley.config import Settings
 from loreley.core.jobs import JobKind
 from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, ConfigError
-from loreley.ops.top import top
+from loreley.ops.top import show_run
 from tests.db.support import claimed, failed
 from tests.ops.experiment import SmallRun, usual
 from tests.services import free_port
@@ -24,9 +24,9 @@ from tests.support import PROJECT_ROOT
 SCRIPT = """
 from loreley.config import Settings
 from loreley.ops.messages import failures_as_messages
-from loreley.ops.top import top
+from loreley.ops.top import show_run
 with failures_as_messages():
-    top(Settings(), every_seconds=0.2, once=False)
+    show_run(Settings(), every_seconds=0.2, once=False)
 """
 
 
@@ -46,7 +46,7 @@ def test_a_pipe_gets_all_of_it_once_as_plain_text(
 ) -> None:
     run = busy(tmp_path, redis_url)
 
-    top(run.settings, every_seconds=1, once=False)
+    show_run(run.settings, every_seconds=1, once=False)
 
     told = capsys.readouterr().out
     for words in (
@@ -69,7 +69,7 @@ def test_a_queue_that_is_away_is_a_part_of_the_picture(
 ) -> None:
     run = busy(tmp_path, f"redis://:hunter2@127.0.0.1:{free_port()}/0")
 
-    top(run.settings, every_seconds=1, once=True)
+    show_run(run.settings, every_seconds=1, once=True)
 
     told = capsys.readouterr().out
     assert "Redis does not answer" in told
@@ -82,7 +82,7 @@ def test_a_root_that_nothing_beats_is_called_so(
 ) -> None:
     run = SmallRun.begin(tmp_path, {"plan.txt": "one\n"})
 
-    top(run.settings, every_seconds=1, once=True)
+    show_run(run.settings, every_seconds=1, once=True)
 
     told = capsys.readouterr().out
     assert f"score 1, the root itself  {run.commits[0][:12]}" in told
@@ -92,7 +92,7 @@ def test_a_root_that_nothing_beats_is_called_so(
 def test_looking_starts_no_queue_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = usual(tmp_path)
 
-    top(run.settings, every_seconds=1, once=True)
+    show_run(run.settings, every_seconds=1, once=True)
 
     assert "the embedded server does not run" in capsys.readouterr().out
     assert not (run.settings.loreley_state_dir / "redis").exists()
@@ -105,7 +105,7 @@ def test_before_there_is_a_run_it_says_so(
         {"loreley_state_dir": tmp_path, "tasks_redis_url": redis_url}
     )
 
-    top(settings, every_seconds=1, once=True)
+    show_run(settings, every_seconds=1, once=True)
 
     assert "no experiment yet" in capsys.readouterr().out
 
@@ -113,7 +113,7 @@ def test_before_there_is_a_run_it_says_so(
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), 1e9])
 def test_an_interval_without_sense_is_refused(tmp_path: Path, seconds: float) -> None:
     with pytest.raises(ConfigError, match="that often"):
-        top(Settings(loreley_state_dir=tmp_path), every_seconds=seconds, once=False)
+        show_run(Settings(loreley_state_dir=tmp_path), every_seconds=seconds, once=False)
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import pytest
 from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.ops.progress import describe
-from loreley.ops.status import status
-from loreley.ops.summary import report
-from loreley.ops.top import glance, print_glance
+from loreley.ops.status import describe_status
+from loreley.ops.summary import summarise
+from loreley.ops.top import print_snapshot, take_snapshot
 from loreley.report.facts import read_facts
 from loreley.report.page import as_html
 from loreley.views.overview import Overview, read_overview
@@ -31,7 +31,7 @@ def _overview(settings: Settings) -> Overview:
 
 def _top(settings: Settings, _folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
     database = open_database(settings.sqlalchemy_url)
-    print_glance(glance(settings, database))
+    print_snapshot(take_snapshot(settings, database))
     database.close()
     return capsys.readouterr().out
 
@@ -45,9 +45,9 @@ def _page(settings: Settings, folder: Path, _capsys: pytest.CaptureFixture[str])
 
 
 TOLD: dict[str, Tell] = {
-    "status": lambda settings, _folder, _capsys: status(settings, as_json=False),
+    "status": lambda settings, _folder, _capsys: describe_status(settings, as_json=False),
     "top": _top,
-    "evolve": lambda settings, folder, _capsys: report(_overview(settings), settings, folder),
+    "evolve": lambda settings, folder, _capsys: summarise(_overview(settings), settings, folder),
     "report": lambda settings, _folder, _capsys: as_html(read_facts(settings)),
     "page": _page,
 }
@@ -100,7 +100,7 @@ def test_status_prints_nothing_that_steers_a_terminal(settings: Settings) -> Non
     run.failure(hostile)
     run.waiting(running=True, worker=hostile)
 
-    assert not {"\x1b", "\x07", "\x9b"} & set(status(settings, as_json=False))
+    assert not {"\x1b", "\x07", "\x9b"} & set(describe_status(settings, as_json=False))
 
 
 @pytest.mark.parametrize("place", TOLD)

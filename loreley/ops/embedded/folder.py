@@ -94,7 +94,7 @@ class ServerVersion:
     binary: str
 
 
-def answers(path: Path) -> bool:
+def is_answering(path: Path) -> bool:
     """Whether a server that has loaded its data answers on the socket."""
     try:
         return _ask(path, b"PING\r\n", lambda answer: b"\n" in answer).startswith(b"+PONG")
@@ -102,7 +102,7 @@ def answers(path: Path) -> bool:
         return False
 
 
-def version(path: Path) -> ServerVersion:
+def read_version(path: Path) -> ServerVersion:
     """Ask the server on the socket what it is; raises `OSError` when it does not answer."""
     text = _ask(path, b"INFO server\r\n", _is_whole_bulk).decode("utf-8", "replace")
     lines = dict(re.findall(r"^(\w+):(.*?)\r?$", text, re.MULTILINE))

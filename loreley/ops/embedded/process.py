@@ -14,7 +14,7 @@ from pathlib import Path
 from loreley.errors import ServiceUnavailable
 from loreley.host.daemons import spawn
 from loreley.host.locks import FileLock
-from loreley.ops.embedded.folder import ServerFolder, answers
+from loreley.ops.embedded.folder import ServerFolder, is_answering
 
 _START_SECONDS = 60.0  # an append-only file may have to be loaded
 STOP_SECONDS = 10.0
@@ -46,7 +46,7 @@ class Server:
             self._start_once()
         except ServiceUnavailable:
             data = self._folder.path / "appendonlydir"
-            if not _UNREADABLE_DATA.search(_text_from(self._folder.log, log_start)):
+            if not _UNREADABLE_DATA.search(_read_from(self._folder.log, log_start)):
                 raise
             log_line(f"the data cannot be read, starting without: see {data}.unreadable")
             shutil.rmtree(f"{data}.unreadable", ignore_errors=True)
@@ -87,7 +87,7 @@ class Server:
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + _START_SECONDS
-        while not answers(self._folder.socket_path):
+        while not is_answering(self._folder.socket_path):
             if process.poll() is not None:
                 raise ServiceUnavailable(f"the server ended with status {process.returncode}")
             if time.monotonic() > end:
@@ -101,7 +101,7 @@ class Server:
             pid = lock.holder_pid()
             if pid is not None:
                 log_line(f"ending the server that was left behind, process {pid}")
-                _signal(pid, sign)
+                _send_signal(pid, sign)
             if lock.acquire(within_seconds=STOP_SECONDS):
                 return
         raise ServiceUnavailable("another server holds the folder and cannot be ended")
@@ -126,12 +126,12 @@ def log_line(text: str) -> None:
     print(f"{now} guardian {os.getpid()}: {text}", file=sys.stderr, flush=True)
 
 
-def _text_from(path: Path, offset: int) -> str:
+def _read_from(path: Path, offset: int) -> str:
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(_LARGEST_LOG_BYTES).decode("utf-8", "replace")
 
 
-def _signal(pid: int, number: int) -> None:
+def _send_signal(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

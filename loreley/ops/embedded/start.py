@@ -14,7 +14,7 @@ import loreley
 from loreley.errors import CommandFailed, ConfigError, ServiceUnavailable
 from loreley.host.daemons import spawn
 from loreley.host.locks import FileLock
-from loreley.ops.embedded.folder import ServerFolder, ServerVersion, answers, version
+from loreley.ops.embedded.folder import ServerFolder, ServerVersion, is_answering, read_version
 from loreley.ops.embedded.guardian import READY
 
 _START_SECONDS = 75.0  # longer than the guardian's own patience with the server
@@ -58,7 +58,9 @@ def ensure_server(
             raise _failed(folder, "the server is being stopped and does not end")
         started = _start_unless_running(folder, binary, idle_seconds)
         use.survive_exec()
-        return EmbeddedServer(folder.url, started, version(folder.socket_path), folder.path, use)
+        return EmbeddedServer(
+            folder.url, started, read_version(folder.socket_path), folder.path, use
+        )
     except BaseException as error:
         use.release()
         if isinstance(error, OSError):
@@ -112,7 +114,7 @@ def _start_unless_running(folder: ServerFolder, binary: Path | None, idle_second
     try:
         end = time.monotonic() + _START_SECONDS
         while life.is_held_by_anyone():
-            if answers(folder.socket_path):
+            if is_answering(folder.socket_path):
                 return False
             if time.monotonic() > end:
                 raise _failed(folder, "its guardian lives, but the server does not answer")
@@ -150,7 +152,7 @@ def _start_guardian(folder: ServerFolder, binary: Path, idle_seconds: float) -> 
         can_be_read, _, _ = select.select([reader], [], [], _START_SECONDS)
         told = reader.read(4096).decode("utf-8", "replace").strip() if can_be_read else "no answer"
     if told != READY:
-        raise _failed(folder, told or "its guardian ended", _last_lines(folder.log, log_start))
+        raise _failed(folder, told or "its guardian ended", _read_last_lines(folder.log, log_start))
 
 
 def _open_log(folder: ServerFolder) -> int:
@@ -164,7 +166,7 @@ def _open_log(folder: ServerFolder) -> int:
         os.close(descriptor)
 
 
-def _last_lines(log: Path, offset: int) -> str:
+def _read_last_lines(log: Path, offset: int) -> str:
     with log.open("rb") as file:
         file.seek(offset)
         text = file.read(_LARGEST_LOG_BYTES).decode("utf-8", "replace")

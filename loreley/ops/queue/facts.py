@@ -50,34 +50,34 @@ class _Reader:
             return None
 
 
-def read_facts(client: Redis, settings: QueueSettings) -> RedisFacts:
+def read_redis_facts(client: Redis, settings: QueueSettings) -> RedisFacts:
     """Ask the server everything; raises `RedisError` or `OSError` when it stops answering."""
     reader = _Reader(client)
     prefix = f"{settings.tasks_redis_namespace}:"
     queue = prefix + settings.tasks_queue_name
     heartbeats = f"{prefix}__heartbeats__"
     return RedisFacts(
-        latency_ms=_latency_ms(client),
+        latency_ms=_measure_latency_ms(client),
         info=reader.read("INFO", client.info),
-        snapshots=reader.read("CONFIG GET save", lambda: _option(client, "save")),
+        snapshots=reader.read("CONFIG GET save", lambda: _read_option(client, "save")),
         waiting=reader.read("waiting messages", lambda: client.llen(queue)),
         # Workers take delayed messages early and hold them: only the hash knows all of them.
         delayed=reader.read("delayed messages", lambda: client.hlen(f"{queue}.DQ.msgs")),
         unacknowledged=reader.read(
             "unacknowledged messages",
-            lambda: _unacknowledged(client, heartbeats, prefix, settings.tasks_queue_name),
+            lambda: _count_unacknowledged(client, heartbeats, prefix, settings.tasks_queue_name),
         ),
         dead=reader.read("dead letters", lambda: client.zcard(f"{queue}.XQ")),
         processes_seen=reader.read(
             "heartbeats",
             lambda: client.zcount(heartbeats, int((time.time() - SEEN_SECONDS) * 1000), "+inf"),
         ),
-        refusal=reader.misused or _write_refusal(client, heartbeats),
+        refusal=reader.misused or _try_writing(client, heartbeats),
         forbidden=tuple(reader.forbidden),
     )
 
 
-def _latency_ms(client: Redis) -> float:
+def _measure_latency_ms(client: Redis) -> float:
     seconds = []
     for _ in range(_PINGS):
         start = time.perf_counter()
@@ -86,12 +86,12 @@ def _latency_ms(client: Redis) -> float:
     return statistics.median(seconds) * 1000
 
 
-def _option(client: Redis, name: str) -> str:
+def _read_option(client: Redis, name: str) -> str:
     options = cast(dict[str, str], client.config_get(name))
     return str(options.get(name, ""))
 
 
-def _unacknowledged(client: Redis, heartbeats: str, prefix: str, queue: str) -> int:
+def _count_unacknowledged(client: Redis, heartbeats: str, prefix: str, queue: str) -> int:
     processes = cast(list[bytes], client.zrange(heartbeats, 0, -1))
     with client.pipeline(transaction=False) as pipeline:
         for process in processes:
@@ -99,7 +99,7 @@ def _unacknowledged(client: Redis, heartbeats: str, prefix: str, queue: str) -> 
         return sum(pipeline.execute())
 
 
-def _write_refusal(client: Redis, key: str) -> str:
+def _try_writing(client: Redis, key: str) -> str:
     try:
         client.eval(_WRITE_WITHOUT_EFFECT, 1, key)
     except ResponseError as error:

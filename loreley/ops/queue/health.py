@@ -11,7 +11,7 @@ from loreley.config import QueueSettings, Settings, is_redis_configured
 from loreley.errors import Problem, ServiceUnavailable
 from loreley.masking import masked
 from loreley.ops.embedded.folder import ServerFolder
-from loreley.ops.queue.facts import RedisFacts, read_facts
+from loreley.ops.queue.facts import RedisFacts, read_redis_facts
 from loreley.tasks.connection import redis_client, require_redis
 
 _FULL = 0.95  # of maxmemory
@@ -54,9 +54,9 @@ def examine(settings: QueueSettings) -> QueueHealth:
     try:
         require_redis(settings)
         with redis_client(settings, retries=0) as client:
-            return judge(settings, read_facts(client, settings))
+            return judge(settings, read_redis_facts(client, settings))
     except ServiceUnavailable as error:
-        return _unreachable(settings, error.problems)
+        return _judge_unreachable(settings, error.problems)
     except (RedisError, OSError) as error:
         problem = Problem(
             "Redis stopped answering while it was examined",
@@ -64,7 +64,7 @@ def examine(settings: QueueSettings) -> QueueHealth:
             reason=masked(str(error)) or type(error).__name__,
             fix="try again, and look at the server's own log",
         )
-        return _unreachable(settings, (problem,))
+        return _judge_unreachable(settings, (problem,))
 
 
 def examine_if_running(settings: Settings) -> QueueHealth | None:
@@ -84,30 +84,30 @@ def judge(settings: QueueSettings, facts: RedisFacts) -> QueueHealth:
         target=settings.redis_target,
         queue=settings.tasks_queue_name,
         namespace=settings.tasks_redis_namespace,
-        server=_server(info),
+        server=_name_server(info),
         latency_ms=facts.latency_ms,
         memory_policy=info.get("maxmemory_policy"),
         used_memory_bytes=info.get("used_memory"),
         max_memory_bytes=info.get("maxmemory"),
-        persistence=_persistence(facts),
+        persistence=_describe_persistence(facts),
         waiting=facts.waiting,
         delayed=facts.delayed,
         unacknowledged=facts.unacknowledged,
         dead=facts.dead,
         processes_seen=facts.processes_seen,
         forbidden=facts.forbidden,
-        warnings=tuple(_warnings(facts)),
-        problems=tuple(_problems(settings, facts)),
+        warnings=tuple(_find_warnings(facts)),
+        problems=tuple(_find_problems(settings, facts)),
     )
 
 
-def _server(info: Any) -> str | None:
+def _name_server(info: Any) -> str | None:
     if "valkey_version" in info:
         return f"Valkey {info['valkey_version']}"
     return f"Redis {info['redis_version']}" if "redis_version" in info else None
 
 
-def _persistence(facts: RedisFacts) -> str | None:
+def _describe_persistence(facts: RedisFacts) -> str | None:
     if facts.info is None:
         return None
     if facts.info.get("aof_enabled"):
@@ -117,14 +117,14 @@ def _persistence(facts: RedisFacts) -> str | None:
     return f"snapshots ({facts.snapshots})" if facts.snapshots else "none"
 
 
-def _problems(settings: QueueSettings, facts: RedisFacts) -> Iterator[Problem]:
+def _find_problems(settings: QueueSettings, facts: RedisFacts) -> Iterator[Problem]:
     target, info = settings.redis_target, facts.info or {}
     if facts.refusal:
         yield Problem(
             "a worker could not take messages",
             target=target,
             reason=masked(facts.refusal),
-            fix=_fix_for(facts.refusal),
+            fix=_find_fix(facts.refusal),
         )
     policy = str(info.get("maxmemory_policy", "noeviction"))
     if policy.startswith("allkeys"):
@@ -146,31 +146,32 @@ def _problems(settings: QueueSettings, facts: RedisFacts) -> Iterator[Problem]:
         yield Problem(
             "the server's memory is full",
             target=target,
-            reason=f"{mebibytes(used)} of {mebibytes(limit)} in use: acknowledgements are refused",
+            reason=f"{format_mebibytes(used)} of {format_mebibytes(limit)} in use: "
+            "acknowledgements are refused",
             fix="raise maxmemory, or remove what else is stored there",
         )
 
 
-def _warnings(facts: RedisFacts) -> Iterator[str]:
+def _find_warnings(facts: RedisFacts) -> Iterator[str]:
     info = facts.info or {}
     policy = str(info.get("maxmemory_policy", ""))
     if policy.startswith("volatile"):
         yield f"maxmemory-policy is {policy}: messages never expire and so stay; prefer noeviction"
-    if _persistence(facts) == "none":
+    if _describe_persistence(facts) == "none":
         yield (
             "nothing is written to disk: a restart of the server loses the queue; "
             "jobs survive in the database and are sent again"
         )
     used, limit = info.get("used_memory", 0), info.get("maxmemory", 0)
     if limit and _FULL * limit <= used < limit:
-        yield f"memory is nearly full: {mebibytes(used)} of {mebibytes(limit)}"
+        yield f"memory is nearly full: {format_mebibytes(used)} of {format_mebibytes(limit)}"
     if facts.dead:
         yield f"{facts.dead} dead letters: messages no worker could handle; their logs say why"
     if facts.waiting and facts.processes_seen == 0:
         yield "messages wait and nobody takes them: start `invoke worker`"
 
 
-def _fix_for(refusal: str) -> str:
+def _find_fix(refusal: str) -> str:
     if "replica" in refusal:
         return "connect to the primary, this is a replica"
     if "permission" in refusal:
@@ -182,7 +183,7 @@ def _fix_for(refusal: str) -> str:
     return "look at the server's own log"
 
 
-def _unreachable(settings: QueueSettings, problems: tuple[Problem, ...]) -> QueueHealth:
+def _judge_unreachable(settings: QueueSettings, problems: tuple[Problem, ...]) -> QueueHealth:
     return QueueHealth(
         target=settings.redis_target,
         queue=settings.tasks_queue_name,
@@ -191,6 +192,6 @@ def _unreachable(settings: QueueSettings, problems: tuple[Problem, ...]) -> Queu
     )
 
 
-def mebibytes(count: float) -> str:
+def format_mebibytes(count: float) -> str:
     """A number of bytes for people."""
     return f"{count / 2**20:.1f} MiB"

@@ -14,7 +14,7 @@ from redis import Redis
 
 from loreley.errors import ConfigError, ServiceUnavailable
 from loreley.host.locks import FileLock
-from loreley.ops.embedded.folder import ServerFolder, answers
+from loreley.ops.embedded.folder import ServerFolder, is_answering
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server, find_binary, stop_server
 from tests.support import eventually, python_process
 
@@ -42,7 +42,7 @@ def state_dir(tmp_path: Path) -> Iterator[Path]:
     yield state_dir
     folder = ServerFolder.below(state_dir)
     shutil.rmtree(state_dir, ignore_errors=True)
-    eventually(lambda: not answers(folder.socket_path))
+    eventually(lambda: not is_answering(folder.socket_path))
 
 
 @contextmanager
@@ -191,14 +191,14 @@ def test_a_killed_server_comes_back_at_the_same_address(state_dir: Path) -> None
         killed = server_pid(state_dir)
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: server_pid(state_dir) != killed)
-        eventually(lambda: answers(ServerFolder.below(state_dir).socket_path))
+        eventually(lambda: is_answering(ServerFolder.below(state_dir).socket_path))
         assert client.lrange("queue", 0, -1) == [b"job"]
 
 
 def test_a_lost_socket_is_made_again(state_dir: Path) -> None:
     with using(state_dir) as server, Redis.from_url(server.url) as client:
         ServerFolder.below(state_dir).socket_path.unlink()
-        eventually(lambda: answers(ServerFolder.below(state_dir).socket_path))
+        eventually(lambda: is_answering(ServerFolder.below(state_dir).socket_path))
         assert client.ping()
 
 
@@ -236,7 +236,7 @@ def test_a_server_that_outlives_its_guardian_keeps_others_from_its_data(state_di
         with using(state_dir) as next_server:
             assert next_server.started
             eventually(lambda: not is_running(server))
-            assert answers(folder.socket_path)
+            assert is_answering(folder.socket_path)
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_a_folder_that_was_removed_and_made_again_gets_a_server_of_its_own(
         with using(state_dir) as server:
             assert server.started
             eventually(lambda: not any(map(is_running, old)))
-            eventually(lambda: answers(ServerFolder.below(state_dir).socket_path))
+            eventually(lambda: is_answering(ServerFolder.below(state_dir).socket_path))
 
 
 @pytest.mark.slow

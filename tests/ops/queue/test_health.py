@@ -11,7 +11,7 @@ from redis import Redis
 from loreley.config import Settings
 from loreley.ops.queue.facts import RedisFacts
 from loreley.ops.queue.health import QueueHealth, examine, judge
-from loreley.ops.queue.health_text import as_json, as_text
+from loreley.ops.queue.health_text import as_json, format_health
 
 StartRedis = Callable[..., str]
 
@@ -140,7 +140,7 @@ def test_a_server_that_is_down_is_a_problem() -> None:
 
     assert not health.lets_workers_work
     assert "refused" in health.problems[0].reason
-    assert as_text(health) == "redis://127.0.0.1:1: no answer"
+    assert format_health(health) == "redis://127.0.0.1:1: no answer"
 
 
 def test_a_wrong_password_is_a_problem_that_does_not_repeat_it(start_redis: StartRedis) -> None:
@@ -149,7 +149,7 @@ def test_a_wrong_password_is_a_problem_that_does_not_repeat_it(start_redis: Star
     health = health_of(address, ":wr0ng@")
 
     assert "password" in health.problems[0].fix
-    assert "wr0ng" not in str(health.to_mapping()) + as_text(health)
+    assert "wr0ng" not in str(health.to_mapping()) + format_health(health)
     assert health_of(address, ":right@").lets_workers_work
 
 
@@ -165,7 +165,7 @@ def test_a_user_that_may_not_look_sees_what_it_may(start_redis: StartRedis) -> N
     assert health.forbidden == ("INFO", "CONFIG GET save")
     assert (health.server, health.memory_policy, health.persistence) == (None, None, None)
     assert health.waiting == 0
-    assert as_text(health).count("not permitted to read") == 4
+    assert format_health(health).count("not permitted to read") == 4
 
 
 def test_a_user_that_may_only_read_could_not_work(start_redis: StartRedis) -> None:

@@ -11,8 +11,7 @@ from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
 from loreley.db.schedule import Experiment, NewJob, Schedule
 from loreley.db.spend import Opened, Spend
-from loreley.ops.spending import spending
-from loreley.ops.status import status
+from loreley.ops.status import describe_spending, describe_status
 from tests.db.support import claimed
 
 
@@ -38,14 +37,14 @@ def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
     pay(database, "claude", 0.125)
     pay(database, "codex", None)
 
-    _, claude, codex, budget = spending(database)
+    _, claude, codex, budget = describe_spending(database)
 
     assert claude.split()[:5] == ["claude", "1", "0.1250", "1,234", "0"]
     assert codex.endswith("(1 of unknown price)")
     assert budget == "budget      the run's 5 dollars: 0.1250 spent"
     database.close()
-    assert "claude" in status(settings, as_json=False)
-    told = json.loads(status(settings, as_json=True))
+    assert "claude" in describe_status(settings, as_json=False)
+    told = json.loads(describe_status(settings, as_json=True))
     assert told["expenses"][0]["dollars"] == 0.125
     assert told["budget"][0]["spent"] == 0.125
     assert told["budget_reached"] is None
@@ -54,5 +53,5 @@ def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
 def test_without_calls_and_limits_nothing_is_said(settings: Settings) -> None:
     database = open_database(settings.sqlalchemy_url)
 
-    assert list(spending(database)) == []
+    assert list(describe_spending(database)) == []
     database.close()
