@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loreley.config import Settings
-from loreley.core.agents.genetic.operators.table import OPERATORS
+from loreley.core.agents.genetic.operators.weights import WEIGHTS
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Experiment, Schedule
@@ -127,7 +127,6 @@ def _breeding(database: Database, experiment: Experiment, settings: Settings) ->
     sampler = Sampler(
         _landscape(database, settings).grid, {share.metric: share.weight for share in shares}
     )
-    operators = {operator.name: operator.weight for operator in OPERATORS}
     return Breeding(
         database,
         sampler,
@@ -138,7 +137,7 @@ def _breeding(database: Database, experiment: Experiment, settings: Settings) ->
             max_total=settings.scheduler_max_total_jobs,
             seed_population=settings.mapelites_seed_population_size,
             random_seed=settings.mapelites_random_seed,
-            operators=operators if "genetic" in settings.agent_weights else {},
+            operators=WEIGHTS if "genetic" in settings.agent_weights else {},
             agents=settings.agent_weights,
         ),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.genetic.source.alignment import aligned
+from loreley.core.agents.genetic.source.alignment import align
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.errors import AgentFailed
 
@@ -69,7 +69,7 @@ def _with_line_ends_of(old: str, text: str) -> str:
     before, after = _LINE.findall(old), _LINE.findall(text)
     usual = "\r\n" if 2 * crlf > all_ends else "\n"
     lines = [line.replace("\n", usual) for line in after]
-    for block in aligned([line.replace("\r\n", "\n") for line in before], after):
+    for block in align([line.replace("\r\n", "\n") for line in before], after):
         there, here = block.theirs, block.ours
         lines[there : there + block.lines] = before[here : here + block.lines]
     return "".join(lines)

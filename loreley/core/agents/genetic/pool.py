@@ -7,7 +7,7 @@ from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.agents.genetic.operators.material import Mate, Material, Operator
 from loreley.core.agents.genetic.source.files import (
     SourceFile,
-    decoded_like,
+    decode_like,
     may_change,
     read_source,
 )
@@ -72,7 +72,7 @@ class Pool:
 
     def _text(self, commit: str, file: SourceFile) -> str | None:
         content = self._workspace.read(commit, file.path)
-        return None if content is None else decoded_like(content, file)
+        return None if content is None else decode_like(content, file)
 
     def _donors(self, file: SourceFile, mates: list[Mate], random: Random) -> Iterator[str]:
         other = self.source(random.choice(self.paths))

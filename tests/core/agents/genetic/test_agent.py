@@ -14,7 +14,7 @@ from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.genetic.operators.material import Operator
 from loreley.core.agents.genetic.operators.table import OPERATORS
 from loreley.core.agents.genetic.source.compiling import compiles
-from loreley.core.agents.genetic.source.files import decoded_like, read_source
+from loreley.core.agents.genetic.source.files import decode_like, read_source
 from loreley.core.agents.protocol import Proposal
 from loreley.errors import AgentFailed, TimeLimitReached
 from loreley.host.deadline import Deadline
@@ -331,7 +331,7 @@ def test_an_inspiration_brings_no_other_line_ends(tmp_path: Path) -> None:
     model = read_source(tmp_path, "a.py")
     assert model is not None
 
-    assert decoded_like(mixed.replace(b"3", b"9"), model) == mixed.decode().replace("3", "9")
-    assert decoded_like(b"a = 1\nb = 9\n", replace(model, text="x\r\ny\r\n")) == (
+    assert decode_like(mixed.replace(b"3", b"9"), model) == mixed.decode().replace("3", "9")
+    assert decode_like(b"a = 1\nb = 9\n", replace(model, text="x\r\ny\r\n")) == (
         "a = 1\r\nb = 9\r\n"
     )

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loreley.core.agents.genetic.operators import crossover
-from loreley.core.agents.genetic.operators.crossover import apart, hunks
+from loreley.core.agents.genetic.operators import line_crossover
+from loreley.core.agents.genetic.operators.line_crossover import find_changes, without_overlaps
 from loreley.core.agents.genetic.operators.material import Mate, Material, Mutant, Operator
 from loreley.core.agents.genetic.operators.table import OPERATORS
 from loreley.core.agents.genetic.source.languages import PYTHON, C, Language
-from loreley.core.agents.genetic.source.python_numerals import python_numerals
+from loreley.core.agents.genetic.source.python_literals import find_python_literals
 from tests.core.agents.genetic import sources
 
 _SEEDS = range(16)
@@ -154,14 +154,14 @@ def test_a_blend_lies_on_the_line_through_both() -> None:
     ours=st.lists(st.sampled_from("abc")),
     theirs=st.lists(st.sampled_from("abc")),
 )
-def test_changes_apart_are_those_that_meet_no_other(
+def test_changes_without_overlaps_are_those_that_meet_no_other(
     old: list[str], ours: list[str], theirs: list[str]
 ) -> None:
     text, mine, other = ("".join(f"{line}\n" for line in lines) for lines in (old, ours, theirs))
-    here, there = hunks(text, mine), hunks(text, other)
+    here, there = find_changes(text, mine), find_changes(text, other)
 
-    assert apart(there, here) == [
-        hunk for hunk in there if not any(hunk.meets(own) for own in here)
+    assert without_overlaps(there, here) == [
+        hunk for hunk in there if not any(hunk.overlaps(own) for own in here)
     ]
 
 
@@ -171,7 +171,7 @@ def test_a_merge_of_long_files_takes_no_time() -> None:
     )
     began = time.process_time()
 
-    crossover.merge(Material(ours, [Mate(theirs, ancestor)]), Random(1))
+    line_crossover.merge(Material(ours, [Mate(theirs, ancestor)]), Random(1))
 
     assert time.process_time() - began < 2
 
@@ -179,7 +179,7 @@ def test_a_merge_of_long_files_takes_no_time() -> None:
 def test_the_time_to_find_numbers_grows_with_their_count() -> None:
     def seconds(count: int) -> float:
         began = time.process_time()
-        assert len(python_numerals("x = [" + "1.5, " * count + "]\n")) == count
+        assert len(find_python_literals("x = [" + "1.5, " * count + "]\n")) == count
         return time.process_time() - began
 
     assert seconds(32_000) < 200 * seconds(1_000)  # the square would be 1,024 times as long

@@ -5,30 +5,30 @@ from random import Random
 
 import pytest
 
-from loreley.core.agents.genetic.operators import lines, signs
+from loreley.core.agents.genetic.operators import line_mutation, token_mutation
 from loreley.core.agents.genetic.operators.material import Apply, Material
-from loreley.core.agents.genetic.source import lexis
+from loreley.core.agents.genetic.source import lexical_rules
 from loreley.core.agents.genetic.source.languages import LUA, RUBY, C, language_of
-from loreley.core.agents.genetic.source.lexis import Lexis
-from loreley.core.agents.genetic.source.numerals import rewritten
-from loreley.core.agents.genetic.source.scanning import scanned
-from loreley.core.agents.genetic.source.text_numerals import text_numerals
+from loreley.core.agents.genetic.source.lexer import lex
+from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
+from loreley.core.agents.genetic.source.literals import rewrite
+from loreley.core.agents.genetic.source.text_literals import find_text_literals
 from tests.core.agents.genetic import sources
 
 
-def values(source: str, known: Lexis = lexis.C) -> list[int | float]:
-    return [numeral.value for numeral in text_numerals(source, known)]
+def values(source: str, known: LexicalRules = lexical_rules.C) -> list[int | float]:
+    return [literal.value for literal in find_text_literals(source, known)]
 
 
 def values_in(path: str, source: str) -> list[int | float]:
     language = language_of(path)
     assert language is not None
-    return [numeral.value for numeral in language.numerals(source)]
+    return [literal.value for literal in language.find_literals(source)]
 
 
 def parameters(source: str) -> list[int | float]:
-    found = text_numerals(source, lexis.C)
-    return [numeral.value for numeral in found if numeral.named]
+    found = find_text_literals(source, lexical_rules.C)
+    return [literal.value for literal in found if literal.named]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_numbers_in_texts_and_comments_of_each_language_stay(
 
 
 def test_comments_of_other_families_are_passed_over() -> None:
-    assert values("x = 1 # 2\n# 3\n", lexis.R) == [1]
-    assert values("x = 1 -- 2\n--[[ 3\n4 ]] y = 5\n", lexis.LUA) == [1, 5]
+    assert values("x = 1 # 2\n# 3\n", lexical_rules.R) == [1]
+    assert values("x = 1 -- 2\n--[[ 3\n4 ]] y = 5\n", lexical_rules.LUA) == [1, 5]
 
 
 def test_parameters_are_what_a_name_is_given_once_and_for_all() -> None:
@@ -144,23 +144,26 @@ const run = () => { return 74; };
 
 
 def test_statements_tell_numbers_of_different_lines_apart() -> None:
-    found = text_numerals("f(1,\n  2);\ny = 3; z = 4;\n", lexis.C)
+    found = find_text_literals("f(1,\n  2);\ny = 3; z = 4;\n", lexical_rules.C)
 
-    first, second, third, fourth = (numeral.statement for numeral in found)
+    first, second, third, fourth = (literal.statement for literal in found)
     assert first == second < third < fourth
 
 
 def test_a_new_value_is_written_as_the_old_one_was() -> None:
     source = "a = 0xFFu; b = 2-1; c = 1.50f;\n"
-    mask, two, one, share = text_numerals(source, lexis.C)
+    mask, two, one, share = find_text_literals(source, lexical_rules.C)
 
-    written = rewritten(source, {mask: 16, two: -2, one: -1, share: 0.25})
+    written = rewrite(source, {mask: 16, two: -2, one: -1, share: 0.25})
 
     assert written == "a = 0x10u; b = -2-(-1); c = 0.25f;\n"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-@pytest.mark.parametrize("operator", [lines.delete, lines.duplicate, lines.swap, lines.move])
+@pytest.mark.parametrize(
+    "operator",
+    [line_mutation.delete, line_mutation.duplicate, line_mutation.swap, line_mutation.move],
+)
 def test_line_operators_leave_declarations_and_brackets_alone(operator: Apply, ending: str) -> None:
     source = sources.C.replace("\n", ending)
     old = source.split(ending)
@@ -186,7 +189,10 @@ def test_line_operators_leave_declarations_and_brackets_alone(operator: Apply, e
         "count, error := read(name);",
     ],
 )
-@pytest.mark.parametrize("operator", [lines.delete, lines.duplicate, lines.swap, lines.move])
+@pytest.mark.parametrize(
+    "operator",
+    [line_mutation.delete, line_mutation.duplicate, line_mutation.swap, line_mutation.move],
+)
 def test_declarations_of_any_type_are_left_alone(operator: Apply, declaration: str) -> None:
     body = f"{declaration}\n    x = name + 1;\n    std::sort(x);\n    return x;"
     source = f"void f() {{\n    {body}\n}}\n"
@@ -200,7 +206,7 @@ def test_declarations_of_any_type_are_left_alone(operator: Apply, declaration: s
 def test_lines_go_only_where_their_block_is() -> None:
     source = "void f() {\n    a = 1;\n    b = 2;\n    if (a) {\n        c = 3;\n    }\n}\n"
 
-    moved = {lines.move(Material(source, language=C), Random(seed)) for seed in range(20)}
+    moved = {line_mutation.move(Material(source, language=C), Random(seed)) for seed in range(20)}
 
     assert {mutant.source for mutant in moved if mutant} == {
         source.replace("    a = 1;\n    b = 2;\n", "    b = 2;\n    a = 1;\n")
@@ -218,7 +224,7 @@ def test_words_that_open_or_close_blocks_stay(
     language: object, source: str, expected: str | None
 ) -> None:
     for seed in range(20):
-        mutant = lines.delete(Material(source, language=language), Random(seed))  # type: ignore[arg-type]
+        mutant = line_mutation.delete(Material(source, language=language), Random(seed))  # type: ignore[arg-type]
         assert mutant is not None
         assert mutant.source.count("end") == source.count("end")
         assert mutant.source.splitlines()[0] == source.splitlines()[0]
@@ -227,8 +233,8 @@ def test_words_that_open_or_close_blocks_stay(
 def test_pointers_and_types_are_no_arithmetic() -> None:
     source = "int *p = &x;\nstd::vector<int> v;\nchar **argv;\n"
 
-    assert signs.arithmetic(Material(source, language=C), Random(1)) is None
-    assert signs.comparison(Material(source, language=C), Random(1)) is None
+    assert token_mutation.arithmetic(Material(source, language=C), Random(1)) is None
+    assert token_mutation.comparison(Material(source, language=C), Random(1)) is None
 
 
 @pytest.mark.parametrize(
@@ -240,10 +246,15 @@ def test_hostile_text_costs_little(piece: str) -> None:
     hostile = piece * (20_000 // len(piece))
     started = time.process_time()
 
-    for known in (lexis.C, lexis.JAVASCRIPT, lexis.SHELL, lexis.LUA):
-        assert sum(len(token.text) for token in scanned(hostile, known)) <= len(hostile)
-    text_numerals(hostile, lexis.C)
-    lines.move(Material(hostile, language=C), Random(1))
+    for known in (
+        lexical_rules.C,
+        lexical_rules.JAVASCRIPT,
+        lexical_rules.SHELL,
+        lexical_rules.LUA,
+    ):
+        assert sum(len(token.text) for token in lex(hostile, known)) <= len(hostile)
+    find_text_literals(hostile, lexical_rules.C)
+    line_mutation.move(Material(hostile, language=C), Random(1))
 
     assert time.process_time() - started < 5
 
@@ -251,29 +262,29 @@ def test_hostile_text_costs_little(piece: str) -> None:
 @pytest.mark.parametrize(
     ("known", "piece"),
     [
-        (lexis.JAVASCRIPT, "`${"),
-        (lexis.JAVASCRIPT, "/["),
-        (lexis.JAVASCRIPT, "/\\"),
-        (lexis.SHELL, '"$('),
-        (lexis.HASKELL, "{-"),
-        (lexis.RUBY, "<<A "),
-        (lexis.RUBY, "%w("),
-        (lexis.RUBY, "=begin\n"),
-        (lexis.PHP, "<?php <<<A\n"),
-        (lexis.RUST, "r#"),
-        (lexis.C, 'R"('),
-        (lexis.LUA, "[=["),
-        (lexis.PERL, "s{a"),
-        (lexis.PERL, "q/"),
-        (lexis.C_SHARP, '"""a'),
+        (lexical_rules.JAVASCRIPT, "`${"),
+        (lexical_rules.JAVASCRIPT, "/["),
+        (lexical_rules.JAVASCRIPT, "/\\"),
+        (lexical_rules.SHELL, '"$('),
+        (lexical_rules.HASKELL, "{-"),
+        (lexical_rules.RUBY, "<<A "),
+        (lexical_rules.RUBY, "%w("),
+        (lexical_rules.RUBY, "=begin\n"),
+        (lexical_rules.PHP, "<?php <<<A\n"),
+        (lexical_rules.RUST, "r#"),
+        (lexical_rules.C, 'R"('),
+        (lexical_rules.LUA, "[=["),
+        (lexical_rules.PERL, "s{a"),
+        (lexical_rules.PERL, "q/"),
+        (lexical_rules.C_SHARP, '"""a'),
     ],
     ids=lambda value: repr(value) if isinstance(value, str) else "",
 )
-def test_hostile_text_of_a_language_costs_little(known: Lexis, piece: str) -> None:
+def test_hostile_text_of_a_language_costs_little(known: LexicalRules, piece: str) -> None:
     hostile = piece * (20_000 // len(piece))
     started = time.process_time()
 
-    assert sum(len(token.text) for token in scanned(hostile, known)) <= len(hostile)
+    assert sum(len(token.text) for token in lex(hostile, known)) <= len(hostile)
 
     assert time.process_time() - started < 5
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from loreley.core.agents.genetic.source.languages import PYTHON, Language
-from loreley.core.agents.genetic.source.numerals import Numeral
+from loreley.core.agents.genetic.source.literals import NumberLiteral
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Material:
     donors: Sequence[str] = ()  # other sources of the language, to copy statements from
     language: Language = PYTHON
 
-    def numerals(self) -> Sequence[Numeral]:
+    def find_literals(self) -> Sequence[NumberLiteral]:
         """The numeric literals of the source."""
-        return self.language.numerals(self.source)
+        return self.language.find_literals(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +45,20 @@ Apply = Callable[[Material, Random], Mutant | None]
 class Operator:
     """A pure function from material and randomness to a mutant, or None where it finds no hold.
 
-    Its chance to be picked is ``weight`` over the sum of the weights of the table. What is done
-    with a syntax tree of Python's has a twin that makes do with tokens, for other languages.
+    Its chance to be drawn is ``weight`` over the sum of the weights of the table. What is done
+    with a syntax tree of Python's is done with tokens or lines by ``apply_to_text`` in other
+    languages.
     """
 
     name: str
     weight: float
     apply: Apply
-    twin: Apply | None = None
+    apply_to_text: Apply | None = None
     crosses: bool = False  # wants mates; pointless without
     grafts: bool = False  # makes use of donors
 
     def mutant(self, material: Material, random: Random) -> Mutant | None:
         """What the operator makes of the material."""
         is_python = material.language is PYTHON
-        apply = self.apply if is_python or self.twin is None else self.twin
+        apply = self.apply if is_python or self.apply_to_text is None else self.apply_to_text
         return apply(material, random)

@@ -16,7 +16,7 @@ class Block:
     lines: int
 
 
-def aligned(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
+def align(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
     """Equal blocks in order, the last one empty at the end of both; quick on texts much alike."""
     shorter = min(len(ours), len(theirs))
     head = 0

@@ -88,7 +88,7 @@ def read_source(folder: Path, path: str) -> SourceFile | None:
     return SourceFile(path, text, encoding, language)
 
 
-def decoded_like(content: bytes, model: SourceFile) -> str | None:
+def decode_like(content: bytes, model: SourceFile) -> str | None:
     """Another version of a file, with the line ends of ``model``; None where undecodable.
 
     Where those are of both kinds the version keeps its own.

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
-from loreley.core.agents.genetic.source import lexis
+from loreley.core.agents.genetic.source import lexical_rules
 from loreley.core.agents.genetic.source.compiling import compiles
-from loreley.core.agents.genetic.source.lexis import Lexis
-from loreley.core.agents.genetic.source.numerals import Numeral
-from loreley.core.agents.genetic.source.python_numerals import python_numerals
-from loreley.core.agents.genetic.source.text_numerals import text_numerals
+from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
+from loreley.core.agents.genetic.source.literals import NumberLiteral
+from loreley.core.agents.genetic.source.python_literals import find_python_literals
+from loreley.core.agents.genetic.source.text_literals import find_text_literals
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class Language:
     """How the numbers of a source are found, and which content passes for source."""
 
     name: str
-    numerals: Callable[[str], tuple[Numeral, ...]]
+    find_literals: Callable[[str], tuple[NumberLiteral, ...]]
     accepts: Callable[[bytes], bool]
-    lexis: Lexis = lexis.C  # of no use for Python, which is known by its syntax
+    rules: LexicalRules = lexical_rules.C  # of no use for Python, which is known by its syntax
 
 
 def _is_text(content: bytes) -> bool:
@@ -28,43 +28,43 @@ def _is_text(content: bytes) -> bool:
     return b"\0" not in content
 
 
-def _scanned(name: str, known: Lexis) -> Language:
-    return Language(name, partial(text_numerals, lexis=known), _is_text, known)
+def _lexed(name: str, known: LexicalRules) -> Language:
+    return Language(name, partial(find_text_literals, rules=known), _is_text, known)
 
 
-PYTHON = Language("Python", python_numerals, compiles)
-C = _scanned("C and its kin", lexis.C)
-RUBY = _scanned("Ruby", lexis.RUBY)
-LUA = _scanned("Lua", lexis.LUA)
+PYTHON = Language("Python", find_python_literals, compiles)
+C = _lexed("C and its kin", lexical_rules.C)
+RUBY = _lexed("Ruby", lexical_rules.RUBY)
+LUA = _lexed("Lua", lexical_rules.LUA)
 
 _ENDINGS = {
     PYTHON: ".py",
     C: ".c .h .cc .cpp .cxx .hh .hpp .cu .cuh .cl .m .glsl .frag .vert .comp .hlsl .wgsl .metal",
-    _scanned("Rust", lexis.RUST): ".rs",
-    _scanned("Go", lexis.GO): ".go",
-    _scanned("Java", lexis.JAVA): ".java",
-    _scanned("Kotlin", lexis.KOTLIN): ".kt",
-    _scanned("Scala", lexis.SCALA): ".scala",
-    _scanned("Swift", lexis.SWIFT): ".swift",
-    _scanned("C#", lexis.C_SHARP): ".cs",
-    _scanned("D", lexis.D): ".d",
-    _scanned("Zig", lexis.ZIG): ".zig",
-    _scanned("JavaScript", lexis.JAVASCRIPT): ".js .mjs .cjs .ts .jsx .tsx",
-    _scanned("PHP", lexis.PHP): ".php",
-    _scanned("Dart", lexis.DART): ".dart",
+    _lexed("Rust", lexical_rules.RUST): ".rs",
+    _lexed("Go", lexical_rules.GO): ".go",
+    _lexed("Java", lexical_rules.JAVA): ".java",
+    _lexed("Kotlin", lexical_rules.KOTLIN): ".kt",
+    _lexed("Scala", lexical_rules.SCALA): ".scala",
+    _lexed("Swift", lexical_rules.SWIFT): ".swift",
+    _lexed("C#", lexical_rules.C_SHARP): ".cs",
+    _lexed("D", lexical_rules.D): ".d",
+    _lexed("Zig", lexical_rules.ZIG): ".zig",
+    _lexed("JavaScript", lexical_rules.JAVASCRIPT): ".js .mjs .cjs .ts .jsx .tsx",
+    _lexed("PHP", lexical_rules.PHP): ".php",
+    _lexed("Dart", lexical_rules.DART): ".dart",
     RUBY: ".rb .cr",
-    _scanned("Perl", lexis.PERL): ".pl .pm",
-    _scanned("shell", lexis.SHELL): ".sh",
-    _scanned("Elixir", lexis.ELIXIR): ".ex .exs",
-    _scanned("Julia", lexis.JULIA): ".jl",
-    _scanned("Nim", lexis.NIM): ".nim",
-    _scanned("R", lexis.R): ".r .R",
-    _scanned("Awk", lexis.AWK): ".awk",
+    _lexed("Perl", lexical_rules.PERL): ".pl .pm",
+    _lexed("shell", lexical_rules.SHELL): ".sh",
+    _lexed("Elixir", lexical_rules.ELIXIR): ".ex .exs",
+    _lexed("Julia", lexical_rules.JULIA): ".jl",
+    _lexed("Nim", lexical_rules.NIM): ".nim",
+    _lexed("R", lexical_rules.R): ".r .R",
+    _lexed("Awk", lexical_rules.AWK): ".awk",
     LUA: ".lua",
-    _scanned("SQL", lexis.SQL): ".sql",
-    _scanned("Haskell", lexis.HASKELL): ".hs",
-    _scanned("Elm", lexis.ELM): ".elm",
-    _scanned("Ada", lexis.ADA): ".adb .ads",
+    _lexed("SQL", lexical_rules.SQL): ".sql",
+    _lexed("Haskell", lexical_rules.HASKELL): ".hs",
+    _lexed("Elm", lexical_rules.ELM): ".elm",
+    _lexed("Ada", lexical_rules.ADA): ".adb .ads",
 }
 _LANGUAGES = {
     ending: language for language, endings in _ENDINGS.items() for ending in endings.split()

@@ -3,7 +3,7 @@
 from random import Random
 
 from loreley.core.agents.genetic.operators.material import Material, Mutant
-from loreley.core.agents.genetic.source.scanning import Kind, Token, scanned
+from loreley.core.agents.genetic.source.lexer import Token, TokenKind, lex
 
 Family = tuple[str, ...]
 
@@ -18,32 +18,32 @@ _BOOLEANS: tuple[Family, ...] = (("&&", "||"), ("and", "or"))
 _TRUTHS: tuple[Family, ...] = (("true", "false"), ("True", "False"), ("TRUE", "FALSE"))
 _SWAPPABLE = frozenset({"-", "/", "%", "<", "<=", ">", ">=", "<<", ">>"})
 _BINDING = frozenset({".", "->", "::", "(", "[", "++", "--"})
-_OPERANDS = frozenset({Kind.NAME, Kind.NUMBER, Kind.TEXT})
+_OPERANDS = frozenset({TokenKind.NAME, TokenKind.NUMBER, TokenKind.STRING})
 
 
 def arithmetic(material: Material, random: Random) -> Mutant | None:
     """Put another arithmetic or bitwise sign of its kind in the place of one."""
-    return _another(material, random, _ARITHMETIC)
+    return _replace_operator(material, random, _ARITHMETIC)
 
 
 def comparison(material: Material, random: Random) -> Mutant | None:
     """Put another comparison in the place of one."""
-    return _another(material, random, _COMPARISONS)
+    return _replace_operator(material, random, _COMPARISONS)
 
 
 def boolean(material: Material, random: Random) -> Mutant | None:
     """Turn a conjunction into a disjunction or back."""
-    return _another(material, random, _BOOLEANS)
+    return _replace_operator(material, random, _BOOLEANS)
 
 
 def truth(material: Material, random: Random) -> Mutant | None:
     """Turn a true into a false or back."""
-    return _another(material, random, _TRUTHS)
+    return _replace_operator(material, random, _TRUTHS)
 
 
 def operands(material: Material, random: Random) -> Mutant | None:
     """Let two plain operands of one sign change places."""
-    tokens = scanned(material.source, material.language.lexis)
+    tokens = lex(material.source, material.language.rules)
     places = [
         place
         for place, token in enumerate(tokens)
@@ -60,13 +60,15 @@ def operands(material: Material, random: Random) -> Mutant | None:
     return Mutant(source, f"turn {left.text} {sign.text} {right.text} around"[:60])
 
 
-def _another(material: Material, random: Random, families: tuple[Family, ...]) -> Mutant | None:
+def _replace_operator(
+    material: Material, random: Random, families: tuple[Family, ...]
+) -> Mutant | None:
     family_of = {sign: family for family in families for sign in family}
-    tokens = scanned(material.source, material.language.lexis)
+    tokens = lex(material.source, material.language.rules)
     places = [
         place
         for place, token in enumerate(tokens)
-        if token.text in family_of and (token.kind is Kind.NAME or _joins(tokens, place))
+        if token.text in family_of and (token.kind is TokenKind.NAME or _joins(tokens, place))
     ]
     if not places:
         return None

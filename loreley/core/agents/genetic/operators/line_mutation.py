@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from loreley.core.agents.genetic.operators.material import Material, Mutant
-from loreley.core.agents.genetic.source.lexis import Lexis
-from loreley.core.agents.genetic.source.scanning import Kind, Token, scanned
+from loreley.core.agents.genetic.source.lexer import Token, TokenKind, lex
+from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
 
 _OPENING, _CLOSING = "([{", ")]}"
 # What a line begins with that is part of something larger, or fixed where it stands.
@@ -30,7 +30,7 @@ _VERBS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MovableLine:
     """Line ``number`` of a file, from 0, that may be moved; ``block`` tells where it may go."""
 
     number: int
@@ -39,89 +39,93 @@ class Line:
 
 def delete(material: Material, random: Random) -> Mutant | None:
     """Leave a line out."""
-    lines, free = _lines(material)
-    if not free:
+    lines, movable = _lines(material)
+    if not movable:
         return None
-    gone = random.choice(free).number
-    return _mutant([*lines[:gone], *lines[gone + 1 :]], "delete", lines[gone])
+    gone = random.choice(movable).number
+    return _describe_mutant([*lines[:gone], *lines[gone + 1 :]], "delete", lines[gone])
 
 
 def duplicate(material: Material, random: Random) -> Mutant | None:
     """Write a line a second time, below itself or another line of its block."""
-    lines, free = _lines(material)
-    if not free:
+    lines, movable = _lines(material)
+    if not movable:
         return None
-    chosen = random.choice(free)
-    below = [each.number for each in free if each.block == chosen.block]
+    chosen = random.choice(movable)
+    below = [each.number for each in movable if each.block == chosen.block]
     place = random.choice([chosen.number, random.choice(below)]) + 1
     copied = lines[chosen.number]
-    return _mutant([*lines[:place], copied, *lines[place:]], "duplicate", copied)
+    return _describe_mutant([*lines[:place], copied, *lines[place:]], "duplicate", copied)
 
 
 def swap(material: Material, random: Random) -> Mutant | None:
     """Let two lines of one block change places."""
-    lines, free = _lines(material)
-    pair = _pair(free, random)
+    lines, movable = _lines(material)
+    pair = _choose_pair(movable, random)
     if pair is None:
         return None
     first, second = pair[0].number, pair[1].number
     changed = list(lines)
     changed[first], changed[second] = changed[second], changed[first]
-    return _mutant(changed, "swap", lines[first])
+    return _describe_mutant(changed, "swap", lines[first])
 
 
 def move(material: Material, random: Random) -> Mutant | None:
     """Take a line to the place of another one of its block."""
-    lines, free = _lines(material)
-    pair = _pair(free, random)
+    lines, movable = _lines(material)
+    pair = _choose_pair(movable, random)
     if pair is None:
         return None
     old, new = pair[0].number, pair[1].number
     rest = [*lines[:old], *lines[old + 1 :]]
-    return _mutant([*rest[:new], lines[old], *rest[new:]], "move", lines[old])
+    return _describe_mutant([*rest[:new], lines[old], *rest[new:]], "move", lines[old])
 
 
 def graft(material: Material, random: Random) -> Mutant | None:
     """Copy a line from another block, another file or an inspiration into a block."""
-    lines, free = _lines(material)
+    lines, movable = _lines(material)
     donor = random.choice([material.source, *material.donors])
     theirs = _split(donor)
-    offered = _free(donor, material.language.lexis)
-    if not free or not offered:
+    offered = _find_movable(donor, material.language.rules)
+    if not movable or not offered:
         return None
-    below = random.choice(free).number
+    below = random.choice(movable).number
     indent = lines[below][: len(lines[below]) - len(lines[below].lstrip())]
     copied = indent + theirs[random.choice(offered).number].strip() + _line_end(lines[below])
     place = below + random.randint(0, 1)
-    return _mutant([*lines[:place], copied, *lines[place:]], "graft", copied)
+    return _describe_mutant([*lines[:place], copied, *lines[place:]], "graft", copied)
 
 
-def _lines(material: Material) -> tuple[list[str], list[Line]]:
+def _lines(material: Material) -> tuple[list[str], list[MovableLine]]:
     """All lines of the source, and those of them that may be moved."""
     source = material.source
-    return _split(source), _free(source, material.language.lexis)
+    return _split(source), _find_movable(source, material.language.rules)
 
 
 def _split(source: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", source)
 
 
-def _free(source: str, lexis: Lexis) -> list[Line]:
-    rows = _Rows.of(source, lexis)
+def _find_movable(source: str, rules: LexicalRules) -> list[MovableLine]:
+    rows = _Rows.of(source, rules)
     ends_in_sign = sum(row[-1].text == ";" for row in rows.tokens if row) * 3 > sum(
         map(bool, rows.tokens)
     )
     found, open_blocks, opened = [], [0], 0
     for number, row in enumerate(rows.tokens):
         whole = number not in rows.crossed
-        is_free = whole and _stands_alone(row, lexis, needs_sign=ends_in_sign)
-        if is_free and (len(open_blocks) > 1 or not lexis.has_braces):
-            found.append(Line(number, open_blocks[-1]))
+        is_movable = whole and _stands_alone(row, rules, needs_sign=ends_in_sign)
+        if is_movable and (len(open_blocks) > 1 or not rules.has_braces):
+            found.append(MovableLine(number, open_blocks[-1]))
         for token in row:
-            if token.text in _OPENING and token.kind is Kind.SIGN:
+            if token.text in _OPENING and token.kind is TokenKind.PUNCTUATION:
                 opened += 1
                 open_blocks.append(opened)
-            elif token.text in _CLOSING and token.kind is Kind.SIGN and len(open_blocks) > 1:
+            elif (
+                token.text in _CLOSING
+                and token.kind is TokenKind.PUNCTUATION
+                and len(open_blocks) > 1
+            ):
                 open_blocks.pop()
     return found
 
@@ -134,35 +138,35 @@ class _Rows:
     crossed: frozenset[int]
 
     @classmethod
-    def of(cls, source: str, lexis: Lexis) -> "_Rows":
+    def of(cls, source: str, rules: LexicalRules) -> "_Rows":
         rows: list[list[Token]] = [[] for _ in range(source.count("\n") + 1)]
         crossed = {len(rows) - 1}  # what has no line end cannot be followed by a line
         number = 0
-        for token in scanned(source, lexis):
-            if token.kind not in (Kind.COMMENT, Kind.NEWLINE):
+        for token in lex(source, rules):
+            if token.kind not in (TokenKind.COMMENT, TokenKind.NEWLINE):
                 rows[number].append(token)
             breaks = token.text.count("\n")
-            if breaks and token.kind is not Kind.NEWLINE:
+            if breaks and token.kind is not TokenKind.NEWLINE:
                 crossed.update(range(number, number + breaks + 1))
             number += breaks
         return cls(rows, frozenset(crossed))
 
 
-def _stands_alone(row: Sequence[Token], lexis: Lexis, *, needs_sign: bool) -> bool:
+def _stands_alone(row: Sequence[Token], rules: LexicalRules, *, needs_sign: bool) -> bool:
     """Whether the line is a statement, and no declaration that others lean on."""
-    if not row or row[0].kind is not Kind.NAME or row[0].text.startswith("#"):
+    if not row or row[0].kind is not TokenKind.NAME or row[0].text.startswith("#"):
         return False
-    if any(token.kind is Kind.DIRECTIVE for token in row) or not _is_balanced(row):
+    if any(token.kind is TokenKind.DIRECTIVE for token in row) or not _is_balanced(row):
         return False
     if needs_sign and row[-1].text != ";":
         return False
     text = " ".join(token.text for token in row)
     if _BOUND.match(text) or row[-1].text in (",", "\\", ":"):
         return False
-    if not lexis.has_braces and _BLOCK.search(text):
+    if not rules.has_braces and _BLOCK.search(text):
         return False
     row = [token for token in row if token.text not in ("*", "&")]
-    if lexis.has_braces and _TYPED.match(" ".join(token.text for token in row)):
+    if rules.has_braces and _TYPED.match(" ".join(token.text for token in row)):
         return row[0].text in _VERBS
     return not _declares(row)
 
@@ -170,7 +174,7 @@ def _stands_alone(row: Sequence[Token], lexis: Lexis, *, needs_sign: bool) -> bo
 def _is_balanced(row: Sequence[Token]) -> bool:
     depth = 0
     for token in row:
-        if token.kind is Kind.SIGN:
+        if token.kind is TokenKind.PUNCTUATION:
             depth += (token.text in _OPENING) - (token.text in _CLOSING)
         if depth < 0:
             return False
@@ -179,16 +183,18 @@ def _is_balanced(row: Sequence[Token]) -> bool:
 
 def _declares(row: Sequence[Token]) -> bool:
     """Whether the line begins with two names, as `int i = 0;` and `let x = 1` do."""
-    return len(row) > 1 and row[1].kind is Kind.NAME and row[0].text not in _VERBS
+    return len(row) > 1 and row[1].kind is TokenKind.NAME and row[0].text not in _VERBS
 
 
-def _pair(free: Sequence[Line], random: Random) -> tuple[Line, Line] | None:
-    sizes = Counter(line.block for line in free)
-    shared = [line for line in free if sizes[line.block] > 1]
+def _choose_pair(
+    movable: Sequence[MovableLine], random: Random
+) -> tuple[MovableLine, MovableLine] | None:
+    sizes = Counter(line.block for line in movable)
+    shared = [line for line in movable if sizes[line.block] > 1]
     if not shared:
         return None
     first = random.choice(shared)
-    others = [line for line in free if line.block == first.block and line != first]
+    others = [line for line in movable if line.block == first.block and line != first]
     return first, random.choice(others)
 
 
@@ -196,6 +202,6 @@ def _line_end(line: str) -> str:
     return "\r\n" if line.endswith("\r\n") else "\n"
 
 
-def _mutant(lines: Sequence[str], verb: str, about: str) -> Mutant:
+def _describe_mutant(lines: Sequence[str], verb: str, about: str) -> Mutant:
     text = " ".join(about.split())
     return Mutant("".join(lines), f"{verb} {text if len(text) <= 32 else f'{text[:31]}…'!r}")

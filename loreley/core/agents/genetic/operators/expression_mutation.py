@@ -6,7 +6,12 @@ from typing import cast
 import libcst as cst
 
 from loreley.core.agents.genetic.operators.material import Material, Mutant
-from loreley.core.agents.genetic.source.syntax import brief, found, parsed, replaced
+from loreley.core.agents.genetic.source.syntax_tree import (
+    find_nodes,
+    parse,
+    replace_node,
+    shorten_code,
+)
 
 Family = tuple[type[cst.CSTNode], ...]
 
@@ -34,64 +39,69 @@ _OPPOSITES = {"True": "False", "False": "True"}
 
 def arithmetic(material: Material, random: Random) -> Mutant | None:
     """Put another arithmetic or bitwise operator of its kind in the place of one."""
-    return _another(material, random, _ARITHMETIC)
+    return _replace_operator(material, random, _ARITHMETIC)
 
 
 def comparison(material: Material, random: Random) -> Mutant | None:
     """Put another comparison in the place of one."""
-    return _another(material, random, _COMPARISONS)
+    return _replace_operator(material, random, _COMPARISONS)
 
 
 def boolean(material: Material, random: Random) -> Mutant | None:
     """Turn `and` into `or` or back."""
-    return _another(material, random, _BOOLEANS)
+    return _replace_operator(material, random, _BOOLEANS)
 
 
 def truth(material: Material, random: Random) -> Mutant | None:
     """Turn `True` into `False` or back, or the condition of an `if` or `while` around."""
-    module = parsed(material.source)
+    module = parse(material.source)
     if module is None:
         return None
-    names = [name for name in found(module, cst.Name) if name.value in _OPPOSITES]
-    tests = [branch.test for branch in found(module, cst.If)]
-    tests += [loop.test for loop in found(module, cst.While)]
-    tests += [choice.test for choice in found(module, cst.IfExp)]
+    names = [name for name in find_nodes(module, cst.Name) if name.value in _OPPOSITES]
+    tests = [branch.test for branch in find_nodes(module, cst.If)]
+    tests += [loop.test for loop in find_nodes(module, cst.While)]
+    tests += [choice.test for choice in find_nodes(module, cst.IfExp)]
     if not (choices := [*names, *tests]):
         return None
     chosen = random.choice(choices)
     if isinstance(chosen, cst.Name) and chosen.value in _OPPOSITES:
-        return _exchanged(module, chosen, chosen.with_changes(value=_OPPOSITES[chosen.value]))
-    return _exchanged(module, chosen, _negated(chosen))
+        return _exchange(module, chosen, chosen.with_changes(value=_OPPOSITES[chosen.value]))
+    return _exchange(module, chosen, _negate(chosen))
 
 
 def operands(material: Material, random: Random) -> Mutant | None:
     """Let the two sides of an operation, or two neighbouring arguments, change places."""
-    module = parsed(material.source)
+    module = parse(material.source)
     if module is None:
         return None
-    calls = [call for call in found(module, cst.Call) if _swappable(call)]
-    choices: list[cst.BinaryOperation | cst.Call] = [*found(module, cst.BinaryOperation), *calls]
+    calls = [call for call in find_nodes(module, cst.Call) if _find_swappable(call)]
+    choices: list[cst.BinaryOperation | cst.Call] = [
+        *find_nodes(module, cst.BinaryOperation),
+        *calls,
+    ]
     if not choices:
         return None
     chosen = random.choice(choices)
     if not isinstance(chosen, cst.Call):
-        return _exchanged(module, chosen, _turned(chosen))
-    left = random.choice(_swappable(chosen))
+        return _exchange(module, chosen, _swap_operands(chosen))
+    left = random.choice(_find_swappable(chosen))
     values = [argument.value for argument in chosen.args]
     values[left], values[left + 1] = values[left + 1], values[left]
     arguments = [
         argument.with_changes(value=value)
         for argument, value in zip(chosen.args, values, strict=True)
     ]
-    return _exchanged(module, chosen, chosen.with_changes(args=arguments))
+    return _exchange(module, chosen, chosen.with_changes(args=arguments))
 
 
-def _another(material: Material, random: Random, families: tuple[Family, ...]) -> Mutant | None:
-    module = parsed(material.source)
+def _replace_operator(
+    material: Material, random: Random, families: tuple[Family, ...]
+) -> Mutant | None:
+    module = parse(material.source)
     if module is None:
         return None
     family_of = {kind: family for family in families for kind in family}
-    if not (signs := found(module, *family_of)):
+    if not (signs := find_nodes(module, *family_of)):
         return None
     old = random.choice(signs)
     kind = random.choice([kind for kind in family_of[type(old)] if kind is not type(old)])
@@ -100,37 +110,41 @@ def _another(material: Material, random: Random, families: tuple[Family, ...]) -
         whitespace_before=spaced.whitespace_before,  # type: ignore[call-arg]
         whitespace_after=spaced.whitespace_after,
     )
-    return Mutant(replaced(module, old, new), f"put {_sign(new)} for {_sign(old)}")
+    return Mutant(
+        replace_node(module, old, new), f"put {_write_operator(new)} for {_write_operator(old)}"
+    )
 
 
-def _exchanged(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> Mutant | None:
-    source = replaced(module, old, new)
+def _exchange(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> Mutant | None:
+    source = replace_node(module, old, new)
     if source == module.code:
         return None
-    return Mutant(source, f"put {brief(module, new)!r} for {brief(module, old)!r}")
+    return Mutant(source, f"put {shorten_code(module, new)!r} for {shorten_code(module, old)!r}")
 
 
-def _sign(node: cst.CSTNode) -> str:
+def _write_operator(node: cst.CSTNode) -> str:
     return cst.Module([]).code_for_node(node).strip()
 
 
-def _swappable(call: cst.Call) -> list[int]:
+def _find_swappable(call: cst.Call) -> list[int]:
     """Where a plain positional argument is followed by another."""
     plain = [not argument.star and argument.keyword is None for argument in call.args]
     return [place for place in range(len(plain) - 1) if plain[place] and plain[place + 1]]
 
 
-def _turned(operation: cst.BinaryOperation) -> cst.BinaryOperation:
-    return operation.with_changes(left=_enclosed(operation.right), right=_enclosed(operation.left))
+def _swap_operands(operation: cst.BinaryOperation) -> cst.BinaryOperation:
+    return operation.with_changes(
+        left=_parenthesise(operation.right), right=_parenthesise(operation.left)
+    )
 
 
-def _negated(test: cst.BaseExpression) -> cst.BaseExpression:
+def _negate(test: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         return test.expression
-    return cst.UnaryOperation(cst.Not(), _enclosed(test))
+    return cst.UnaryOperation(cst.Not(), _parenthesise(test))
 
 
-def _enclosed(expression: cst.BaseExpression) -> cst.BaseExpression:
+def _parenthesise(expression: cst.BaseExpression) -> cst.BaseExpression:
     """The expression in parentheses, unless it holds together without."""
     whole = (cst.BaseNumber, cst.BaseString, cst.Name, cst.Attribute, cst.Call, cst.Subscript)
     if expression.lpar or isinstance(expression, whole):

@@ -5,7 +5,7 @@ import keyword
 import tokenize
 from functools import lru_cache
 
-from loreley.core.agents.genetic.source.numerals import Numeral, last_digit, parsed_number
+from loreley.core.agents.genetic.source.literals import NumberLiteral, last_digit, parse_number
 
 _OPERANDS = frozenset({"None", "True", "False"})
 _BREAKS = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
@@ -13,7 +13,7 @@ _LAYOUT = frozenset({tokenize.COMMENT, tokenize.NL})
 
 
 @lru_cache(maxsize=16)  # one proposal looks at the same few sources again and again
-def python_numerals(source: str) -> tuple[Numeral, ...]:
+def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
     """The integer and float literals of ``source``, which compiles, in their order.
 
     Parameters are those assigned to a name at the top of the module. Tokens rather than a syntax
@@ -30,7 +30,7 @@ def python_numerals(source: str) -> tuple[Numeral, ...]:
         if token.type != tokenize.NUMBER:
             continue
         start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
-        value = parsed_number(token.string)
+        value = parse_number(token.string)
         if value is None or source[start:end] != token.string:
             continue
         guarded = place + 1 < len(tokens) and tokens[place + 1].string in ("**", ".")
@@ -41,7 +41,7 @@ def python_numerals(source: str) -> tuple[Numeral, ...]:
                 start, value = sign, -value
         is_hex = token.string[:2].lower() == "0x"
         digit = last_digit(token.string)
-        found.append(Numeral(start, end, value, digit, statement, named, guarded, is_hex))
+        found.append(NumberLiteral(start, end, value, digit, statement, named, guarded, is_hex))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ LARGEST = 10.0**LARGEST_EXPONENT
 
 
 @dataclass(frozen=True, slots=True)
-class Numeral:
+class NumberLiteral:
     """A literal, with its sign where it has one, at ``source[start:end]``."""
 
     start: int
@@ -24,7 +24,7 @@ class Numeral:
     is_hex: bool = False
 
 
-def parsed_number(text: str) -> Number | None:
+def parse_number(text: str) -> Number | None:
     """The value of an unsigned literal; None where it is too large or of another kind."""
     try:
         value = int(text, 0) if _is_integer(text) else float(text)
@@ -43,25 +43,25 @@ def last_digit(text: str) -> float:
     return 10.0 ** min(LARGEST_EXPONENT, max(-LARGEST_EXPONENT, place))
 
 
-def rewritten(source: str, values: Mapping[Numeral, Number]) -> str:
-    """``source`` with new values for some of its numerals; the rest stays byte for byte."""
+def rewrite(source: str, values: Mapping[NumberLiteral, Number]) -> str:
+    """``source`` with new values for some of its literals; the rest stays byte for byte."""
     pieces, done = [], 0
-    for numeral in sorted(values, key=lambda numeral: numeral.start):
-        value = values[numeral]
-        text = hex(value) if numeral.is_hex and isinstance(value, int) else written(value)
-        if numeral.guarded and text.startswith("-"):
+    for literal in sorted(values, key=lambda literal: literal.start):
+        value = values[literal]
+        text = hex(value) if literal.is_hex and isinstance(value, int) else write_number(value)
+        if literal.guarded and text.startswith("-"):
             text = f"({text})"
-        pieces += [source[done : numeral.start], text]
-        done = numeral.end
+        pieces += [source[done : literal.start], text]
+        done = literal.end
     return "".join([*pieces, source[done:]])
 
 
-def written(value: Number) -> str:
+def write_number(value: Number) -> str:
     """``value`` as a literal of its own type."""
     return repr(value)
 
 
-def rounded(value: float, step: float) -> float:
+def round_to_step(value: float, step: float) -> float:
     """``value`` without the digits that are far below a change of ``step``."""
     if step == 0.0 or not math.isfinite(value):
         return value

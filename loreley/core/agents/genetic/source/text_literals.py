@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loreley.core.agents.genetic.source.lexis import Lexis
-from loreley.core.agents.genetic.source.numerals import Numeral, last_digit, parsed_number
-from loreley.core.agents.genetic.source.scanning import Kind, Token, scanned
+from loreley.core.agents.genetic.source.lexer import Token, TokenKind, lex
+from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
+from loreley.core.agents.genetic.source.literals import NumberLiteral, last_digit, parse_number
 
 _LASTING = frozenset({"const", "constexpr", "enum", "final", "static", "val"})
 _BEFORE_A_SIGN = frozenset({"return", "case", "in", "and", "or", "not", "then", "else", "if"})
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
-_SKIPPED = frozenset({Kind.COMMENT, Kind.DIRECTIVE})
+_SKIPPED = frozenset({TokenKind.COMMENT, TokenKind.DIRECTIVE})
 
 
 @lru_cache(maxsize=16)
-def text_numerals(source: str, lexis: Lexis) -> tuple[Numeral, ...]:
+def find_text_literals(source: str, rules: LexicalRules) -> tuple[NumberLiteral, ...]:
     """The integer and float literals of ``source``, without their suffixes, in their order.
 
     Parameters are what `#define` names, what is assigned outside of any block, and what a word
@@ -23,10 +23,10 @@ def text_numerals(source: str, lexis: Lexis) -> tuple[Numeral, ...]:
     """
     walk = _Walk()
     found = []
-    tokens = [token for token in scanned(source, lexis) if token.kind not in _SKIPPED]
+    tokens = [token for token in lex(source, rules) if token.kind not in _SKIPPED]
     for place, token in enumerate(tokens):
         walk.take(token)
-        value = parsed_number(token.text) if token.kind is Kind.NUMBER else None
+        value = parse_number(token.text) if token.kind is TokenKind.NUMBER else None
         if value is None or _names_a_field(tokens[place - 1 : place], token):
             continue
         start, before = token.start, tokens[max(0, place - 2) : place]
@@ -35,7 +35,7 @@ def text_numerals(source: str, lexis: Lexis) -> tuple[Numeral, ...]:
         guarded = start > 0 and source[start - 1] in "+-"
         is_hex = token.text[:2].lower() == "0x"
         found.append(
-            Numeral(
+            NumberLiteral(
                 start=start,
                 end=token.end,
                 value=value,
@@ -75,7 +75,7 @@ class _Walk:
             self.assigns |= self.brackets == 0
         elif token.text == "=>":
             self.assigns = False
-        elif token.kind is Kind.NAME:
+        elif token.kind is TokenKind.NAME:
             self.lasts |= token.text in _LASTING
             self.defines |= token.text.startswith("#")
         if token.text in (";", "\n") and (self.brackets == 0 or self.defines):
@@ -113,4 +113,7 @@ def _is_signed(before: Sequence[Token]) -> bool:
         return False
     if len(before) == 1 or before[0].text in _BEFORE_A_SIGN:
         return True
-    return before[0].kind in (Kind.SIGN, Kind.NEWLINE) and before[0].text not in _CLOSING
+    return (
+        before[0].kind in (TokenKind.PUNCTUATION, TokenKind.NEWLINE)
+        and before[0].text not in _CLOSING
+    )

@@ -9,7 +9,7 @@ Node = TypeVar("Node", bound=cst.CSTNode)
 
 
 @lru_cache(maxsize=16)  # operators that are tried in turn see the same files
-def parsed(source: str) -> cst.Module | None:
+def parse(source: str) -> cst.Module | None:
     """The tree of ``source``, which compiles; None where libcst cannot give it back unchanged."""
     try:
         module = cst.parse_module(source)
@@ -18,26 +18,26 @@ def parsed(source: str) -> cst.Module | None:
         return None
 
 
-def found(module: cst.Module, *kinds: type[Node]) -> list[Node]:
+def find_nodes(module: cst.Module, *kinds: type[Node]) -> list[Node]:
     """All nodes of some kinds, in the order of the source."""
-    return [node for node in _collected(module, kinds) if isinstance(node, kinds)]
+    return [node for node in _collect(module, kinds) if isinstance(node, kinds)]
 
 
 @lru_cache(maxsize=32)  # an operator that finds no hold asks the same again
-def _collected(module: cst.Module, kinds: tuple[type[cst.CSTNode], ...]) -> list[cst.CSTNode]:
+def _collect(module: cst.Module, kinds: tuple[type[cst.CSTNode], ...]) -> list[cst.CSTNode]:
     collector = _Collector(kinds)
     module.visit(collector)
     return collector.nodes
 
 
-def replaced(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:
+def replace_node(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:
     """The source with ``new`` in the place of ``old``, which may be the module itself."""
     changed = module.deep_replace(old, new)
     assert isinstance(changed, cst.Module)
     return changed.code
 
 
-def brief(module: cst.Module, node: cst.CSTNode) -> str:
+def shorten_code(module: cst.Module, node: cst.CSTNode) -> str:
     """The code of a node on one short line, for a commit's subject."""
     text = " ".join(module.code_for_node(node).split())
     return text if len(text) <= 32 else f"{text[:31]}…"

@@ -19,11 +19,11 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lexis:
+class LexicalRules:
     """The patterns of a language; groups in them have names that are no kind of token."""
 
     comments: str
-    texts: str = ""  # beside double quotes, backticks and single characters on one line
+    strings: str = ""  # beside double quotes, backticks and single characters on one line
     spans: tuple[Span, ...] = ()
     names: str = ""  # beside words
     has_braces: bool = False  # around statements; these also have lines for a preprocessor
@@ -74,20 +74,20 @@ def _holed(quote: str, hole: str) -> tuple[Span, Span]:
     return Span(quote * 3, quote * 3, hole), Span(quote, rf"{quote}|(?=\n)", hole)
 
 
-C = Lexis(
+C = LexicalRules(
     _SLASHES,
     r'(?<!\w)(?:u8|[uUL])?R"(?P<mark>[^()\\\s"]{0,16})\([\s\S]*?(?:\)(?P=mark)"|\Z)',
     has_braces=True,
 )
-RUST = Lexis(
+RUST = LexicalRules(
     _LINE,
     rf'(?<!\w)[bc]?r(?P<mark>\#*)"[\s\S]*?(?:"(?P=mark)|\Z)|{_DOUBLE_LINES}',
     (_NESTED,),
     has_braces=True,
 )
-GO = Lexis(_SLASHES, _RAW_BACKTICKS, has_braces=True)
-JAVA = Lexis(_SLASHES, _TRIPLE, has_braces=True)
-KOTLIN = Lexis(
+GO = LexicalRules(_SLASHES, _RAW_BACKTICKS, has_braces=True)
+JAVA = LexicalRules(_SLASHES, _TRIPLE, has_braces=True)
+KOTLIN = LexicalRules(
     _LINE,
     spans=(
         _NESTED,
@@ -96,7 +96,7 @@ KOTLIN = Lexis(
     ),
     has_braces=True,
 )
-SCALA = Lexis(
+SCALA = LexicalRules(
     _LINE,
     _RAW_TRIPLE,
     (
@@ -106,39 +106,41 @@ SCALA = Lexis(
     ),
     has_braces=True,
 )
-SWIFT = Lexis(
+SWIFT = LexicalRules(
     _LINE,
     r'(?P<mark>\#+)(?P<quote>"""|")[\s\S]*?(?:(?P=quote)(?P=mark)|\Z)',
     (_NESTED, *_holed('"', r"\\\(")),
     has_braces=True,
 )
-C_SHARP = Lexis(
+C_SHARP = LexicalRules(
     _SLASHES,
     r'(?:@\$?|\$@)"(?:""|[^"])*+"?|\$*(?P<mark>"{3,})[\s\S]*?(?:(?P=mark)|\Z)',
     (Span(r'\$"', r'"|(?=\n)', r"\{(?!\{)|\{\{(?=\{)"),),
     has_braces=True,
 )
-D = Lexis(
+D = LexicalRules(
     _SLASHES,
     rf'(?<!\w)r"[^"]*+"?|{_RAW_BACKTICKS}|{_DOUBLE_LINES}',
     (Span(r"/\+", r"\+/", is_comment=True),),
     has_braces=True,
 )
-ZIG = Lexis(_LINE, r"\\\\[^\n]*+", has_braces=True)
-JAVASCRIPT = Lexis(_SLASHES, _QUOTED, (Span("`", "`", r"\$\{"),), has_braces=True, has_regexes=True)
-PHP = Lexis(
+ZIG = LexicalRules(_LINE, r"\\\\[^\n]*+", has_braces=True)
+JAVASCRIPT = LexicalRules(
+    _SLASHES, _QUOTED, (Span("`", "`", r"\$\{"),), has_braces=True, has_regexes=True
+)
+PHP = LexicalRules(
     rf"(?:\A|\?>)[\s\S]*?(?:<\?(?:php\b|=)|\Z)|{_SLASHES}|{_HASH}",
     "|".join([_heredoc(r"<<<(?P<indent>[ \t]*)"), _DOUBLE_LINES, _SINGLE_LINES]),
     has_braces=True,
 )
-DART = Lexis(
+DART = LexicalRules(
     _LINE,
     r"""(?<!\w)r(?P<mark>'''|\"\"\"|'|")[\s\S]*?(?:(?P=mark)|\Z)""",
     (_NESTED, *_holed('"', r"\$\{"), *_holed("'", r"\$\{")),
     has_braces=True,
 )
 
-RUBY = Lexis(
+RUBY = LexicalRules(
     rf"^=begin\b[\s\S]*?(?:^=end\b[^\n]*|\Z)|^__END__\b[\s\S]*|{_HASH}",
     "|".join(
         [
@@ -151,7 +153,7 @@ RUBY = Lexis(
     (Span('"', '"', r"\#\{"), Span("`", "`", r"\#\{")),
     has_regexes=True,
 )
-PERL = Lexis(
+PERL = LexicalRules(
     rf"^=[a-z][\s\S]*?(?:^=cut\b[^\n]*|\Z)|^__(?:END|DATA)__\b[\s\S]*|{_HASH}",
     "|".join(
         [
@@ -165,7 +167,7 @@ PERL = Lexis(
     names=r"\$\#?\w++|\$\#",
     has_regexes=True,
 )
-SHELL = Lexis(
+SHELL = LexicalRules(
     r"(?<![^\s;&|()`])\#[^\n]*+",
     "|".join(
         [
@@ -176,12 +178,12 @@ SHELL = Lexis(
     (Span('"', '"', r"\$\("),),
     names=r"\$\{?\#?\w++|\$\{?\#|[0-9]?[<>]&[0-9-]|(?<!\w)[0-9](?=[<>])",
 )
-ELIXIR = Lexis(
+ELIXIR = LexicalRules(
     _HASH,
     "|".join([_delimited(r"~[a-zA-Z]"), _CHARACTER, _QUOTED_LINES]),
     (Span('"""', '"""', r"\#\{"), Span('"', '"', r"\#\{")),
 )
-JULIA = Lexis(
+JULIA = LexicalRules(
     _HASH,
     _QUOTED,
     (
@@ -190,23 +192,23 @@ JULIA = Lexis(
         Span('"', '"', r"\$\("),
     ),
 )
-NIM = Lexis(
+NIM = LexicalRules(
     _HASH,
     rf'{_RAW_TRIPLE}|(?<=\w)"(?:""|[^"\n])*+"?|{_QUOTED}',
     (Span(r"\#\[", r"\]\#", is_comment=True),),
 )
-R = Lexis(
+R = LexicalRules(
     _HASH,
     r"""(?<!\w)[rR](?P<quote>["'])(?P<mark>-*)[(\[{][\s\S]*?(?:[)\]}](?P=mark)(?P=quote)|\Z)|"""
     rf"{_DOUBLE_LINES}|{_SINGLE_LINES}",
 )
-AWK = Lexis(_HASH, has_regexes=True)
+AWK = LexicalRules(_HASH, has_regexes=True)
 
-LUA = Lexis(
+LUA = LexicalRules(
     rf"--\[(?P<rest>=*)\[[\s\S]*?(?:\](?P=rest)\]|\Z)|{_DASHES}",
     rf"\[(?P<mark>=*)\[[\s\S]*?(?:\](?P=mark)\]|\Z)|{_QUOTED}",
 )
-SQL = Lexis(rf"{_DASHES}|{_BLOCK}", rf"{_SINGLE_LINES}|{_DOUBLE_LINES}")
-HASKELL = Lexis(_DASHES, _QUOTED, (_NESTED_BRACES,))
-ELM = Lexis(_DASHES, rf"{_TRIPLE}|{_QUOTED}", (_NESTED_BRACES,))
-ADA = Lexis(_DASHES, _QUOTED)
+SQL = LexicalRules(rf"{_DASHES}|{_BLOCK}", rf"{_SINGLE_LINES}|{_DOUBLE_LINES}")
+HASKELL = LexicalRules(_DASHES, _QUOTED, (_NESTED_BRACES,))
+ELM = LexicalRules(_DASHES, rf"{_TRIPLE}|{_QUOTED}", (_NESTED_BRACES,))
+ADA = LexicalRules(_DASHES, _QUOTED)

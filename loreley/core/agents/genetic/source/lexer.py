@@ -7,25 +7,25 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from loreley.core.agents.genetic.source.lexis import Lexis, Span
+from loreley.core.agents.genetic.source.lexical_rules import LexicalRules, Span
 
 
-class Kind(StrEnum):
+class TokenKind(StrEnum):
     """What a token is; white space is none."""
 
     COMMENT = "comment"
     DIRECTIVE = "directive"  # a line for a preprocessor that defines no name
-    TEXT = "text"  # a string or character
+    STRING = "string"  # a string or character
     NUMBER = "number"
     NAME = "name"
-    SIGN = "sign"
+    PUNCTUATION = "punctuation"
     NEWLINE = "newline"
 
 
 class Token(NamedTuple):  # of which a file has a hundred thousand
     """What stands at ``source[start:end]``."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
 
@@ -43,7 +43,7 @@ _BEFORE_A_REGEX = re.compile(
 _DIRECTIVE = r"^[ \t]*\#(?!\#*\"|[ \t]*define\b)(?:\\\r?\n|[^\n])*+"
 # Bounded, or a line of open ones would take the square of its length.
 _REGEX = r"/(?![/*])(?:\\[^\n]|\[(?:\\[^\n]|[^\]\\\n]){0,99}+\]|[^/\\\[\n]){1,499}+/[a-z]*+"
-_TEXTS = r"""
+_STRINGS = r"""
         "(?:\\[\s\S]|[^"\\\n])*+"?
       | `[^`\n]*+`
       | '(?:\\[^\n][^'\n]{0,8}|[^'\\\n])'
@@ -56,14 +56,15 @@ _REST = r"""
       | (?:[0-9][0-9_]*+(?:'[0-9]++)*+(?:\.(?![.\w])|\.[0-9][0-9_]*+)?
           | (?<![\w)\]])\.[0-9][0-9_]*+)(?:[eE][+-]?[0-9]++)?)(?!\#\w))
   | (?P<newline>\n)
-  | (?P<sign><<=|>>=|===|!==|\.{2,3}|->|=>|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|::|[^\w\s])
+  | (?P<punctuation>
+        <<=|>>=|===|!==|\.{2,3}|->|=>|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|::|[^\w\s])
 """
 
 
 @lru_cache(maxsize=16)
-def scanned(source: str, lexis: Lexis) -> tuple[Token, ...]:
+def lex(source: str, rules: LexicalRules) -> tuple[Token, ...]:
     """The tokens of any text, in order; what is open at the end of the text ends there."""
-    return tuple(_tokens(source, _grammar(lexis)))
+    return tuple(_tokens(source, _grammar(rules)))
 
 
 def _tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
@@ -72,9 +73,9 @@ def _tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
         found = match.lastgroup or ""
         span = grammar.spans.get(found)
         at = match.end() if span is None else _behind(source, match.end(), span, grammar)
-        kind = Kind(found) if span is None else span.kind
+        kind = TokenKind(found) if span is None else span.kind
         token = Token(kind, source[match.start() : at], match.start())
-        if kind is not Kind.COMMENT:
+        if kind is not TokenKind.COMMENT:
             is_operand = _ends_operand(token)
         yield token
 
@@ -101,9 +102,9 @@ def _behind(source: str, at: int, opened: "_Inside", grammar: "_Grammar") -> int
 
 
 def _ends_operand(token: Token) -> bool:
-    if token.kind is Kind.SIGN:
+    if token.kind is TokenKind.PUNCTUATION:
         return token.text in _CLOSING
-    breaks = token.kind in (Kind.DIRECTIVE, Kind.NEWLINE)
+    breaks = token.kind in (TokenKind.DIRECTIVE, TokenKind.NEWLINE)
     return not breaks and not _BEFORE_A_REGEX.fullmatch(token.text)
 
 
@@ -111,7 +112,7 @@ def _ends_operand(token: Token) -> bool:
 class _Inside:
     """What is looked for in a span: where it closes, and what may be opened before."""
 
-    kind: Kind
+    kind: TokenKind
     pattern: re.Pattern[str]
 
     @classmethod
@@ -122,7 +123,7 @@ class _Inside:
         elif span.escapes:
             parts["escape"] = r"\\[\s\S]"
         groups = "|".join(f"(?P<{name}>{part})" for name, part in parts.items() if part)
-        return cls(Kind.COMMENT if span.is_comment else Kind.TEXT, re.compile(groups))
+        return cls(TokenKind.COMMENT if span.is_comment else TokenKind.STRING, re.compile(groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +140,18 @@ class _Grammar:
 
 
 @lru_cache
-def _grammar(lexis: Lexis) -> _Grammar:
-    spans = {f"span{place}": _Inside.of(span) for place, span in enumerate(lexis.spans)}
-    regex = _REGEX if lexis.has_regexes else ""
-    return _Grammar(_code(lexis, ""), _code(lexis, regex), spans)
+def _grammar(rules: LexicalRules) -> _Grammar:
+    spans = {f"span{place}": _Inside.of(span) for place, span in enumerate(rules.spans)}
+    regex = _REGEX if rules.has_regexes else ""
+    return _Grammar(_code(rules, ""), _code(rules, regex), spans)
 
 
-def _code(lexis: Lexis, regex: str) -> re.Pattern[str]:
-    groups = {f"span{place}": (span.opens,) for place, span in enumerate(lexis.spans)} | {
-        "comment": (lexis.comments,),
-        "directive": (_DIRECTIVE if lexis.has_braces else "",),
-        "text": (lexis.texts, regex, _TEXTS),
-        "name": (lexis.names, _WORD),
+def _code(rules: LexicalRules, regex: str) -> re.Pattern[str]:
+    groups = {f"span{place}": (span.opens,) for place, span in enumerate(rules.spans)} | {
+        "comment": (rules.comments,),
+        "directive": (_DIRECTIVE if rules.has_braces else "",),
+        "string": (rules.strings, regex, _STRINGS),
+        "name": (rules.names, _WORD),
     }
     head = [
         f"(?P<{name}>{'|'.join(filter(None, parts))})"

@@ -1,0 +1,28 @@
+"""How often each operator is drawn; apart from the table, as libcst is slow to import."""
+
+WEIGHTS = {
+    "scale-number": 8,
+    "shift-number": 16,
+    "step-number": 8,
+    "negate-number": 1,
+    "replace-number": 8,
+    "flip-bit": 1,
+    "exchange-numbers": 1,
+    "shake-numbers": 24,
+    "jitter-numbers": 8,
+    "mix-numbers": 8,
+    "blend-numbers": 4,
+    "differ-numbers": 8,
+    "merge-lines": 4,
+    "recombine-lines": 8,
+    "delete-statement": 0.8,
+    "duplicate-statement": 0.8,
+    "swap-statements": 0.8,
+    "move-statement": 0.8,
+    "graft-statement": 0.8,
+    "change-arithmetic": 0.8,
+    "change-comparison": 0.8,
+    "change-boolean": 0.4,
+    "change-truth": 0.4,
+    "swap-operands": 0.8,
+}
