@@ -1,7 +1,6 @@
 """The logging of one process: one line per event on stderr and in a file of its own."""
 
 import contextlib
-import fcntl
 import logging
 import os
 import sys
@@ -15,7 +14,7 @@ from loguru import logger
 
 from loreley.config import describe_misspelt, expand_path, level_problem
 from loreley.errors import ConfigError, LoreleyError, Problem
-from loreley.host.locks import is_locked
+from loreley.host.locks import is_locked, lock_descriptor
 from loreley.masking import masked
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _HEAD = (
 )
 _SHORT_HEAD = "{time:HH:mm:ss.SSS} | <level>{level: <8}</level> | {extra[text]}\n"
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
-_QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis", "filelock")
+_QUIET_LOGGERS = ("sqlalchemy", "alembic", "redis")
 
 
 def configure_logging(role: str, *, level: str, base_dir: str | None) -> Path:
@@ -156,7 +155,7 @@ def _create_file(folder: Path, role: str) -> Path:
 def _open_locked(path: str, flags: int) -> int:
     """Open a file of the sink; the lock on it, gone with it, tells a later start it is in use."""
     descriptor = os.open(path, flags, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    lock_descriptor(descriptor, shared=True, wait=True)
     return descriptor
 
 

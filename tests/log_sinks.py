@@ -19,7 +19,7 @@ def own_sinks() -> Iterator[None]:
     logger.remove()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    for name in ("dramatiq", "sqlalchemy", "alembic", "redis", "filelock"):
+    for name in ("dramatiq", "sqlalchemy", "alembic", "redis"):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 

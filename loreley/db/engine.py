@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -19,7 +18,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float
 
 from loreley.db.migrations import current_revision, migrate
-from loreley.errors import ConfigError, ServiceUnavailable
+from loreley.errors import ConfigError, ServiceUnavailable, TimeLimitReached
+from loreley.host.deadline import Deadline
+from loreley.host.locks import hold_lock
 from loreley.masking import masked
 
 _CONNECT_SECONDS = 5
@@ -209,13 +210,13 @@ def _write_ahead(engine: Engine, path: Path) -> None:
             raise OSError("it is not a regular file")
         if _is_write_ahead(path):
             return
-        with FileLock(f"{path}.lock", timeout=_CONNECT_SECONDS):
+        with hold_lock(Path(f"{path}.lock"), Deadline.after(_CONNECT_SECONDS)):
             raw = engine.raw_connection()
             try:
                 raw.cursor().execute("PRAGMA journal_mode=WAL")
             finally:
                 raw.close()
-    except Timeout as error:
+    except TimeLimitReached as error:
         raise ServiceUnavailable(
             "another process has been opening the database for too long",
             setting="LORELEY_STATE_DIR, DATABASE_URL",

@@ -1,6 +1,5 @@
 """Temporary folders that do not outlive their process, however that ends."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -8,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from loreley.host.locks import is_locked, lock_descriptor
 
 _PREFIX = "loreley-temporary-"
 _YOUNG_SECONDS = 10.0  # between the making of a folder and its lock
@@ -21,7 +22,7 @@ def temporary_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        lock_descriptor(held, shared=False, wait=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -37,15 +38,6 @@ def abandoned_folders() -> list[Path]:
 def _is_abandoned(folder: Path) -> bool:
     with suppress(OSError):
         status = folder.stat(follow_symlinks=False)
-        if status.st_uid != os.geteuid() or time.time() - status.st_mtime < _YOUNG_SECONDS:
-            return False
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            return True
-        finally:
-            os.close(held)
+        if status.st_uid == os.geteuid() and time.time() - status.st_mtime >= _YOUNG_SECONDS:
+            return not is_locked(folder)
     return False

@@ -8,12 +8,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from sqlalchemy import select, text
 
 from loreley.db.engine import Database, now, open_database
 from loreley.db.models import jobs
 from loreley.errors import ConfigError, LoreleyError, ServiceUnavailable
+from loreley.host.deadline import Deadline
+from loreley.host.locks import hold_lock
 from tests.db.opening import create_job, refusal
 from tests.db.support import rows
 
@@ -134,7 +135,7 @@ def test_an_up_to_date_database_opens_while_another_process_writes(path: Path) -
     url = f"sqlite:///{path}"
     open_database(url).close()
 
-    with locked(path), FileLock(f"{path}.lock"):
+    with locked(path), hold_lock(Path(f"{path}.lock"), Deadline()):
         open_database(url).close()
 
 
@@ -171,7 +172,7 @@ def test_opening_waits_for_seconds_where_work_would_wait_longer(path: Path) -> N
 
 @pytest.mark.slow
 def test_a_process_that_hangs_in_its_first_open_holds_nobody_up_for_ever(path: Path) -> None:
-    with FileLock(f"{path}.lock"):
+    with hold_lock(Path(f"{path}.lock"), Deadline()):
         error = refusal(f"sqlite:///{path}", within=9)
 
     assert isinstance(error, ServiceUnavailable)

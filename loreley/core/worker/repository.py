@@ -111,7 +111,7 @@ class WorkerRepository:
             self._random = RandomClone.claim(self.base, options.random_suffix_length, deadline)
             self.base = self._random.base
         shared = self._parts(remote)
-        with shared.slots.exclusively(deadline):
+        with shared.slots.lock(deadline):
             head = shared.clone.prepare(deadline)
         shared.slots.sweep(deadline)
         _collect(shared, deadline)
@@ -129,7 +129,7 @@ class WorkerRepository:
         if shared is None:
             raise RuntimeError("the repository must be prepared before it can be leased")
         _collect(shared, deadline)
-        shared.clone.require_commit(base_commit, shared.slots.exclusively(deadline), deadline)
+        shared.clone.require_commit(base_commit, shared.slots.lock(deadline), deadline)
         shared.clone.config.restore()
         filters = shared.large_files.filters_for(base_commit, deadline)
         with _explained(self.worktrees):
@@ -146,7 +146,7 @@ class WorkerRepository:
         if shared is None:
             raise RuntimeError("the repository must be prepared before it is read")
         for commit in commits:
-            lock = shared.slots.exclusively(deadline)
+            lock = shared.slots.lock(deadline)
             shared.clone.require_commit(commit, lock, deadline)
         return shared.clone.store
 
@@ -181,7 +181,7 @@ def _collect(shared: Shared, deadline: Deadline) -> None:
     """Drop what candidates that were refused have left, now and then, when nobody is at work."""
     if not shared.clone.is_to_collect:
         return
-    with shared.slots.exclusively(deadline):
+    with shared.slots.lock(deadline):
         if shared.clone.is_to_collect and shared.slots.are_all_free():
             shared.clone.collect(deadline)
 

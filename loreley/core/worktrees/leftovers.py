@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from loreley.core.worktrees.base_clone import abandoned_files
-from loreley.core.worktrees.ownership import Ownership, owner_text
 from loreley.core.worktrees.slots import SPARE
+from loreley.host.locks import is_locked, read_lock_text
 
 _MOMENTS_SECONDS = 60.0  # for which git holds its locks at most
 _OURS = {".slots", ".scratch", ".trash", ".lock"}
@@ -21,14 +21,14 @@ def leftovers(base: Path) -> list[Path]:
         kin = worktrees.with_name(worktrees.name.removesuffix("-worktrees"))
         if not owner.is_file():
             continue
-        found += _of_clone(kin) if _is_held(owner) else [kin, worktrees]
+        found += _of_clone(kin) if is_locked(owner) else [kin, worktrees]
     return found
 
 
 def _of_clone(base: Path) -> Iterator[Path]:
     worktrees = base.with_name(f"{base.name}-worktrees")
-    owners = {path: owner_text(path) for path in (worktrees / ".slots").glob("*.owner")}
-    leased = {text for path, text in owners.items() if _is_held(path)}
+    owners = {path: read_lock_text(path) for path in (worktrees / ".slots").glob("*.owner")}
+    leased = {text for path, text in owners.items() if is_locked(path)}
     for path in _entries(worktrees):
         if path.name not in _OURS | {".owner"} | leased:
             yield path
@@ -48,17 +48,6 @@ def _stale_locks(git_dir: Path) -> Iterator[Path]:
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _MOMENTS_SECONDS:
                 yield path
-
-
-def _is_held(owner: Path) -> bool:
-    """Whether a live process holds the file; a moment's holding of ours harms nobody."""
-    if not owner.exists():
-        return False
-    ownership = Ownership.take(owner)
-    if ownership is None:
-        return True
-    ownership.release()
-    return False
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Self
 
-from loreley.core.worktrees.ownership import Ownership, exclusively
 from loreley.core.worktrees.removal import delete
 from loreley.errors import ConfigError
 from loreley.host.deadline import Deadline
+from loreley.host.locks import FileLock, hold_lock
 
 _OWNER = ".owner"
 _ATTEMPTS = 64
@@ -22,9 +22,9 @@ class RandomClone:
     a file is, and nobody holds it, is anything ever deleted.
     """
 
-    def __init__(self, base: Path, ownership: Ownership) -> None:
+    def __init__(self, base: Path, owner: FileLock) -> None:
         self.base = base
-        self._ownership = ownership
+        self._owner = owner
 
     @classmethod
     def claim(cls, family: Path, suffix_length: int, deadline: Deadline) -> Self:
@@ -33,16 +33,16 @@ class RandomClone:
         Raises `ConfigError` when no free name was found.
         """
         family.parent.mkdir(parents=True, exist_ok=True)
-        with exclusively(_lock_of(family), deadline):
+        with hold_lock(_lock_of(family), deadline):
             _sweep(family)
             for _ in range(_ATTEMPTS):
                 suffix = token_hex(suffix_length)[:suffix_length]
                 base = family.with_name(f"{family.name}-{suffix}")
                 if not base.exists() and not _worktrees_of(base).exists():
                     _worktrees_of(base).mkdir()
-                    ownership = Ownership.take(_worktrees_of(base) / _OWNER)
-                    if ownership is not None:
-                        return cls(base, ownership)
+                    owner = FileLock.take(_worktrees_of(base) / _OWNER)
+                    if owner is not None:
+                        return cls(base, owner)
         raise ConfigError(
             "no free name for a randomised base clone",
             setting=f"WORKER_REPO_WORKTREE_RANDOM_SUFFIX_LEN={suffix_length}",
@@ -53,7 +53,7 @@ class RandomClone:
 
     def remove(self) -> None:
         """Delete the clone and its worktrees, and let go of the name."""
-        _remove(self.base, self._ownership)
+        _remove(self.base, self._owner)
 
 
 def _sweep(family: Path) -> None:
@@ -63,22 +63,25 @@ def _sweep(family: Path) -> None:
         if not pattern.fullmatch(worktrees.name):
             continue
         if owner.is_file():
-            ownership = Ownership.take(owner)
-            if ownership is not None:
-                _remove(worktrees.with_name(worktrees.name.removesuffix("-worktrees")), ownership)
+            lock = FileLock.take(owner)
+            if lock is not None:
+                _remove(worktrees.with_name(worktrees.name.removesuffix("-worktrees")), lock)
         else:
             with suppress(OSError):  # only when it is empty, as an interruption leaves it
                 worktrees.rmdir()
 
 
-def _remove(base: Path, ownership: Ownership) -> None:
+def _remove(base: Path, owner: FileLock) -> None:
     """The clone first and its owner file last: what an interruption leaves is still known."""
-    delete(base)
-    for path in _worktrees_of(base).iterdir():
-        if path.name != _OWNER:
-            delete(path)
-    ownership.remove()
-    delete(_worktrees_of(base))
+    try:
+        delete(base)
+        for path in _worktrees_of(base).iterdir():
+            if path.name != _OWNER:
+                delete(path)
+        owner.remove()
+        delete(_worktrees_of(base))
+    finally:
+        owner.release()
 
 
 def _worktrees_of(base: Path) -> Path:

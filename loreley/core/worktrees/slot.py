@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loreley.core.worktrees.checkout import Checkout
-from loreley.core.worktrees.ownership import Ownership
 from loreley.core.worktrees.removal import move_to_trash
 from loreley.errors import GitError
 from loreley.host.deadline import Deadline
+from loreley.host.locks import FileLock
 
 _ADMIN_FILES = frozenset({"HEAD", "commondir", "gitdir", "locked", "index"})
 _LONGEST_LINK = 10_000
@@ -23,7 +23,7 @@ class Slot:
     """
 
     id: str
-    ownership: Ownership
+    owner: FileLock
     checkout: Checkout
     scratch: Path  # empty and private to the lease
     git_dir: Path

@@ -10,13 +10,13 @@ from secrets import token_hex
 from loguru import logger
 
 from loreley.core.worktrees.checkout import Checkout
-from loreley.core.worktrees.ownership import Ownership, exclusively, owner_text
 from loreley.core.worktrees.removal import empty_trash, move_to_trash
 from loreley.core.worktrees.slot import Slot
 from loreley.errors import GitError, LoreleyError, TimeLimitReached
 from loreley.git.environment import Config
 from loreley.git.objects import ObjectStore
 from loreley.host.deadline import Deadline
+from loreley.host.locks import FileLock, hold_lock, is_locked, read_lock_text
 
 SPARE = "spare\n"
 _IDLE_SECONDS = 3600.0  # a spare slot that nobody wanted for so long is one too many
@@ -52,22 +52,17 @@ class Slots:
         self._trash = folder / ".trash"
         self._admin = store.git_dir / "worktrees"
 
-    def exclusively(self, deadline: Deadline) -> AbstractContextManager[None]:
+    def lock(self, deadline: Deadline) -> AbstractContextManager[None]:
         """Keep other workers of this host from changing slots and refs meanwhile."""
-        return exclusively(self._folder / ".lock", deadline)
+        return hold_lock(self._folder / ".lock", deadline)
 
     def are_all_free(self) -> bool:
         """Whether nobody leases a worktree; the caller holds the lock."""
-        for path in self._owner_files():
-            ownership = Ownership.take(path)
-            if ownership is None:
-                return False
-            ownership.release()
-        return True
+        return not any(is_locked(path) for path in self._owner_files())
 
     def sweep(self, deadline: Deadline) -> None:
         """Remove what crashed processes left: worktrees, slots and git's entries for them."""
-        with self.exclusively(deadline):
+        with self.lock(deadline):
             self._sweep()
         empty_trash(self._trash)
 
@@ -80,10 +75,10 @@ class Slots:
         if not _JOB_NAME.fullmatch(job):
             raise ValueError(f"{job!r} cannot name a worktree: expected {_JOB_NAME.pattern}")
         try:
-            return self._taken(job, commit, filters, deadline, may_be_spare=True)
+            return self._lease(job, commit, filters, deadline, may_be_spare=True)
         except GitError as error:
             logger.debug("trying again with a new worktree: {}", error.summary)
-        return self._taken(job, commit, filters, deadline, may_be_spare=False)
+        return self._lease(job, commit, filters, deadline, may_be_spare=False)
 
     def give_back(self, slot: Slot) -> None:
         """End the lease: the job's path is gone, the worktree spare, or deleted if in doubt."""
@@ -92,21 +87,22 @@ class Slots:
 
     def _end(self, slot: Slot) -> None:
         try:
-            with self.exclusively(Deadline.after(_RETURN_SECONDS)):
+            with self.lock(Deadline.after(_RETURN_SECONDS)):
                 if slot.is_untouched():
                     self._park(slot)
                 else:
-                    self._remove(slot.id, slot.checkout.path.name, slot.ownership)
+                    self._remove(slot.id, slot.checkout.path.name, slot.owner)
         except TimeLimitReached:
             # The next sweep, of whichever process, finds a slot that nobody owns.
             move_to_trash(slot.checkout.path, self._trash)
-            slot.ownership.release()
+        finally:
+            slot.owner.release()
         move_to_trash(slot.scratch, self._trash)
 
-    def _taken(
+    def _lease(
         self, job: str, commit: str, filters: Config, deadline: Deadline, *, may_be_spare: bool
     ) -> Slot:
-        with self.exclusively(deadline):
+        with self.lock(deadline):
             self._sweep()
             if (self._folder / job).exists():
                 raise LoreleyError("another process leases this worktree", target=job)
@@ -122,18 +118,22 @@ class Slots:
 
     def _claim_spare(self, job: str, commit: str, filters: Config) -> Slot | None:
         for slot_id in self._spare_ids(commit):
-            ownership = Ownership.take(self._owner_file(slot_id))
-            if ownership is None:
+            owner = FileLock.take(self._owner_file(slot_id))
+            if owner is None:
                 continue
-            if ownership.text == SPARE:
-                ownership.write(job)
-                return self._moved_to_job(slot_id, job, ownership, filters)
-            ownership.release()
+            try:
+                if owner.text == SPARE:
+                    owner.write(job)
+                    return self._move_to_job(slot_id, job, owner, filters)
+            except BaseException:
+                owner.release()
+                raise
+            owner.release()
         return None
 
     def _spare_ids(self, commit: str) -> list[str]:
         """Spare slots: those that hold ``commit`` first, then by when they were last used."""
-        spare = [path.stem for path in self._owner_files() if owner_text(path) == SPARE]
+        spare = [path.stem for path in self._owner_files() if read_lock_text(path) == SPARE]
 
         def merit(slot_id: str) -> tuple[bool, float]:
             with suppress(OSError):
@@ -146,29 +146,29 @@ class Slots:
     def _add(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
         slot_id = f"slot-{token_hex(4)}"
         self._spare.mkdir(parents=True, exist_ok=True)
-        ownership = Ownership.take(self._owner_file(slot_id))
-        if ownership is None:
+        owner = FileLock.take(self._owner_file(slot_id))
+        if owner is None:
             raise LoreleyError("two slots were given one name", target=slot_id)
-        ownership.write(job)
         try:
+            owner.write(job)
             self._store.run(
                 *("worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock"),
                 *(str(self._spare / slot_id), commit),
                 deadline=deadline,
             )
-            return self._moved_to_job(slot_id, job, ownership, filters)
+            return self._move_to_job(slot_id, job, owner, filters)
         except BaseException:
-            self._remove(slot_id, job, ownership)
+            self._remove(slot_id, job, owner)
             raise
 
-    def _moved_to_job(self, slot_id: str, job: str, ownership: Ownership, filters: Config) -> Slot:
+    def _move_to_job(self, slot_id: str, job: str, owner: FileLock, filters: Config) -> Slot:
         path, scratch = self._folder / job, self._scratch / job
         scratch.mkdir(parents=True)
         (self._spare / slot_id).rename(path)
         index = self._spare / f"{slot_id}.index"
         return Slot(
             id=slot_id,
-            ownership=ownership,
+            owner=owner,
             checkout=Checkout(self._store, path, index, self._excludes, filters),
             scratch=scratch,
             git_dir=self._admin / slot_id,
@@ -179,23 +179,26 @@ class Slots:
         parked = self._spare / slot.id
         slot.checkout.path.rename(parked)
         slot.point_to(parked)
-        slot.ownership.write(SPARE)
-        slot.ownership.release()
+        slot.owner.write(SPARE)
 
     def _sweep(self) -> None:
         """Remove all that no live process owns and that is no spare slot; the lock is held."""
         leased = set()
         for path in self._owner_files():
-            ownership = Ownership.take(path)
-            if ownership is None:
-                leased.add(owner_text(path))
+            owner = FileLock.take(path)
+            if owner is None:
+                leased.add(read_lock_text(path))
                 continue
-            is_idle = time.time() - path.stat().st_mtime > _IDLE_SECONDS
-            if ownership.text == SPARE and not is_idle and (self._spare / path.stem).is_dir():
-                ownership.release()
-            else:
-                self._remove(path.stem, ownership.text, ownership)
+            try:
+                if owner.text != SPARE or not self._is_worth_keeping(path):
+                    self._remove(path.stem, owner.text, owner)
+            finally:
+                owner.release()
         self._sweep_ownerless(leased)
+
+    def _is_worth_keeping(self, owner_file: Path) -> bool:
+        is_idle = time.time() - owner_file.stat().st_mtime > _IDLE_SECONDS
+        return not is_idle and (self._spare / owner_file.stem).is_dir()
 
     def _sweep_ownerless(self, leased: set[str]) -> None:
         slot_ids = {path.stem for path in self._owner_files()}
@@ -207,7 +210,7 @@ class Slots:
             if _SLOT_ID.fullmatch(slot_id) and slot_id not in slot_ids:
                 move_to_trash(path, self._trash)
 
-    def _remove(self, slot_id: str, job: str, ownership: Ownership) -> None:
+    def _remove(self, slot_id: str, job: str, owner: FileLock) -> None:
         if _JOB_NAME.fullmatch(job):
             move_to_trash(self._folder / job, self._trash)
             move_to_trash(self._scratch / job, self._trash)
@@ -215,7 +218,7 @@ class Slots:
             move_to_trash(path, self._trash)
         for path in self._spare.glob(f"{slot_id}.index*"):
             path.unlink(missing_ok=True)
-        ownership.remove()
+        owner.remove()
 
     def _owner_file(self, slot_id: str) -> Path:
         return self._spare / f"{slot_id}.owner"

@@ -242,7 +242,7 @@ class Worktree:
 
     def _require_commit(self, commit: str) -> None:
         deadline = Deadline.after(_LOOKING_SECONDS)
-        lock = self._shared.slots.exclusively(deadline)
+        lock = self._shared.slots.lock(deadline)
         self._shared.clone.require_commit(commit, lock, deadline)
 
     def _require_sound(self) -> None:

@@ -33,7 +33,7 @@ class Guardian:
         """Start the server, ``report`` that it answers, return when it has been stopped."""
         if not self._life.acquire(within_seconds=STOP_SECONDS):
             raise ServiceUnavailable("another guardian holds the folder")
-        self._life.write_pid(os.getpid())
+        self._life.write(f"{os.getpid()}\n")
         with StopSignals() as stop:
             try:
                 self._server.start()

@@ -67,7 +67,7 @@ class Server:
                 keep=[lock.descriptor],
                 die_with_parent=True,
             )
-            lock.write_pid(self._process.pid)
+            lock.write(f"{self._process.pid}\n")
         finally:
             lock.release()
         self._wait_until_it_answers(self._process)

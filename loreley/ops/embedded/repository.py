@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-from filelock import FileLock
-
 from loreley.git.git import Git
+from loreley.host.deadline import Deadline
+from loreley.host.locks import hold_lock
 
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "Loreley",
@@ -24,8 +24,7 @@ def ensure_repository(template: Path, bare: Path, *, branch: str = "main") -> bo
     The same files give the same commit everywhere. Returns whether it had to be made; a crash
     in between leaves nothing that looks like it.
     """
-    bare.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(bare.with_suffix(".lock")):
+    with hold_lock(bare.with_suffix(".lock"), Deadline()):
         if bare.exists():
             return False
         unfinished = bare.with_suffix(f".{os.getpid()}.unfinished")

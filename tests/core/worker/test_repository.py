@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from loreley.core.worker.repository import WorkerRepository
-from loreley.core.worktrees.ownership import exclusively
 from loreley.errors import (
     GitError,
     JobInterrupted,
@@ -13,6 +12,7 @@ from loreley.errors import (
     TimeLimitReached,
 )
 from loreley.host.deadline import Deadline, Stop
+from loreley.host.locks import hold_lock
 from tests.core.worker.upstream import (
     Upstream,
     contents,
@@ -131,7 +131,7 @@ def test_a_deadline_ends_the_wait_for_others(
 ) -> None:
     stop = Stop()
     stop.ask(JobInterrupted("stopping"))
-    with exclusively(repository.worktrees / ".lock", soon()):
+    with hold_lock(repository.worktrees / ".lock", soon()):
         with (
             pytest.raises(TimeLimitReached),
             repository.lease(upstream.head(), "job-1", Deadline.after(0.2)),
