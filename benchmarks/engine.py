@@ -25,9 +25,10 @@ from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.job_run import JobOptions
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.db.engine import Database, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.host.deadline import Deadline, Stop
 
 _FILES = 200

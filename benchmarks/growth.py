@@ -16,13 +16,15 @@ from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobRecord, JobState, JudgedCommit
 from loreley.db.archive import Archive
 from loreley.db.engine import Database, now, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.schedule import Schedule
 from loreley.map_elites.cells import Grid, Measure
 from loreley.map_elites.descriptor import DIMENSIONS, packed
+from loreley.map_elites.objective import Objective
 from loreley.scheduler.assembly import Parts, assemble
-from loreley.scheduler.descriptor_space import CodeLandscape
+from loreley.scheduler.descriptor_space import refit
 
 _ROOT = "a" * 40
 _BINS = 100
@@ -60,7 +62,7 @@ class _Search:
         """Create, do and take in so many jobs."""
         parts = self._parts
         for _ in range(count):
-            parts.breeding.tick()
+            parts.job_creation.tick()
             parts.dispatch.tick()
             self._work()
             for job in parts.ingest.waiting():
@@ -68,11 +70,11 @@ class _Search:
 
     def refit(self) -> None:
         """Fit the axes of the code descriptor, and place every commit anew."""
-        landscape = CodeLandscape(axes=2, bins=10)
+        objective = Objective(metric="score", code_axes=2, code_bins=10)
         with self.database.begin() as connection:
             connection.execute(experiment.update().values(projection=None))
-            archive = Archive(self.database, connection, confidence=2)
-            landscape.grow(connection, archive, self.commits)
+            archive = Archive(self.database, connection)
+            refit(connection, archive, objective, self.commits)
 
     def _work(self) -> None:
         store = Jobs(self.database)
@@ -200,7 +202,7 @@ def _search(url: str, size: int, plan: Plan) -> _Search:
 def _parts(database: Database, found: Experiment, queue: _Queue) -> Parts:
     settings = Settings(
         mapelites_fitness_metric="score",
-        mapelites_measures=[f"{m.name}:{m.low}:{m.high}:{m.bins}" for m in _GRID.measures],
+        mapelites_measures=list(_GRID.measures),
         mapelites_islands=1,
         mapelites_seed_population_size=0,
         scheduler_max_unfinished_jobs=1,

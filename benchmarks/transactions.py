@@ -11,8 +11,9 @@ from uuid import uuid4
 from benchmarks.comparison import Comparison, Plan
 from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed
 
 _JOBS_PER_ROUND, _QUICK_JOBS_PER_ROUND = 50, 5

@@ -9,18 +9,17 @@ from sqlalchemy import select
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule, insert_extra
+from loreley.db.schedule import NewJob, Schedule, insert_extra
 from loreley.errors import CandidateRejected, EvaluationFailed
-from loreley.map_elites.cells import Measure
-from loreley.map_elites.fitness import Constraint, Fitness, Term
+from loreley.map_elites.fitness import Constraint
 from loreley.map_elites.islands import Ring
-from loreley.scheduler.bandit_update import Learning
-from loreley.scheduler.descriptor_space import NamedLandscape
-from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.scheduler.bandit_update import BanditUpdate
+from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import Contests
+from loreley.scheduler.re_measurement import ReMeasurement
 
 ROOT = "a" * 40
 MEASURES = ("width:0:10:10", "height:0:10:5")
@@ -34,16 +33,14 @@ class Evolved:
     higher_is_better: bool = True
     measures: tuple[str, ...] = MEASURES
     root_commit: str = ROOT
-    confidence: float = 0.0
     constraints: tuple[str, ...] = ()
     count: int = 0
     jobs: list[str] = field(default_factory=list)  # their ids, as they were made
 
     def __post_init__(self) -> None:
-        sign = 1.0 if self.higher_is_better else -1.0
         ring = Ring(2, 0)
         self._schedule = Schedule(self.database)
-        self._schedule.found(
+        known = self._schedule.found(
             Experiment(
                 self.root_commit,
                 {
@@ -56,17 +53,14 @@ class Evolved:
         )
         self._ingest = Ingest(
             self.database,
-            Yardstick(
-                Fitness(
-                    [Term("score", sign)], [Constraint.parse(text) for text in self.constraints]
-                ),
-                NamedLandscape([Measure.parse(text) for text in self.measures]),
-                confidence=self.confidence,
+            replace(
+                known.objective,
+                constraints=tuple(Constraint.parse(text) for text in self.constraints),
             ),
             ring,
-            contests=Contests(self.database),
-            migration=Migration(ring, 3),
-            learning=Learning(self.database, reproducible=True),
+            re_measurement=ReMeasurement(self.database),
+            migration=Migration(ring),
+            bandit=BanditUpdate(self.database, reproducible=True),
         )
 
     def root(self, score: float = 1.0) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from loreley.config import Settings, load_settings
+from loreley.config import Settings, as_written, load_settings
 from loreley.ops.dotenv import load_environment
 from tests.support import PROJECT_ROOT
 
@@ -39,7 +39,7 @@ def in_words(default: Any) -> str:
     if isinstance(default, bool):
         default = str(default).lower()
     if isinstance(default, list):
-        default = ", ".join(default)
+        default = ", ".join(as_written(default))
     if isinstance(default, float):
         default = f"{default:g}"
     return f"`{default}`" if str(default) else "empty"

@@ -21,8 +21,9 @@ from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, pa
 from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.core.worker.briefing import Briefing
 from loreley.db.engine import open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.schedule import Schedule
 from loreley.errors import EvaluationFailed, JobFailed
 from loreley.host.deadline import Deadline
 from loreley.scheduler.assembly import assemble

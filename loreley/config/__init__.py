@@ -13,9 +13,8 @@ from loreley.config.process import LOG_LEVELS as LOG_LEVELS
 from loreley.config.process import level_problem as level_problem
 from loreley.config.queue import QueueSettings as QueueSettings
 from loreley.config.scheduler import BudgetSettings as BudgetSettings
-from loreley.config.search import BASE_CHOICES as BASE_CHOICES
-from loreley.config.search import MAX_CELLS as MAX_CELLS
 from loreley.config.settings import Role as Role
 from loreley.config.settings import Settings as Settings
+from loreley.config.values import as_written as as_written
 from loreley.config.values import expand_path as expand_path
 from loreley.config.values import expanded as expanded

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from loreley.config.values import Names, PathText, finite
+from loreley.config.values import Names, PathText
+from loreley.map_elites.numbers import finite
 
 _BUILT_IN = ("genetic", "chat", "command")
 _PRESETS = Path(__file__).with_name("presets.toml")

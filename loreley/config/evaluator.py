@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field
 
 from loreley.config.problems import unset
-from loreley.config.values import Names, PathTexts, each_constraint
+from loreley.config.values import Names, PathTexts
 from loreley.errors import Problem
+from loreley.map_elites.fitness import Constraint
 
 
 def _each_stage(value: list[str]) -> list[str]:
@@ -14,7 +15,7 @@ def _each_stage(value: list[str]) -> list[str]:
         evaluator, _, threshold = text.rpartition("|")
         if not evaluator.strip():
             raise ValueError(f"{text!r} is not `evaluator | metric >= number`")
-        each_constraint([threshold.strip()])
+        Constraint.parse(threshold.strip())
     return value
 
 

@@ -1,35 +1,24 @@
 """What is sought, and how."""
 
-import re
 from math import isinf, prod
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from loreley.config.problems import unset
-from loreley.config.values import Names, each_constraint, each_weighted, finite
+from loreley.config.values import parsed_by
 from loreley.errors import Problem
+from loreley.map_elites.cells import Measure
+from loreley.map_elites.fitness import Constraint, Term
+from loreley.map_elites.objective import Objective
+from loreley.map_elites.sampler import Way
 
 MAX_CELLS = 2**31 - 1  # a cell's number is a 32 bit integer in the database
 
-
-BASE_CHOICES = frozenset({"fitness", "uniform", "curiosity"})
-
-
-_BINS = re.compile(r"[1-9][0-9]{0,9}")
-
-
-def _each_measure(value: list[str]) -> list[str]:
-    for text in value:
-        match text.split(":"):
-            case [name, low, high, bins] if name and _BINS.fullmatch(bins):
-                if not finite(low, text) < finite(high, text):
-                    raise ValueError(f"{text!r}: the low end must be below the high end")
-                if isinf(float(high) - float(low)):
-                    raise ValueError(f"{text!r}: its ends are too far apart")
-            case _:
-                raise ValueError(f"{text!r} is not name:low:high:bins")
-    return value
+_Terms = Annotated[list[Term], NoDecode, parsed_by(Term.parse)]
+_Constraints = Annotated[list[Constraint], NoDecode, parsed_by(Constraint.parse)]
+_Measures = Annotated[list[Measure], NoDecode, parsed_by(Measure.parse)]
 
 
 class SearchSettings(BaseModel):
@@ -47,17 +36,17 @@ class SearchSettings(BaseModel):
     mapelites_fitness_higher_is_better: bool = Field(
         True, description="Whether more of that metric is better."
     )
-    mapelites_fitness_weights: Annotated[Names, AfterValidator(each_weighted)] = Field(
+    mapelites_fitness_weights: _Terms = Field(
         [],
         description="Instead of one metric a weighted sum, as `metric:weight`; a negative weight "
         "makes less of it better.",
     )
-    mapelites_constraints: Annotated[Names, AfterValidator(each_constraint)] = Field(
+    mapelites_constraints: _Constraints = Field(
         [],
         description="What a candidate must fulfil to enter the archive, as `metric <= number` or "
         "`metric >= number`.",
     )
-    mapelites_measures: Annotated[Names, AfterValidator(_each_measure)] = Field(
+    mapelites_measures: _Measures = Field(
         [],
         description="What tells two candidates apart, as `name:low:high:bins`: metrics of the "
         "evaluator, `edit_distance` (lines changed since the root) or `code_size` (bytes of text). "
@@ -104,20 +93,10 @@ class SearchSettings(BaseModel):
         ge=0,
         description="After so many jobs each island sends its best to the next; 0: never.",
     )
-    mapelites_migration_elites: int = Field(
-        3, ge=1, le=100, description="How many elites migrate at a time."
-    )
-    mapelites_base_choice: Annotated[Names, AfterValidator(each_weighted)] = Field(
-        ["fitness:0.8", "uniform:0.1", "curiosity:0.1"],
+    mapelites_base_choice: _Terms = Field(
+        [Term.parse(text) for text in ("fitness:0.8", "uniform:0.1", "curiosity:0.1")],
         description="How often a job starts from a fit elite, from any elite, or from one whose "
         "children lately entered the archive, as `way:share`.",
-    )
-    mapelites_noise_confidence: float = Field(
-        2.0,
-        ge=0,
-        le=10,
-        description="An elite gives way only to a candidate that is better by so many standard "
-        "errors, where WORKER_EVALUATOR_REPEATS tells the error; closer ones are measured again.",
     )
     mapelites_seed_population_size: int = Field(
         8, ge=0, description="The first jobs all start from the root commit; this many."
@@ -133,32 +112,45 @@ class SearchSettings(BaseModel):
 
     @field_validator("mapelites_measures")
     @classmethod
-    def _grid(cls, value: list[str]) -> list[str]:
-        names = [text.partition(":")[0] for text in value]
-        if len(set(names)) < len(names):
+    def _measures_make_a_grid(cls, value: list[Measure]) -> list[Measure]:
+        names = {measure.name for measure in value}
+        if len(names) < len(value):
             raise ValueError("a measure is named twice")
-        if prod(int(text.rpartition(":")[2]) for text in value) > MAX_CELLS:
+        if prod(measure.bins for measure in value) > MAX_CELLS:
             raise ValueError(f"together they make more than {MAX_CELLS} cells")
         return value
 
     @field_validator("mapelites_fitness_weights")
     @classmethod
-    def _some_weight(cls, value: list[str]) -> list[str]:
-        if value and not any(float(text.rpartition(":")[2]) for text in value):
+    def _weights_compare(cls, value: list[Term]) -> list[Term]:
+        if value and not any(term.weight for term in value):
             raise ValueError("one of the weights must not be 0, or all candidates are equally good")
         return value
 
     @field_validator("mapelites_base_choice")
     @classmethod
-    def _ways(cls, value: list[str]) -> list[str]:
-        shares = {text.rpartition(":")[0]: float(text.rpartition(":")[2]) for text in value}
-        if unknown := set(shares) - BASE_CHOICES:
-            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(BASE_CHOICES))}")
+    def _shares_can_be_drawn(cls, value: list[Term]) -> list[Term]:
+        shares = {term.metric: term.weight for term in value}
+        if unknown := set(shares) - set(Way):
+            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(Way))}")
         if min(shares.values(), default=0) < 0 or sum(shares.values()) <= 0:
             raise ValueError("shares are not negative, and one of them is above 0")
         if isinf(sum(shares.values())):
             raise ValueError("the shares are too large to be added up")
         return value
+
+    @property
+    def objective(self) -> Objective:
+        """What is sought."""
+        return Objective(
+            metric=self.mapelites_fitness_metric,
+            higher_is_better=self.mapelites_fitness_higher_is_better,
+            weights=tuple(self.mapelites_fitness_weights),
+            constraints=tuple(self.mapelites_constraints),
+            measures=tuple(self.mapelites_measures),
+            code_axes=self.mapelites_descriptor_axes,
+            code_bins=self.mapelites_descriptor_bins,
+        )
 
     @property
     def embeds(self) -> bool:

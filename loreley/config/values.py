@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from math import isfinite
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -16,8 +16,6 @@ from loreley.errors import ConfigError
 _BRANCH = re.compile(
     r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]*[^\x00-\x20\x7f~^:?*\[\\/.]"
 )
-_WEIGHTED = re.compile(r"(?P<name>\S(?:.*\S)?):(?P<number>[^:]+)")
-_CONSTRAINT = re.compile(r"\S(?:.*\S)?\s*[<>]=\s*(?P<number>\S+)")
 
 
 def _names(value: object) -> object:
@@ -49,35 +47,21 @@ def _branch_name(value: str) -> str:
     return value
 
 
-def each_weighted(value: list[str]) -> list[str]:
-    """Refuse what is not ``name:number``."""
-    for text in value:
-        match = _WEIGHTED.fullmatch(text)
-        if match is None:
-            raise ValueError(f"{text!r} is not name:number")
-        finite(match["number"], text)
-    return value
+def parsed_by(parse: Callable[[str], object]) -> BeforeValidator:
+    """Reads names as `Names` does, and each of them with ``parse``, which raises `ValueError`."""
+
+    def parse_each(value: object) -> object:
+        texts = _names(value)
+        if not isinstance(texts, list):
+            return texts
+        return [parse(text) if isinstance(text, str) else text for text in texts]
+
+    return BeforeValidator(parse_each)
 
 
-def each_constraint(value: list[str]) -> list[str]:
-    """Refuse what is not ``metric <= number`` or ``metric >= number``."""
-    for text in value:
-        match = _CONSTRAINT.fullmatch(text)
-        if match is None:
-            raise ValueError(f"{text!r} is not `metric <= number` or `metric >= number`")
-        finite(match["number"], text)
-    return value
-
-
-def finite(number: str, text: str) -> float:
-    """``number`` as a float; raises `ValueError`, which quotes ``text``, the whole."""
-    try:
-        value = float(number)
-    except ValueError:
-        raise ValueError(f"{text!r}: {number!r} is not a number") from None
-    if not isfinite(value):
-        raise ValueError(f"{text!r}: {number!r} is not finite")
-    return value
+def as_written(values: Iterable[object]) -> list[str]:
+    """The texts of values that were read from texts."""
+    return [getattr(value, "text", str(value)) for value in values]
 
 
 def split_url(url: str) -> SplitResult:

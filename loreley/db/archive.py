@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import count
 
 from sqlalchemy import (
@@ -21,24 +20,16 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from loreley.db.engine import Database, now
 from loreley.db.models import challenges, commits, elites
-from loreley.map_elites.fitness import Estimate
+from loreley.map_elites.archive import AddResult, compare
+from loreley.map_elites.fitness import CONFIDENCE, Estimate
 from loreley.map_elites.sampler import Elite
 
 _TURN = 1_279_350_341  # of advisory locks; any number that nobody else uses
 _CURIOSITY_GAIN, _CURIOSITY_LOSS = 1.0, 0.5  # Cully & Demiris 2017 (arXiv:1708.09251)
 
 
-class AddResult(StrEnum):
-    """What became of a candidate that was offered to the archive."""
-
-    NEW = "new"
-    IMPROVED = "improved"
-    REJECTED = "rejected"
-    CHALLENGING = "challenging"  # better, but not beyond the noise
-
-
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedCommit:
     """A judged commit with its place in an archive."""
 
     island: int
@@ -64,16 +55,14 @@ class Placed:
 class Archive:
     """The elites of one experiment, seen within one transaction."""
 
-    def __init__(self, database: Database, connection: Connection, *, confidence: float) -> None:
-        """``confidence`` is by how many standard errors a candidate must be better."""
+    def __init__(self, database: Database, connection: Connection) -> None:
         self._database = database
         self._connection = connection
-        self._confidence = confidence
 
-    def add(self, candidate: Placed) -> AddResult:
-        """Keep the commit if its cell is empty or its elite is worse beyond the noise.
+    def add(self, candidate: PlacedCommit) -> AddResult:
+        """Keep the commit if it `enters` by `compare`, in one statement.
 
-        Safe against others that add at the same time. Of equal candidates the first stays.
+        Safe against others that add at the same time.
         """
         self._await_turn(candidate.island)
         improvements = self._connection.execute(self._upsert(candidate)).scalar_one_or_none()
@@ -82,10 +71,9 @@ class Archive:
         if improvements is not None:
             return AddResult.IMPROVED
         elite = self.elite(candidate.island, candidate.cell)
-        if elite is not None and elite.commit != candidate.commit:
-            seems_better = candidate.estimate.score > elite.score
-            return AddResult.CHALLENGING if seems_better else AddResult.REJECTED
-        return AddResult.REJECTED
+        if elite is None or elite.commit == candidate.commit:
+            return AddResult.REJECTED
+        return compare(candidate.estimate, elite.estimate)
 
     def elite(self, island: int, cell: int) -> Elite | None:
         """The elite of a cell, if it is filled."""
@@ -93,15 +81,24 @@ class Archive:
         row = self._connection.execute(query).mappings().first()
         return _elite(row) if row else None
 
-    def best(self, island: int, count: int) -> list[RowMapping]:
-        """The rows of the fittest elites of an island, best first."""
+    def best(self, island: int, count: int) -> list[PlacedCommit]:
+        """The fittest elites of an island, best first."""
         query = (
             select(elites)
             .where(elites.c.island == island)
             .order_by(elites.c.score.desc(), elites.c.cell)
             .limit(count)
         )
-        return list(self._connection.execute(query).mappings())
+        return [
+            PlacedCommit(
+                island=row["island"],
+                cell=row["cell"],
+                commit=row["commit"],
+                estimate=Estimate(row["score"], row["error"]),
+                measures=tuple(row["measures"]),
+            )
+            for row in self._connection.execute(query).mappings()
+        ]
 
     def credit(self, island: int, commit: str, *, entered: bool) -> None:
         """Let an elite's curiosity grow when a child of it entered the archive, else shrink."""
@@ -141,7 +138,7 @@ class Archive:
                 .values(position=row.position)
             )
 
-    def replace_all(self, candidates: Sequence[Placed]) -> None:
+    def replace_all(self, candidates: Sequence[PlacedCommit]) -> None:
         """Empty the archive and fill it anew: for when cells have got another meaning.
 
         As if the candidates had been offered in this order, but no contest begins, and who
@@ -151,13 +148,11 @@ class Archive:
         curious = {(row[0], row[1]): row[2] for row in self._connection.execute(known)}
         self._connection.execute(delete(challenges))
         self._connection.execute(delete(elites))
-        best: dict[tuple[int, int], Placed] = {}
+        best: dict[tuple[int, int], PlacedCommit] = {}
         for candidate in candidates:
             place = candidate.island, candidate.cell
             holder = best.get(place)
-            if holder is None or candidate.estimate.beats(
-                holder.estimate, confidence=self._confidence
-            ):
+            if compare(candidate.estimate, holder.estimate if holder else None).enters:
                 best[place] = candidate
         positions = defaultdict[int, "count[int]"](count)
         rows = [
@@ -179,7 +174,7 @@ class Archive:
         if self._database.engine.dialect.name == "postgresql":
             self._connection.execute(select(func.pg_advisory_xact_lock(_TURN, island)))
 
-    def _upsert(self, candidate: Placed) -> ReturningInsert[int]:
+    def _upsert(self, candidate: PlacedCommit) -> ReturningInsert[int]:
         insert = self._database.insert(elites).values(
             candidate.as_row() | {"position": _next_position(candidate.island), "updated_at": now()}
         )
@@ -197,7 +192,7 @@ class Archive:
                 "improvements": elites.c.improvements + 1,
                 "updated_at": new.updated_at,
             },
-            where=(gain > 0) & (gain > self._confidence * func.sqrt(noise)),
+            where=(gain > 0) & (gain > CONFIDENCE * func.sqrt(noise)),
         ).returning(elites.c.improvements)
 
 
@@ -244,7 +239,7 @@ def _next_position(island: int) -> ColumnElement[int]:
 
 
 def _elite(row: RowMapping) -> Elite:
-    return Elite(row["cell"], row["commit"], row["score"], row["curiosity"])
+    return Elite(row["cell"], row["commit"], row["score"], row["curiosity"], row["error"])
 
 
 def best_commit(connection: Connection, *, island: int | None = None) -> str | None:

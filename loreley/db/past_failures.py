@@ -1,15 +1,16 @@
 """What is known when a job begins: people's notes, and how attempts nearby failed."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, or_, select
 
 from loreley.core.agents.protocol import PastFailure, SearchContext
 from loreley.core.jobs import Claim, JobState
 from loreley.db.engine import Database
-from loreley.db.models import artifacts, commits, experiment, jobs
+from loreley.db.experiment import read_experiment
+from loreley.db.models import artifacts, commits, jobs
 from loreley.db.notes import standing_notes
+from loreley.map_elites.objective import Objective
 
 _MOST_FAILURES = 5
 _TAIL_BYTES = 2_000
@@ -19,24 +20,24 @@ _LOGS = ("failure.log", "evaluation.log")  # the first that there is tells what 
 def read_search_context(database: Database, claim: Claim) -> SearchContext:
     """What the experiment seeks, the notes that stand, and how attempts nearby have failed."""
     with database.read() as connection:
-        search = connection.execute(select(experiment.c.search)).scalar() or {}
+        known = read_experiment(connection)
+        objective = known.objective if known else Objective()
         return SearchContext(
-            aim=_describe_aim(search),
-            constraints=tuple(search.get("mapelites_constraints") or ()),
+            aim=_describe_aim(objective),
+            constraints=tuple(each.text for each in objective.constraints),
             notes=tuple(note.text for note in standing_notes(connection)),
             failures=_read_past_failures(connection, [claim.base_commit, *claim.inspirations]),
         )
 
 
-def _describe_aim(search: Mapping[str, Any]) -> str:
+def _describe_aim(objective: Objective) -> str:
     """What the experiment seeks, in a sentence for an agent."""
-    if metric := search.get("mapelites_fitness_metric"):
-        direction = "more" if search.get("mapelites_fitness_higher_is_better") else "less"
-        return f"What counts is the metric {metric}: {direction} of it is better."
-    if weights := search.get("mapelites_fitness_weights"):
-        return (
-            f"What counts is a weighted sum of metrics, more of it is better: {', '.join(weights)}."
-        )
+    if objective.metric:
+        direction = "more" if objective.higher_is_better else "less"
+        return f"What counts is the metric {objective.metric}: {direction} of it is better."
+    if objective.weights:
+        weights = ", ".join(term.text for term in objective.weights)
+        return f"What counts is a weighted sum of metrics, more of it is better: {weights}."
     return ""
 
 

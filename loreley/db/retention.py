@@ -1,10 +1,16 @@
-"""Deletes what is kept for a while only."""
+"""What is kept for a while only: texts of agents, and branches that nothing needs."""
 
-from sqlalchemy import delete
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import AGENT_ARTIFACTS
+from loreley.core.jobs import FINAL_STATES
+from loreley.db.archive import fittest_elites
 from loreley.db.engine import Database, now
-from loreley.db.models import artifacts
+from loreley.db.models import artifacts, challenges, commits, elites, jobs
+
+_ASKED_AT_ONCE = 500
 
 
 def forget_agent_artifacts(database: Database, *, older_than_hours: float) -> int:
@@ -17,3 +23,89 @@ def forget_agent_artifacts(database: Database, *, older_than_hours: float) -> in
             )
         )
         return gone.rowcount
+
+
+def any_ended_before(database: Database, hours: float) -> bool:
+    """Whether a job was taken into the archive and ended that long ago."""
+    with database.read() as connection:
+        return (
+            connection.execute(select(jobs.c.id).where(_ended_before(hours)).limit(1)).first()
+            is not None
+        )
+
+
+def forget_branches(database: Database, *, older_than_hours: float) -> int:
+    """Note of every commit that old which nothing needs that it has no branch; how many.
+
+    Needed are elites, candidates under measurement, all that the highest score and each island's
+    best come from, and what jobs under way begin with.
+    """
+    with database.begin() as connection:
+        forgotten = connection.execute(
+            update(commits)
+            .where(
+                commits.c.branch.is_not(None),
+                commits.c.job_id.in_(select(jobs.c.id).where(_ended_before(older_than_hours))),
+                commits.c.commit.not_in(_used_by_unfinished_jobs(connection)),
+                commits.c.commit.not_in(select(elites.c.commit)),
+                commits.c.commit.not_in(select(challenges.c.commit)),
+                commits.c.commit.not_in(_best_paths()),
+            )
+            .values(branch=None)
+        )
+        return forgotten.rowcount
+
+
+def unneeded(database: Database, branches: dict[str, str], *, older_than_hours: float) -> list[str]:
+    """The names among ``branches``, jobs by name, that no commit is recorded with.
+
+    Only of jobs that ended that long ago; a job that is not in this database is another run's.
+    """
+    with database.read() as connection:
+        ended = _select_among(
+            connection,
+            select(jobs.c.id).where(_ended_before(older_than_hours)),
+            jobs.c.id,
+            sorted(set(branches.values())),
+        )
+        ended_only = [name for name, job_id in branches.items() if job_id in ended]
+        recorded = _select_among(connection, select(commits.c.branch), commits.c.branch, ended_only)
+    return [name for name in ended_only if name not in recorded]
+
+
+def _ended_before(hours: float) -> ColumnElement[bool]:
+    return (
+        jobs.c.state.in_(list(FINAL_STATES))
+        & jobs.c.ingested_at.is_not(None)
+        & (jobs.c.finished_at < now() - hours * 3600)
+    )
+
+
+def _used_by_unfinished_jobs(connection: Connection) -> list[str]:
+    under_way = select(jobs.c.base_commit, jobs.c.inspirations).where(jobs.c.ingested_at.is_(None))
+    rows = connection.execute(under_way).all()
+    return sorted({name for row in rows for name in (row.base_commit, *row.inspirations)})
+
+
+def _best_paths() -> Select[str]:
+    """The highest score, the best of each island, and all that they come from."""
+    highest = commits.c.score == select(func.max(commits.c.score)).scalar_subquery()
+    best = highest | commits.c.commit.in_(select(fittest_elites().subquery().c.commit))
+    line = select(commits.c.commit, commits.c.parent).where(best).cte("line", recursive=True)
+    parents = select(commits.c.commit, commits.c.parent).join(
+        line, line.c.parent == commits.c.commit
+    )
+    return select(line.union(parents).c.commit)
+
+
+def _select_among(
+    connection: Connection,
+    query: Select[str],
+    column: ColumnElement[str],
+    wanted: Sequence[str],
+) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        piece = wanted[start : start + _ASKED_AT_ONCE]
+        found.update(connection.execute(query.where(column.in_(piece))).scalars().all())
+    return found

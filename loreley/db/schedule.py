@@ -1,14 +1,14 @@
 """The jobs in the database as the scheduler sees them: create, dispatch, reap, ingest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, RowMapping, func, select, update
 
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment, read_experiment
 from loreley.db.models import experiment, jobs
 from loreley.errors import FailureKind
 
@@ -55,23 +55,6 @@ class BaselineJob:
     failure: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Experiment:
-    """What stays fixed for the life of a database."""
-
-    root_commit: str
-    search: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an experiment has come, counted as its jobs are ingested."""
-
-    ended_jobs: int  # evolution jobs in a final state
-    judged_commits: int
-    migrations: int
-
-
 class Schedule:
     """What the scheduler asks of the database; several calls may share one transaction."""
 
@@ -81,8 +64,7 @@ class Schedule:
     def experiment(self) -> Experiment | None:
         """The experiment of this database, or None before its first start."""
         with self._database.read() as connection:
-            row = connection.execute(select(experiment)).first()
-        return Experiment(row.root_commit, row.search) if row else None
+            return read_experiment(connection)
 
     def found(self, wanted: Experiment) -> Experiment:
         """Write the experiment down unless there is one already; the one that counts."""
@@ -97,8 +79,9 @@ class Schedule:
                 )
                 .on_conflict_do_nothing()
             )
-            row = connection.execute(select(experiment)).one()
-        return Experiment(row.root_commit, row.search)
+            known = read_experiment(connection)
+        assert known is not None
+        return known
 
     def create(self, job: NewJob) -> str:
         """Add a pending job and return its id.
@@ -241,6 +224,20 @@ class Schedule:
             )
             return cancelled.rowcount
 
+    def cancel(self, job_id: str, why: str) -> bool:
+        """Cancel an evolution job that no worker has begun; False when there is none."""
+        with self._database.begin() as connection:
+            cancelled = connection.execute(
+                update(jobs)
+                .where(
+                    jobs.c.id == job_id,
+                    jobs.c.kind == JobKind.EVOLUTION,
+                    jobs.c.state.in_([JobState.PENDING, JobState.QUEUED]),
+                )
+                .values(state=JobState.CANCELLED, finished_at=now(), failure=why)
+            )
+            return cancelled.rowcount == 1
+
     def cancelled(self) -> int:
         """How many jobs of the budget were cancelled, and so cost nothing of it."""
         query = (
@@ -320,12 +317,6 @@ def take_in(connection: Connection, job: EndedJob) -> bool:
 def note_outcome(connection: Connection, job: EndedJob, outcome: str) -> None:
     """Write down what became of a job's commit."""
     connection.execute(update(jobs).where(jobs.c.id == job.job_id).values(archive_outcome=outcome))
-
-
-def progress(connection: Connection) -> Progress:
-    """How far the experiment has come."""
-    row = connection.execute(select(experiment)).one()
-    return Progress(row.ended_jobs, row.judged_commits, row.migrations)
 
 
 def _ended(row: RowMapping) -> EndedJob:

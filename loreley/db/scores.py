@@ -1,12 +1,10 @@
-"""What the scheduler has made of judged commits: their scores, and the axes they stand on."""
+"""The scores that the scheduler has given to judged commits."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from loreley.db.models import commits, elites, experiment
+from loreley.db.models import commits, elites
 from loreley.map_elites.fitness import Estimate
 
 
@@ -71,19 +69,3 @@ def scored_commits(connection: Connection) -> list[ScoredCommit]:
         )
         for row in connection.execute(query).mappings()
     ]
-
-
-def read_projection(connection: Connection) -> Mapping[str, Any] | None:
-    """The axes of the code descriptor, once they were fitted."""
-    found: Mapping[str, Any] | None = connection.execute(select(experiment.c.projection)).scalar()
-    return found
-
-
-def write_projection(connection: Connection, projection: Mapping[str, Any]) -> None:
-    """Keep the axes of the code descriptor."""
-    connection.execute(update(experiment).values(projection=dict(projection)))
-
-
-def write_migrations(connection: Connection, count: int) -> None:
-    """Note how many migrations between islands there have been."""
-    connection.execute(update(experiment).values(migrations=count))

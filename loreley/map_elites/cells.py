@@ -3,9 +3,14 @@
 The grid is that of MAP-Elites (Mouret & Clune 2015, arXiv:1504.04909).
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, field
+from math import isinf, prod
+
+from loreley.map_elites.numbers import finite
+
+_BINS = re.compile(r"[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +21,21 @@ class Measure:
     low: float
     high: float
     bins: int
+    text: str = field(default="", compare=False, repr=False)  # as it was written
 
     @classmethod
     def parse(cls, text: str) -> "Measure":
-        """Read ``name:low:high:bins``; the settings have validated the form."""
-        name, low, high, bins = text.split(":")
-        return cls(name, float(low), float(high), int(bins))
+        """Read ``name:low:high:bins``; raises `ValueError`."""
+        match text.split(":"):
+            case [name, low, high, bins] if name and _BINS.fullmatch(bins):
+                measure = cls(name, finite(low, text), finite(high, text), int(bins), text)
+            case _:
+                raise ValueError(f"{text!r} is not name:low:high:bins")
+        if not measure.low < measure.high:
+            raise ValueError(f"{text!r}: the low end must be below the high end")
+        if isinf(measure.high - measure.low):
+            raise ValueError(f"{text!r}: its ends are too far apart")
+        return measure
 
     def bin_of(self, value: float) -> int:
         """The interval ``value`` falls into, from 0; values outside go to the nearest end."""

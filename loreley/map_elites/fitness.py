@@ -1,11 +1,14 @@
-"""One number out of an evaluation, and the constraints that forbid one; pure."""
+"""What a fitness is made of, and how two are compared; pure."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import hypot, sqrt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import sqrt
 
-LARGEST_SCORE = 1e100  # squares and sums of such, and of its inverse, are numbers to a database
+from loreley.map_elites.numbers import finite
+
+CONFIDENCE = 2.0  # standard errors of a difference below which it may be chance
+_WEIGHTED = re.compile(r"(?P<name>\S(?:.*\S)?):(?P<weight>[^:]+)")
 _CONSTRAINT = re.compile(r"\s*(?P<metric>\S(?:.*\S)?)\s*(?P<sign><=|>=)\s*(?P<bound>\S+)\s*")
 
 
@@ -16,6 +19,7 @@ class Constraint:
     metric: str
     at_most: bool  # else at least
     bound: float
+    text: str = field(default="", compare=False, repr=False)  # as it was written
 
     @classmethod
     def parse(cls, text: str) -> "Constraint":
@@ -23,7 +27,7 @@ class Constraint:
         match = _CONSTRAINT.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not `metric <= number` or `metric >= number`")
-        return cls(match["metric"], match["sign"] == "<=", float(match["bound"]))
+        return cls(match["metric"], match["sign"] == "<=", finite(match["bound"], text), text)
 
     def holds(self, values: Mapping[str, float]) -> bool:
         """Whether the metric is there and within the bound."""
@@ -42,14 +46,15 @@ class Term:
 
     metric: str
     weight: float
+    text: str = field(default="", compare=False, repr=False)  # as it was written
 
     @classmethod
     def parse(cls, text: str) -> "Term":
         """Read ``metric:weight``; raises `ValueError`."""
-        name, separator, weight = text.rpartition(":")
-        if not separator or not name.strip():
-            raise ValueError(f"{text!r} is not `metric:weight`")
-        return cls(name.strip(), float(weight))
+        match = _WEIGHTED.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not name:number")
+        return cls(match["name"], finite(match["weight"], text), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,11 @@ class Estimate:
     score: float
     error: float = 0.0
 
-    def beats(self, other: "Estimate", *, confidence: float) -> bool:
-        """Whether it is better by more than ``confidence`` standard errors of the difference."""
+    def beats(self, other: "Estimate") -> bool:
+        """Whether it is better by more than `CONFIDENCE` standard errors of the difference."""
         gain = self.score - other.score
-        return gain > 0 and gain > confidence * sqrt(self.error**2 + other.error**2)
+        noise = self.error * self.error + other.error * other.error
+        return gain > 0 and gain > CONFIDENCE * sqrt(noise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,29 +76,3 @@ class Infeasible:
     """Why an evaluation has no score."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fitness:
-    """A weighted sum of metrics, for candidates that keep every constraint."""
-
-    terms: Sequence[Term]
-    constraints: Sequence[Constraint] = ()
-
-    def judge(
-        self, values: Mapping[str, float], errors: Mapping[str, float]
-    ) -> Estimate | Infeasible:
-        """The score of these metrics, whose standard errors are ``errors`` (0 where absent)."""
-        missing = [term.metric for term in self.terms if term.metric not in values]
-        if missing:
-            return Infeasible(f"the evaluation lacks {', '.join(map(repr, missing))}")
-        for constraint in self.constraints:
-            if not constraint.holds(values):
-                found = values.get(constraint.metric)
-                shown = "not reported" if found is None else f"{found:g}"
-                return Infeasible(f"{constraint} does not hold: it is {shown}")
-        score = sum(term.weight * values[term.metric] for term in self.terms)
-        error = hypot(*(term.weight * errors.get(term.metric, 0.0) for term in self.terms))
-        if not (abs(score) <= LARGEST_SCORE and error <= LARGEST_SCORE):
-            return Infeasible(f"a fitness of {score:g} ± {error:g} is too large to be compared")
-        return Estimate(score, error if error * LARGEST_SCORE >= 1 else 0.0)

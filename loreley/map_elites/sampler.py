@@ -11,6 +11,7 @@ from random import Random
 from typing import Protocol
 
 from loreley.map_elites.cells import Grid
+from loreley.map_elites.fitness import Estimate
 
 _DRAWN = 6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
 _EACH_RANK = 0.5  # the chance of the fittest, and of each next one among those that are left
@@ -35,10 +36,16 @@ class Elite:
     commit: str
     score: float
     curiosity: float = 0.0
+    error: float = 0.0  # standard error of the score; 0: not known
+
+    @property
+    def estimate(self) -> Estimate:
+        """The score with its error."""
+        return Estimate(self.score, self.error)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """What one job works on."""
 
     base: str
@@ -74,7 +81,7 @@ class Sampler:
     near: int = 1
     far: int = 1
 
-    def choose(self, population: Population, random: Random) -> Choice | None:
+    def choose(self, population: Population, random: Random) -> Selection | None:
         """What the next job works on; None while there are no elites."""
         base = self._base(population, random)
         if base is None:
@@ -89,7 +96,7 @@ class Sampler:
             picked = random.sample(others, min(wanted, len(others)))
             inspirations += picked
             chosen += [elite.commit for elite in picked]
-        return Choice(base.commit, tuple(elite.commit for elite in inspirations))
+        return Selection(base.commit, tuple(elite.commit for elite in inspirations))
 
     def _base(self, population: Population, random: Random) -> Elite | None:
         ways = sorted(self.shares)

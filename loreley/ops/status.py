@@ -85,7 +85,7 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     if best is None:
         yield f"best        {overview.why_no_best}"
     else:
-        yield f"best        {overview.fitness_name} {best.fitness:.6g}, " + (
+        yield f"best        {overview.objective.name} {best.fitness:.6g}, " + (
             "while the root has no fitness"
             if root is None
             else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"

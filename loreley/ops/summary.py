@@ -24,7 +24,7 @@ def _describe_best(overview: Overview, settings: Settings) -> list[str]:
     if best is None:
         return [f"best      {overview.why_no_best}"]
     if best.commit == overview.root_commit:
-        return [f"best      the root commit itself, {overview.fitness_name} {best.fitness:.6g}"]
+        return [f"best      the root commit itself, {overview.objective.name} {best.fitness:.6g}"]
     steps = len(overview.best_path) - 1
     way = f"in {steps} step{'s' if steps != 1 else ''}"
     from_root = (
@@ -33,7 +33,7 @@ def _describe_best(overview: Overview, settings: Settings) -> list[str]:
         else f"from {root.fitness:.6g} at the root ({overview.gain or 0:+.6g} {way})"
     )
     return [
-        f"best      {overview.fitness_name} {best.fitness:.6g}, {from_root}",
+        f"best      {overview.objective.name} {best.fitness:.6g}, {from_root}",
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",
         f"diff      {_format_diff_command(overview, settings)}",

@@ -165,7 +165,7 @@ def _format_best(overview: Overview) -> str:
     best, root = overview.best, overview.root
     if best is None:
         return overview.why_no_best
-    found = f"{one_line(overview.fitness_name)} {best.fitness:.6g}"
+    found = f"{one_line(overview.objective.name)} {best.fitness:.6g}"
     if best.commit == overview.root_commit:
         return f"{found}, the root itself  {best.commit[:12]}"
     on_root = (

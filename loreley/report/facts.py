@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from loreley.config import Settings
+from loreley.config import Settings, as_written
 from loreley.core.jobs import JobState
 from loreley.core.sandbox.child_output import legible
 from loreley.db.engine import Database, open_database
@@ -93,7 +93,7 @@ def read_facts(settings: Settings) -> Facts:
             began, ended = connection.execute(times).one()
         # The same commit as in the overview: a better one may have come meanwhile.
         lineage = read_lineage(database, overview.best.commit) if overview.best else None
-        history = History(database, confidence=settings.mapelites_noise_confidence)
+        history = History(database)
         return Facts(
             made_at=datetime.now(UTC),
             database=masked(settings.sqlalchemy_url),
@@ -173,5 +173,5 @@ def _shown(name: str, value: Any) -> str:
         # A URL without its credentials may be shown; any other secret may look like one.
         return masked(value.get_secret_value()) if name.endswith("_url") else _MASK
     if isinstance(value, list):
-        return masked(", ".join(map(str, value)))
+        return masked(", ".join(as_written(value)))
     return masked(str(value))

@@ -69,7 +69,7 @@ def _plain(value: Any) -> str:
 
 def _lines(facts: Facts) -> list[Line]:
     moments = facts.moments
-    name = facts.overview.fitness_name
+    name = facts.overview.objective.name
     drawn = [
         line(f"best {name}", moments, [each.best for each in moments]),
         line("QD score", moments, [each.qd_score for each in moments]),

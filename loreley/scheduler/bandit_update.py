@@ -10,7 +10,7 @@ from loreley.map_elites.bandit import Arm
 _MEMORY = 0.98  # what a trial counts after the next one: half after 34
 
 
-class Learning:
+class BanditUpdate:
     """Keeps the statistics of the bandit up to date."""
 
     def __init__(self, database: Database, *, reproducible: bool) -> None:
@@ -18,7 +18,7 @@ class Learning:
         self._database = database
         self._reproducible = reproducible
 
-    def learn(self, connection: Connection, job: EndedJob, *, success: bool) -> None:
+    def update(self, connection: Connection, job: EndedJob, *, success: bool) -> None:
         """Credit a job's agent and operator with its success and its cost."""
         cost = 1.0 if self._reproducible else job.seconds
         for kind, name in (("agent", job.agent), ("operator", job.operator)):

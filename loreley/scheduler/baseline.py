@@ -12,7 +12,7 @@ from loreley.errors import ConfigError, LoreleyError, Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class RequiredMetrics:
     """The metrics without which no candidate can be compared, by the setting that names them."""
 
     jobs: Jobs
@@ -45,12 +45,12 @@ class Baseline:
         self,
         schedule: Schedule,
         root_commit: str,
-        needs: Needs | None = None,
+        required: RequiredMetrics | None = None,
     ) -> None:
-        """``needs`` are the metrics that the search asks for."""
+        """``required`` are the metrics that the search asks for."""
         self._schedule = schedule
         self._root_commit = root_commit
-        self._needs = needs
+        self._required = required
         self._asked = False
         self._is_ready = False
 
@@ -60,8 +60,8 @@ class Baseline:
             return True
         last = self._schedule.last_baseline()
         if last is not None and last.state is JobState.SUCCEEDED:
-            if last.ingested and self._needs is not None:
-                self._needs.require(self._root_commit)
+            if last.ingested and self._required is not None:
+                self._required.require(self._root_commit)
             self._is_ready = last.ingested
             return self._is_ready
         failed = last is not None and last.state.is_final

@@ -7,8 +7,7 @@ from loguru import logger
 
 from loreley.config import BudgetSettings
 from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, find_reached_limit
-from loreley.db.activity import add_activity, created_today
-from loreley.db.budget_status import account
+from loreley.db.budget_status import account, add_activity, created_today
 from loreley.db.engine import Database
 from loreley.db.schedule import Schedule
 from loreley.db.spend import Spend

@@ -1,7 +1,8 @@
 """What an experiment is about: fixed at its first start, and held against every later one."""
 
-from loreley.config import Settings
-from loreley.db.schedule import Experiment, Schedule
+from loreley.config import Settings, as_written
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.git.git import Git
 
@@ -24,7 +25,7 @@ def require_same(known: Experiment, settings: Settings) -> None:
         raise _contradiction("MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root)
     for name, value in _search(settings).items():
         # An experiment that is older than a setting began with what is its default now.
-        began_with = known.search.get(name, Settings.model_fields[name].default)
+        began_with = known.search.get(name, _as_stored(Settings.model_fields[name].default))
         if began_with != value:
             raise _contradiction(name.upper(), began_with, value)
 
@@ -43,7 +44,11 @@ def _search(settings: Settings) -> dict[str, object]:
         names += ["mapelites_descriptor_axes", "mapelites_descriptor_bins", "mapelites_descriptor"]
     if settings.embeds:
         names.append("mapelites_embedding_model")
-    return {name: getattr(settings, name) for name in names}
+    return {name: _as_stored(getattr(settings, name)) for name in names}
+
+
+def _as_stored(value: object) -> object:
+    return as_written(value) if isinstance(value, list) else value
 
 
 def _contradiction(setting: str, known: object, wanted: object) -> ConfigError:

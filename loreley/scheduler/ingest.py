@@ -1,22 +1,24 @@
 """Finished jobs into the archive, each exactly once and in one transaction."""
 
-from dataclasses import dataclass
-
 from loguru import logger
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind, JobState, JudgedCommit
-from loreley.db.archive import AddResult, Archive, Placed
+from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
+from loreley.db.experiment import read_descriptor_space, read_progress
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import EndedJob, Schedule, note_outcome, progress, take_in
+from loreley.db.schedule import EndedJob, Schedule, note_outcome, take_in
 from loreley.db.scores import clear_score, read_score, write_score
-from loreley.map_elites.fitness import Estimate, Fitness, Infeasible
+from loreley.map_elites.archive import AddResult
+from loreley.map_elites.fitness import Estimate, Infeasible
 from loreley.map_elites.islands import Ring
-from loreley.scheduler.bandit_update import Learning
-from loreley.scheduler.descriptor_space import Landscape
+from loreley.map_elites.objective import Objective
+from loreley.scheduler.bandit_update import BanditUpdate
+from loreley.scheduler.descriptor_space import refit
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import Contests
+from loreley.scheduler.re_measurement import ReMeasurement
 
 _INFEASIBLE = "infeasible"
 _MEASURED = "measured"
@@ -28,42 +30,25 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Yardstick:
-    """What makes one candidate better than another, and what makes it different."""
-
-    fitness: Fitness
-    landscape: Landscape
-    confidence: float
-
-    def estimate(self, judged: JudgedCommit) -> Estimate | Infeasible:
-        """The commit's score, or why it has none."""
-        figures = judged.evaluation.metrics
-        return self.fitness.judge(
-            {metric.name: metric.value for metric in figures},
-            {metric.name: metric.error for metric in figures},
-        )
-
-
 class Ingest:
     """Takes finished jobs in, one after the other."""
 
     def __init__(
         self,
         database: Database,
-        yardstick: Yardstick,
+        objective: Objective,
         ring: Ring,
         *,
-        contests: Contests,
+        re_measurement: ReMeasurement,
         migration: Migration,
-        learning: Learning,
+        bandit: BanditUpdate,
     ) -> None:
         self._database = database
-        self._yardstick = yardstick
+        self._objective = objective
         self._ring = ring
-        self._contests = contests
+        self._re_measurement = re_measurement
         self._migration = migration
-        self._learning = learning
+        self._bandit = bandit
         self._schedule = Schedule(database)
         self._jobs = Jobs(database)
 
@@ -77,20 +62,20 @@ class Ingest:
         with self._database.begin() as connection:
             if not take_in(connection, job):
                 return
-            archive = Archive(self._database, connection, confidence=self._yardstick.confidence)
-            outcome = self._outcome(connection, archive, job, judged)
+            archive = Archive(self._database, connection)
+            outcome = self._archive(connection, archive, job, judged)
             note_outcome(connection, job, outcome)
             if job.kind is JobKind.EVOLUTION and job.state is not JobState.CANCELLED:
-                entered = outcome in (AddResult.NEW, AddResult.IMPROVED)
+                entered = isinstance(outcome, AddResult) and outcome.enters
                 archive.credit(job.island, job.base_commit, entered=entered)
                 success = entered and _improves_on_base(connection, job)
-                self._learning.learn(connection, job, success=success)
+                self._bandit.update(connection, job, success=success)
             if job.kind is JobKind.EVOLUTION:
                 self._migration.tick(connection, archive)
-            count = progress(connection).judged_commits
-            self._yardstick.landscape.grow(connection, archive, count)
+            count = read_progress(connection).judged_commits
+            refit(connection, archive, self._objective, count)
 
-    def _outcome(
+    def _archive(
         self,
         connection: Connection,
         archive: Archive,
@@ -99,23 +84,37 @@ class Ingest:
     ) -> str:
         if judged is None or job.state is not JobState.SUCCEEDED:
             if job.kind is JobKind.MEASUREMENT:
-                self._contests.give_up(connection, archive, job.base_commit)
+                self._re_measurement.give_up(connection, archive, job.base_commit)
             return job.state
-        estimate = self._yardstick.estimate(judged)
+        estimate = self._judge(judged)
         if isinstance(estimate, Infeasible):
             if job.kind is JobKind.MEASUREMENT:
                 clear_score(connection, judged.commit)
-                self._contests.lose(connection, archive, judged.commit)
-            return self._infeasible(job, estimate)
+                self._re_measurement.lose(connection, archive, judged.commit)
+            return self._reject(job, estimate)
         if job.kind is JobKind.MEASUREMENT:
-            return self._measured(connection, archive, job, judged, estimate)
-        measures = self._yardstick.landscape.measures(connection, judged)
+            return self._update_score(connection, archive, job, judged, estimate)
+        measures = self._measure(connection, judged)
         if isinstance(measures, Infeasible):
-            return self._infeasible(job, measures)
+            return self._reject(job, measures)
         write_score(connection, judged.commit, estimate, island=job.island)
-        return self._offered(connection, archive, job, judged.commit, estimate, measures)
+        return self._offer(connection, archive, job, judged.commit, estimate, measures)
 
-    def _offered(
+    def _judge(self, judged: JudgedCommit) -> Estimate | Infeasible:
+        metrics = judged.evaluation.metrics
+        return self._objective.judge(
+            {metric.name: metric.value for metric in metrics},
+            {metric.name: metric.error for metric in metrics},
+        )
+
+    def _measure(
+        self, connection: Connection, judged: JudgedCommit
+    ) -> tuple[float, ...] | Infeasible:
+        figures = {name: float(getattr(judged, name)) for name in BUILT_IN_MEASURES}
+        figures |= {metric.name: metric.value for metric in judged.evaluation.metrics}
+        return read_descriptor_space(connection, self._objective).measure(figures, judged.vector)
+
+    def _offer(
         self,
         connection: Connection,
         archive: Archive,
@@ -128,15 +127,15 @@ class Ingest:
         everywhere = job.kind is JobKind.BASELINE
         islands = range(self._ring.islands) if everywhere else [job.island]
         for island in islands:
-            cell = self._yardstick.landscape.grid.cell_of(measures)
-            placed = Placed(island, cell, commit, estimate, measures)
+            cell = self._objective.grid.cell_of(measures)
+            placed = PlacedCommit(island, cell, commit, estimate, measures)
             outcome = archive.add(placed)
             if outcome is AddResult.CHALLENGING:
-                self._contests.open(connection, archive, placed)
+                self._re_measurement.open(connection, archive, placed)
         logger.info("job {}: score {:.6g}, {}", job.job_id[:8], estimate.score, _WORDS[outcome])
         return outcome
 
-    def _measured(
+    def _update_score(
         self,
         connection: Connection,
         archive: Archive,
@@ -146,7 +145,7 @@ class Ingest:
     ) -> str:
         write_score(connection, judged.commit, estimate)
         archive.reestimate(judged.commit, estimate)
-        self._contests.settle(connection, archive, judged.commit)
+        self._re_measurement.settle(connection, archive, judged.commit)
         logger.info(
             "job {}: {} measured again, score {:.6g} ± {:.2g}",
             job.job_id[:8],
@@ -156,7 +155,7 @@ class Ingest:
         )
         return _MEASURED
 
-    def _infeasible(self, job: EndedJob, why: Infeasible) -> str:
+    def _reject(self, job: EndedJob, why: Infeasible) -> str:
         logger.warning("job {}: not archived: {}", job.job_id[:8], why.reason)
         return _INFEASIBLE
 

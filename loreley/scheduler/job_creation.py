@@ -14,13 +14,13 @@ from loreley.db.engine import Database
 from loreley.db.schedule import NewJob, Schedule
 from loreley.map_elites.bandit import choose_arm
 from loreley.map_elites.islands import Ring
-from loreley.map_elites.sampler import Choice, Sampler
+from loreley.map_elites.sampler import Sampler, Selection
 
 _GENETIC = "genetic"  # the agent whose operators are chosen here
 
 
 @dataclass(frozen=True, slots=True)
-class BreedingOptions:
+class JobCreationOptions:
     """How many jobs there may be, and how they begin."""
 
     root_commit: str
@@ -32,11 +32,11 @@ class BreedingOptions:
     agents: Mapping[str, float] = field(default_factory=dict)  # to choose among, likewise
 
 
-class Breeding:
+class JobCreation:
     """Creates jobs until enough wait or the budget is spent."""
 
     def __init__(
-        self, database: Database, sampler: Sampler, ring: Ring, options: BreedingOptions
+        self, database: Database, sampler: Sampler, ring: Ring, options: JobCreationOptions
     ) -> None:
         self._database = database
         self._schedule = Schedule(database)
@@ -53,7 +53,7 @@ class Breeding:
         if at_most is not None:
             room = min(room, at_most)
         for ordinal in range(first, first + room):
-            self._schedule.create(self._bred(ordinal))
+            self._schedule.create(self._next_job(ordinal))
         return max(0, room)
 
     @property
@@ -71,39 +71,43 @@ class Breeding:
             and self.is_settled
         )
 
-    def _bred(self, ordinal: int) -> NewJob:
+    def _next_job(self, ordinal: int) -> NewJob:
         seed = _seed(self._options.random_seed, ordinal)
         random = Random(seed)
         island = self._ring.island_of(ordinal)
         with self._database.read() as connection:
-            choice = self._choice(connection, ordinal, island, random)
-            agent = self._agent(connection, random)
-            operator = self._operator(connection, random) if agent in (None, _GENETIC) else None
+            selection = self._select(connection, ordinal, island, random)
+            agent = self._choose_agent(connection, random)
+            operator = (
+                self._choose_operator(connection, random) if agent in (None, _GENETIC) else None
+            )
         return NewJob(
             kind=JobKind.EVOLUTION,
             ordinal=ordinal,
             seed=seed,
-            base_commit=choice.base,
-            inspirations=choice.inspirations,
+            base_commit=selection.base,
+            inspirations=selection.inspirations,
             island=island,
             agent=agent,
             operator=operator,
         )
 
-    def _choice(self, connection: Connection, ordinal: int, island: int, random: Random) -> Choice:
+    def _select(
+        self, connection: Connection, ordinal: int, island: int, random: Random
+    ) -> Selection:
         """What the job works on; the root commit for the first, and while there is no elite."""
-        root = Choice(self._options.root_commit, ())
+        root = Selection(self._options.root_commit, ())
         if ordinal < self._options.seed_population:
             return root
         return self._sampler.choose(IslandPopulation(connection, island), random) or root
 
-    def _agent(self, connection: Connection, random: Random) -> str | None:
+    def _choose_agent(self, connection: Connection, random: Random) -> str | None:
         """One of several agents; None where there is no choice."""
         if len(self._options.agents) < 2:
             return None
         return choose_arm(self._options.agents, read_arms(connection, "agent"), random)
 
-    def _operator(self, connection: Connection, random: Random) -> str | None:
+    def _choose_operator(self, connection: Connection, random: Random) -> str | None:
         if not self._options.operators:
             return None
         return choose_arm(self._options.operators, read_arms(connection, "operator"), random)

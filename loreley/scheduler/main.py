@@ -53,9 +53,9 @@ class Scheduler:
             parts.ingest.take(job)
             hit(Failpoint.TAKEN_IN)
             # One by one: with one worker every choice then sees the same archive in every run.
-            self._breed()
+            self._create_jobs()
         parts.budget.tick()
-        created = self._breed()
+        created = self._create_jobs()
         parts.dispatch.tick()
         parts.retention.tick()
         parts.pruning.tick()
@@ -64,13 +64,13 @@ class Scheduler:
     @property
     def _is_done(self) -> bool:
         if self._parts.budget.reached is not None:
-            return self._parts.breeding.is_settled
-        return self._parts.breeding.is_done
+            return self._parts.job_creation.is_settled
+        return self._parts.job_creation.is_done
 
-    def _breed(self) -> int:
+    def _create_jobs(self) -> int:
         if not self._parts.baseline.tick():
             return 0
-        return self._parts.breeding.tick(at_most=self._parts.budget.room_for_jobs())
+        return self._parts.job_creation.tick(at_most=self._parts.budget.room_for_jobs())
 
     @property
     def _ending(self) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from loguru import logger
 
-from loreley.db.branches import any_ended_before, forget_branches, unneeded
 from loreley.db.engine import Database
+from loreley.db.retention import any_ended_before, forget_branches, unneeded
 from loreley.errors import GitError, TimeLimitReached
 from loreley.git.git import Git
 from loreley.git.remote import Remote

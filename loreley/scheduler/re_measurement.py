@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import AddResult, Archive, Placed
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.challenges import (
     Challenge,
     add_challenge,
@@ -17,17 +17,18 @@ from loreley.db.challenges import (
 from loreley.db.engine import Database
 from loreley.db.schedule import insert_extra
 from loreley.db.scores import read_score
+from loreley.map_elites.archive import AddResult
 
 _MOST_SAMPLES = 20  # of one commit; a difference that they do not show is none
 
 
-class Contests:
+class ReMeasurement:
     """Candidates that seem better than an elite, but not beyond the noise of both."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open(self, connection: Connection, archive: Archive, challenger: Placed) -> None:
+    def open(self, connection: Connection, archive: Archive, challenger: PlacedCommit) -> None:
         """Have the challenger and the elite of its cell measured again."""
         challenge = Challenge(
             challenger.island, challenger.cell, challenger.commit, challenger.measures
@@ -68,7 +69,7 @@ class Contests:
         estimate = read_score(connection, challenge.commit)
         if estimate is None:
             return False
-        placed = Placed(
+        placed = PlacedCommit(
             challenge.island, challenge.cell, challenge.commit, estimate, challenge.measures
         )
         undecided = archive.add(placed) is AddResult.CHALLENGING

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from loreley.db.engine import Database
-from loreley.db.models import commits, elites, experiment, jobs
+from loreley.db.experiment import read_experiment
+from loreley.db.models import commits, elites, jobs
+from loreley.map_elites.objective import Objective
 
 _DEEPEST = 20_000  # generations; more than any run has
 
@@ -39,19 +41,18 @@ def read_family(database: Database, chosen: str, *, at_most: int) -> Family | No
     At most so many commits beside the chosen one's own line. None when it was never judged.
     """
     with database.read() as connection:
-        row = connection.execute(select(experiment)).first()
+        known = read_experiment(connection)
         parents = _ancestors(connection, [chosen])
-        if row is None or chosen not in parents:
+        if known is None or chosen not in parents:
             return None
-        sign = 1.0 if row.search.get("mapelites_fitness_higher_is_better", True) else -1.0
-        path = _line(chosen, parents)
+        path = _path_to(chosen, parents)
         fittest = select(elites.c.commit, elites.c.score).distinct().order_by(elites.c.score.desc())
         names = [each.commit for each in connection.execute(fittest)]
         parents |= _ancestors(connection, names[: at_most + len(path)])
         wanted, left_out = _within(path, names, parents, at_most)
-        members = _members(connection, wanted, sign, set(names))
-    known = {each.commit: each for each in members}
-    return Family(tuple(known[name] for name in wanted if name in known), path, left_out)
+        members = _read_members(connection, wanted, known.objective, set(names))
+    by_name = {each.commit: each for each in members}
+    return Family(tuple(by_name[name] for name in wanted if name in by_name), path, left_out)
 
 
 def _ancestors(connection: Connection, names: Sequence[str]) -> dict[str, str | None]:
@@ -67,7 +68,7 @@ def _ancestors(connection: Connection, names: Sequence[str]) -> dict[str, str | 
     return found
 
 
-def _line(commit: str, parents: dict[str, str | None]) -> tuple[str, ...]:
+def _path_to(commit: str, parents: dict[str, str | None]) -> tuple[str, ...]:
     line: list[str] = []
     at: str | None = commit
     while at is not None and at in parents and len(line) <= _DEEPEST:
@@ -84,7 +85,7 @@ def _within(
     left_out = 0
     room = len(path) + at_most
     for name in names:
-        new = [each for each in _line(name, parents) if each not in wanted]
+        new = [each for each in _path_to(name, parents) if each not in wanted]
         if name not in parents or len(wanted) + len(new) > room:
             left_out += 1
             continue
@@ -92,8 +93,8 @@ def _within(
     return list(wanted), left_out
 
 
-def _members(
-    connection: Connection, names: Sequence[str], sign: float, standing: set[str]
+def _read_members(
+    connection: Connection, names: Sequence[str], objective: Objective, standing: set[str]
 ) -> list[Ancestor]:
     found: list[Ancestor] = []
     for start in range(0, len(names), 500):
@@ -108,7 +109,7 @@ def _members(
                 Ancestor(
                     commit=row["commit"],
                     parent=row["parent"],
-                    fitness=None if score is None else score * sign,
+                    fitness=None if score is None else objective.fitness(score),
                     score=score,
                     subject=row["subject"],
                     ordinal=row["ordinal"],

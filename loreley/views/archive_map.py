@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from loreley.db.engine import Database
-from loreley.db.grid import read_places
-from loreley.db.models import commits, elites, experiment, jobs
+from loreley.db.experiment import read_experiment
+from loreley.db.models import commits, elites, jobs
 from loreley.map_elites.cells import Grid
 
 
@@ -38,11 +38,10 @@ class IslandMap:
 def read_island(database: Database, island: int) -> IslandMap | None:
     """An island's elites by cell; None before there is an experiment."""
     with database.read() as connection:
-        places = read_places(connection)
-        row = connection.execute(select(experiment)).first()
-        if places is None or row is None:
+        experiment = read_experiment(connection)
+        if experiment is None:
             return None
-        sign = 1.0 if row.search.get("mapelites_fitness_higher_is_better", True) else -1.0
+        objective, grid = experiment.objective, experiment.objective.grid
         known = connection.execute(select(elites.c.island).distinct().order_by(elites.c.island))
         islands = tuple(known.scalars())
         query = (
@@ -55,9 +54,9 @@ def read_island(database: Database, island: int) -> IslandMap | None:
         found = tuple(
             CellElite(
                 cell=one["cell"],
-                bins=places.grid.bins_of(one["cell"]),
+                bins=grid.bins_of(one["cell"]),
                 commit=one["commit"],
-                fitness=one["score"] * sign,
+                fitness=objective.fitness(one["score"]),
                 score=one["score"],
                 subject=one["subject"],
                 ordinal=one["ordinal"],
@@ -65,4 +64,4 @@ def read_island(database: Database, island: int) -> IslandMap | None:
             )
             for one in connection.execute(query).mappings()
         )
-    return IslandMap(island, islands, places.grid, row.root_commit, found)
+    return IslandMap(island, islands, grid, experiment.root_commit, found)

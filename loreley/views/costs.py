@@ -6,11 +6,11 @@ from sqlalchemy import Connection, func, select
 
 from loreley.core.budget import Account
 from loreley.core.jobs import JobKind
-from loreley.db.archive import AddResult
 from loreley.db.budget_status import account
 from loreley.db.engine import Database
 from loreley.db.models import calls, jobs
 from loreley.db.spend import read_limits, read_reached
+from loreley.map_elites.archive import AddResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _entered(connection: Connection) -> dict[str, int]:
         .where(
             jobs.c.kind == JobKind.EVOLUTION,
             jobs.c.agent.is_not(None),
-            jobs.c.archive_outcome.in_([AddResult.NEW, AddResult.IMPROVED]),
+            jobs.c.archive_outcome.in_([each for each in AddResult if each.enters]),
         )
         .group_by(jobs.c.agent)
     )

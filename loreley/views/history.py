@@ -7,10 +7,14 @@ from threading import Lock
 from sqlalchemy import Connection, RowMapping, and_, select
 
 from loreley.core.jobs import JobKind
+from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database
-from loreley.db.grid import Places, read_places
+from loreley.db.experiment import read_descriptor_space, read_experiment
 from loreley.db.models import commits, experiment, jobs, metrics
-from loreley.map_elites.fitness import Estimate
+from loreley.db.scores import read_score
+from loreley.map_elites.archive import compare
+from loreley.map_elites.descriptor_space import DescriptorSpace
+from loreley.map_elites.fitness import Estimate, Infeasible
 
 _PIECE = 400  # commits whose figures are read at once
 _NOWHERE = -1  # in place of a cell, for commits whose figures tell none
@@ -32,9 +36,7 @@ class _Archive:
     """The replay so far: each island's holders of its cells, as the scheduler would have them."""
 
     key: object
-    sign: float
-    places: Places
-    confidence: float
+    space: DescriptorSpace
     taken_at: float = 0.0
     taken: set[str] = field(default_factory=set)  # jobs of that very moment
     root: float | None = None
@@ -46,13 +48,13 @@ class _Archive:
     moments: list[Moment] = field(default_factory=list)
 
     def offer(self, commit: str, cell: int, island: int, estimate: Estimate) -> None:
-        """Let a commit hold its cell if it is empty, or held by one that is surely worse."""
+        """Let a commit hold its cell if it enters the archive."""
         before = self._gain(cell)
         holders = self.cells.setdefault(cell, {})
         holder = holders.get(island)
+        if not compare(estimate, self.held[holder][2] if holder else None).enters:
+            return
         if holder is not None:
-            if not estimate.beats(self.held[holder][2], confidence=self.confidence):
-                return
             del self.held[holder]
         holders[island] = commit
         self.held[commit] = cell, island, estimate
@@ -88,10 +90,8 @@ class History:
     what is new. Threads may share one.
     """
 
-    def __init__(self, database: Database, *, confidence: float = 0.0) -> None:
-        """``confidence`` is by how many standard errors a commit replaces another, as set."""
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._confidence = confidence
         self._archive: _Archive | None = None
         self._lock = Lock()
 
@@ -101,26 +101,26 @@ class History:
             archive = self._current(connection)
             if archive is None:
                 return []
-            for row, figures in _news(connection, archive):
-                _take(archive, row, figures)
-            return _thinned(archive.moments, at_most)
+            for row, figures in _read_new(connection, archive):
+                _replay(archive, row, figures)
+            return _thin(archive.moments, at_most)
 
     def _current(self, connection: Connection) -> _Archive | None:
         """The replay to go on with: a new one when cells or gains have got another meaning."""
-        row = connection.execute(select(experiment)).first()
-        places = read_places(connection)
-        if row is None or places is None:
+        known = read_experiment(connection)
+        if known is None:
             return None
-        fitted_on = places.projection.fitted_on if places.projection else 0
-        root = select(commits.c.score).where(commits.c.commit == row.root_commit)
-        key = (row.root_commit, row.created_at, fitted_on, connection.execute(root).scalar())
+        space = read_descriptor_space(connection, known.objective)
+        fitted_on = space.projection.fitted_on if space.projection else 0
+        began_at = connection.execute(select(experiment.c.created_at)).scalar()
+        root = read_score(connection, known.root_commit)
+        key = (known.root_commit, began_at, fitted_on, root.score if root else None)
         if self._archive is None or self._archive.key != key:
-            higher = row.search.get("mapelites_fitness_higher_is_better", True)
-            self._archive = _Archive(key, 1.0 if higher else -1.0, places, self._confidence)
+            self._archive = _Archive(key, space)
         return self._archive
 
 
-def _news(
+def _read_new(
     connection: Connection, archive: _Archive
 ) -> Iterator[tuple[RowMapping, dict[str, float]]]:
     query = (
@@ -132,8 +132,7 @@ def _news(
             commits.c.island,
             commits.c.score,
             commits.c.error,
-            commits.c.edit_distance,
-            commits.c.code_size,
+            *(commits.c[name] for name in BUILT_IN_MEASURES),
             commits.c.vector,
         )
         .select_from(jobs)
@@ -147,17 +146,17 @@ def _news(
     rows = [row for row in connection.execute(query).mappings() if row["id"] not in archive.taken]
     for start in range(0, len(rows), _PIECE):
         piece = rows[start : start + _PIECE]
-        figures = _figures(connection, archive.places, [row["commit"] for row in piece])
+        figures = _read_metrics(connection, archive.space, [row["commit"] for row in piece])
         for row in piece:
             yield row, figures.get(row["commit"], {})
 
 
-def _figures(
-    connection: Connection, places: Places, names: list[str]
+def _read_metrics(
+    connection: Connection, space: DescriptorSpace, names: list[str]
 ) -> dict[str, dict[str, float]]:
-    if not places.names_figures:
+    wanted = [measure.name for measure in space.objective.measures]
+    if not wanted:
         return {}
-    wanted = [measure.name for measure in places.grid.measures]
     query = select(metrics.c.commit, metrics.c.name, metrics.c.value).where(
         and_(metrics.c.commit.in_(names), metrics.c.name.in_(wanted))
     )
@@ -167,7 +166,7 @@ def _figures(
     return found
 
 
-def _take(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None:
+def _replay(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None:
     if row["ingested_at"] > archive.taken_at:
         archive.taken_at, archive.taken = row["ingested_at"], set()
     archive.taken.add(row["id"])
@@ -180,23 +179,23 @@ def _take(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None
     if commit in archive.held:
         archive.remeasure(commit, estimate)
     elif estimate is not None:
-        own = {"edit_distance": float(row["edit_distance"]), "code_size": float(row["code_size"])}
-        cell = archive.places.cell_of(own | figures, row["vector"] or b"")
-        place = _NOWHERE if cell is None else cell
-        archive.offer(commit, place, row["island"] or 0, estimate)
+        own = {name: float(row[name]) for name in BUILT_IN_MEASURES}
+        place = archive.space.measure(own | figures, row["vector"] or b"")
+        cell = _NOWHERE if isinstance(place, Infeasible) else archive.space.grid.cell_of(place)
+        archive.offer(commit, cell, row["island"] or 0, estimate)
     if archive.best is not None:
         archive.moments.append(
             Moment(
                 at=row["ingested_at"],
                 evaluations=archive.evaluations,
-                best=archive.best * archive.sign,
+                best=archive.space.objective.fitness(archive.best),
                 cells=len(archive.cells) - (_NOWHERE in archive.cells),
                 qd_score=archive.gains,
             )
         )
 
 
-def _thinned(moments: list[Moment], at_most: int) -> list[Moment]:
+def _thin(moments: list[Moment], at_most: int) -> list[Moment]:
     if len(moments) <= at_most:
         return list(moments)
     step = (len(moments) - 1) / (at_most - 1)

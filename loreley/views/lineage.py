@@ -1,16 +1,16 @@
 """How a commit came to be, read from the database: its steps from the root, and its figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, literal, select
 
 from loreley.core.evaluation.evaluation import Metric
 from loreley.db.engine import Database
-from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
-from loreley.map_elites.fitness import Term
+from loreley.db.experiment import read_experiment
+from loreley.db.models import commits, elites, evaluations, jobs, metrics
+from loreley.map_elites.objective import Objective
 
 MOST_MATCHES = 5
 
@@ -39,8 +39,7 @@ class Lineage:
     """A judged commit with its way from the root."""
 
     root_commit: str
-    fitness_name: str
-    higher_is_better: bool
+    objective: Objective
     steps: tuple[Step, ...]  # from the root to the commit, both included
     summary: str  # what the evaluator said of the commit
     metrics: tuple[Metric, ...]
@@ -59,7 +58,7 @@ class Lineage:
     @property
     def gain(self) -> float | None:
         """How much better the commit is than the root; positive is better."""
-        return _gain(self.last.fitness, self.root.fitness, higher=self.higher_is_better)
+        return self.objective.gain(self.last.fitness, self.root.fitness)
 
 
 def known_islands(connection: Connection) -> list[int]:
@@ -87,25 +86,24 @@ def commit_of_job(connection: Connection, job_id: str) -> str | None:
 def read_lineage(database: Database, commit: str) -> Lineage | None:
     """The way to a judged commit; None when the database does not know it."""
     with database.read() as connection:
-        about = connection.execute(select(experiment)).first()
-        rows = connection.execute(_way_to(commit)).mappings().all()
+        about = read_experiment(connection)
+        rows = connection.execute(_select_path_to(commit)).mappings().all()
         if about is None or not rows:
             return None
-        higher = bool(about.search["mapelites_fitness_higher_is_better"])
-        steps = _steps(rows, higher=higher)
+        objective = about.objective
+        steps = _steps(rows, objective)
         said = select(evaluations.c.summary).where(evaluations.c.commit == commit)
         return Lineage(
             root_commit=about.root_commit,
-            fitness_name=about.search["mapelites_fitness_metric"] or "weighted fitness",
-            higher_is_better=higher,
+            objective=objective,
             steps=steps,
             summary=connection.execute(said).scalar() or "",
-            metrics=_metrics(connection, commit, about.search),
-            root_metrics=_metrics(connection, steps[0].commit, about.search),
+            metrics=_read_metrics(connection, commit, objective),
+            root_metrics=_read_metrics(connection, steps[0].commit, objective),
         )
 
 
-def _way_to(commit: str) -> Select[tuple[object, ...]]:
+def _select_path_to(commit: str) -> Select[tuple[object, ...]]:
     """The commit and all before it, the root first."""
     way = (
         select(commits.c.commit, commits.c.parent, literal(0).label("back"))
@@ -131,11 +129,10 @@ def _way_to(commit: str) -> Select[tuple[object, ...]]:
     )
 
 
-def _steps(rows: Sequence[RowMapping], *, higher: bool) -> tuple[Step, ...]:
-    sign = 1.0 if higher else -1.0
+def _steps(rows: Sequence[RowMapping], objective: Objective) -> tuple[Step, ...]:
     steps: list[Step] = []
     for row in rows:
-        fitness = None if row["score"] is None else row["score"] * sign
+        fitness = None if row["score"] is None else objective.fitness(row["score"])
         before = steps[-1].fitness if steps else None
         steps.append(
             Step(
@@ -151,21 +148,15 @@ def _steps(rows: Sequence[RowMapping], *, higher: bool) -> tuple[Step, ...]:
                 made_at=datetime.fromtimestamp(row["created_at"], UTC),
                 fitness=fitness,
                 error=row["error"],
-                gain=_gain(fitness, before, higher=higher),
+                gain=objective.gain(fitness, before),
             )
         )
     return tuple(steps)
 
 
-def _gain(fitness: float | None, before: float | None, *, higher: bool) -> float | None:
-    if fitness is None or before is None:
-        return None
-    return fitness - before if higher else before - fitness
-
-
-def _metrics(connection: Connection, commit: str, search: Mapping[str, Any]) -> tuple[Metric, ...]:
+def _read_metrics(connection: Connection, commit: str, objective: Objective) -> tuple[Metric, ...]:
     """The commit's figures; of those that make the fitness, the experiment knows the direction."""
-    sought = _directions(search)
+    sought = objective.directions
     query = select(metrics).where(metrics.c.commit == commit).order_by(metrics.c.position)
     return tuple(
         Metric(
@@ -177,11 +168,3 @@ def _metrics(connection: Connection, commit: str, search: Mapping[str, Any]) -> 
         )
         for row in connection.execute(query).mappings()
     )
-
-
-def _directions(search: Mapping[str, Any]) -> Mapping[str, bool]:
-    """Whether more is better, by metric."""
-    if metric := search.get("mapelites_fitness_metric"):
-        return {metric: bool(search["mapelites_fitness_higher_is_better"])}
-    terms = map(Term.parse, search.get("mapelites_fitness_weights") or ())
-    return {term.metric: term.weight > 0 for term in terms if term.weight}

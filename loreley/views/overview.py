@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, case, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
 from loreley.db.archive import best_commit
 from loreley.db.engine import Database, now
-from loreley.db.models import arms, commits, elites, evaluations, experiment, jobs
-from loreley.map_elites.cells import Grid, Measure
+from loreley.db.experiment import read_experiment, read_progress
+from loreley.db.models import arms, commits, elites, evaluations, jobs
+from loreley.map_elites.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ class Overview:
     """An experiment at one moment."""
 
     root_commit: str
-    fitness_name: str
-    higher_is_better: bool
+    objective: Objective
     jobs: Mapping[JobState, int]  # evolution jobs only; every state has an entry
     judged: int  # commits that were evaluated, the root among them
     islands: tuple[IslandState, ...]
@@ -125,35 +124,32 @@ class Overview:
         """How much better the best is than the root; positive is better."""
         if self.best is None or self.root is None:
             return None
-        difference = self.best.fitness - self.root.fitness
-        return difference if self.higher_is_better else -difference
+        return self.objective.gain(self.best.fitness, self.root.fitness)
 
 
 def read_overview(database: Database) -> Overview | None:
     """The experiment as it stands, or None when no scheduler has begun one."""
     with database.read() as connection:
-        row = connection.execute(select(experiment)).first()
-        if row is None:
+        experiment = read_experiment(connection)
+        if experiment is None:
             return None
-        higher = bool(row.search["mapelites_fitness_higher_is_better"])
-        sign = 1.0 if higher else -1.0
+        objective = experiment.objective
         best = best_commit(connection)
-        root = _champion(connection, row.root_commit, sign)
-        root_score = root.fitness * sign if root else _first_score(connection)
-        filled, qd_score = _together(connection, root_score)
+        root = _read_champion(connection, experiment.root_commit, objective)
+        root_score = objective.score(root.fitness) if root else _first_score(connection)
+        filled, qd_score = _count_all_islands(connection, root_score)
         return Overview(
-            root_commit=row.root_commit,
-            fitness_name=row.search["mapelites_fitness_metric"] or "weighted fitness",
-            higher_is_better=higher,
-            jobs=_counts(connection),
-            judged=row.judged_commits,
-            islands=_islands(connection, row.search, root_score),
+            root_commit=experiment.root_commit,
+            objective=objective,
+            jobs=_count_jobs(connection),
+            judged=read_progress(connection).judged_commits,
+            islands=_read_islands(connection, objective, root_score),
             root=root,
-            best=_champion(connection, best, sign) if best else None,
-            best_path=_path(connection, best) if best else (),
+            best=_read_champion(connection, best, objective) if best else None,
+            best_path=_path_to(connection, best) if best else (),
             cells_filled=filled,
             qd_score=qd_score,
-            cells=_cells(row.search),
+            cells=objective.grid.cells,
         )
 
 
@@ -199,16 +195,15 @@ def read_failures(database: Database, *, limit: int) -> list[Failure]:
         ]
 
 
-def _counts(connection: Connection) -> Mapping[JobState, int]:
+def _count_jobs(connection: Connection) -> Mapping[JobState, int]:
     query = select(jobs.c.state, func.count()).where(jobs.c.ordinal >= 0).group_by(jobs.c.state)
     found = {JobState(state): count for state, count in connection.execute(query)}
     return {state: found.get(state, 0) for state in JobState}
 
 
-def _islands(
-    connection: Connection, search: Mapping[str, Any], root_score: float
+def _read_islands(
+    connection: Connection, objective: Objective, root_score: float
 ) -> tuple[IslandState, ...]:
-    sign = 1.0 if search["mapelites_fitness_higher_is_better"] else -1.0
     gain = elites.c.score - root_score
     query = (
         select(
@@ -224,15 +219,15 @@ def _islands(
         IslandState(
             island=row.island,
             cells_filled=row.filled,
-            best=row.best * sign,
+            best=objective.fitness(row.best),
             qd_score=row.gains,
-            cells=_cells(search),
+            cells=objective.grid.cells,
         )
         for row in connection.execute(query)
     )
 
 
-def _together(connection: Connection, root_score: float) -> tuple[int, float]:
+def _count_all_islands(connection: Connection, root_score: float) -> tuple[int, float]:
     """How many cells any island has filled, and by how much they are better than the root."""
     query = select(func.max(elites.c.score)).group_by(elites.c.cell)
     scores = connection.execute(query).scalars().all()
@@ -251,15 +246,7 @@ def _first_score(connection: Connection) -> float:
     return connection.execute(query).scalar() or 0.0
 
 
-def _cells(search: Mapping[str, Any]) -> int:
-    """How many cells the archive has; each island has all of them."""
-    if measures := search.get("mapelites_measures"):
-        return Grid(tuple(map(Measure.parse, measures))).cells
-    bins, axes = search.get("mapelites_descriptor_bins"), search.get("mapelites_descriptor_axes")
-    return int(bins**axes) if bins and axes else 1
-
-
-def _champion(connection: Connection, commit: str, sign: float) -> Champion | None:
+def _read_champion(connection: Connection, commit: str, objective: Objective) -> Champion | None:
     query = (
         select(
             commits.c.commit,
@@ -279,7 +266,7 @@ def _champion(connection: Connection, commit: str, sign: float) -> Champion | No
         return None
     return Champion(
         commit=row.commit,
-        fitness=row.score * sign,
+        fitness=objective.fitness(row.score),
         branch=row.branch,
         subject=row.subject,
         summary=row.summary,
@@ -287,7 +274,7 @@ def _champion(connection: Connection, commit: str, sign: float) -> Champion | No
     )
 
 
-def _path(connection: Connection, commit: str) -> tuple[str, ...]:
+def _path_to(connection: Connection, commit: str) -> tuple[str, ...]:
     path: list[str] = []
     current: str | None = commit
     while current is not None:

@@ -80,8 +80,7 @@ class Site:
     spend: Remembered[Spending] = field(init=False)
 
     def __post_init__(self) -> None:
-        confidence = self.settings.mapelites_noise_confidence
-        self.history = History(self.database, confidence=confidence)
+        self.history = History(self.database)
         self.queue = Remembered(lambda: examine_if_running(self.settings), _HEALTH_SECONDS)
         self.spend = Remembered(lambda: _spending(self.database), _SPEND_SECONDS)
 

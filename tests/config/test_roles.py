@@ -2,7 +2,8 @@
 
 import pytest
 
-from loreley.config import Role, Settings, load_settings
+from loreley.config import Role, Settings, as_written, load_settings
+from loreley.map_elites.fitness import Term
 from tests.config.support import SECRET, Environment, refusal, the_problem
 
 
@@ -62,7 +63,10 @@ def test_weights_are_a_fitness(environment: Environment) -> None:
     environment["WORKER_REPO_REMOTE_URL"] = "/repository"
     environment["MAPELITES_FITNESS_WEIGHTS"] = "speed:1, size:-0.1"
 
-    assert load_settings(Role.SCHEDULER).mapelites_fitness_weights == ["speed:1", "size:-0.1"]
+    weights = load_settings(Role.SCHEDULER).mapelites_fitness_weights
+
+    assert weights == [Term("speed", 1.0), Term("size", -0.1)]
+    assert as_written(weights) == ["speed:1", "size:-0.1"]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
+from loreley.db.archive import Archive, IslandPopulation, PlacedCommit
 from loreley.db.engine import Database
 from loreley.db.models import elites as elites_table
-from loreley.map_elites.fitness import LARGEST_SCORE, Estimate
+from loreley.map_elites.archive import AddResult, compare
+from loreley.map_elites.fitness import Estimate
+from loreley.map_elites.objective import LARGEST_SCORE
 from loreley.map_elites.sampler import Elite
 from tests.db.support import create_commits, rows
 
-CONFIDENCE = 2.0
 MOST = 16
 
 
@@ -24,6 +25,10 @@ class Offer:
     cell: int
     score: float
     error: float
+
+    @property
+    def estimate(self) -> Estimate:
+        return Estimate(self.score, self.error)
 
 
 offers = st.lists(
@@ -39,23 +44,18 @@ offers = st.lists(
 
 
 def expected(model: dict[tuple[int, int], Offer], offer: Offer) -> AddResult:
-    """What the archive should say; keeps the model in step."""
+    """What the archive should say by the pure rule; keeps the model in step."""
     elite = model.get((offer.island, offer.cell))
-    if elite is None:
+    result = compare(offer.estimate, elite.estimate if elite else None)
+    if result.enters:
         model[offer.island, offer.cell] = offer
-        return AddResult.NEW
-    gain = offer.score - elite.score
-    noise = (offer.error**2 + elite.error**2) ** 0.5
-    if gain > CONFIDENCE * noise:
-        model[offer.island, offer.cell] = offer
-        return AddResult.IMPROVED
-    return AddResult.CHALLENGING if gain > 0 else AddResult.REJECTED
+    return result
 
 
 def offered(database: Database, offer: Offer, commit: str) -> AddResult:
     with database.begin() as connection:
-        return Archive(database, connection, confidence=CONFIDENCE).add(
-            Placed(offer.island, offer.cell, commit, Estimate(offer.score, offer.error), (1.0, 2.0))
+        return Archive(database, connection).add(
+            PlacedCommit(offer.island, offer.cell, commit, offer.estimate, (1.0, 2.0))
         )
 
 
@@ -145,7 +145,7 @@ def test_curiosity_grows_with_success_and_never_falls_below_nothing(
     seen = []
     for entered in (False, True, True, False):
         with database.begin() as connection:
-            archive = Archive(database, connection, confidence=CONFIDENCE)
+            archive = Archive(database, connection)
             archive.credit(0, commits[0], entered=entered)
             archive.credit(1, commits[0], entered=True)  # of another island: nobody's
         seen.append(rows(database, "elites")[0]["curiosity"])
@@ -156,7 +156,7 @@ def test_curiosity_grows_with_success_and_never_falls_below_nothing(
 def test_a_new_elite_begins_without_curiosity(database: Database, commits: list[str]) -> None:
     offered(database, Offer(0, 0, 1.0, 0.0), commits[0])
     with database.begin() as connection:
-        Archive(database, connection, confidence=0).credit(0, commits[0], entered=True)
+        Archive(database, connection).credit(0, commits[0], entered=True)
 
     offered(database, Offer(0, 0, 2.0, 0.0), commits[1])
 
@@ -168,9 +168,9 @@ def test_the_best_come_best_first(database: Database, commits: list[str]) -> Non
         offered(database, Offer(0, cell, score, 0.0), commit)
 
     with database.read() as connection:
-        best = Archive(database, connection, confidence=0).best(0, 3)
+        best = Archive(database, connection).best(0, 3)
 
-    assert [row["commit"] for row in best] == [commits[1], commits[3], commits[2]]
+    assert [elite.commit for elite in best] == [commits[1], commits[3], commits[2]]
 
 
 def test_an_archive_that_is_filled_anew_keeps_the_best_of_each_cell(
@@ -178,7 +178,7 @@ def test_an_archive_that_is_filled_anew_keeps_the_best_of_each_cell(
 ) -> None:
     offered(database, Offer(0, 5, 9.0, 0.0), commits[9])
     placed = [
-        Placed(0, cell, commit, Estimate(score), (0.0,))
+        PlacedCommit(0, cell, commit, Estimate(score), (0.0,))
         for cell, score, commit in [
             (1, 1.0, commits[0]),
             (1, 2.0, commits[1]),
@@ -188,7 +188,7 @@ def test_an_archive_that_is_filled_anew_keeps_the_best_of_each_cell(
     ]
 
     with database.begin() as connection:
-        Archive(database, connection, confidence=CONFIDENCE).replace_all(placed)
+        Archive(database, connection).replace_all(placed)
 
     assert {row["cell"]: row["commit"] for row in rows(database, "elites")} == {
         1: commits[1],
@@ -201,14 +201,14 @@ def test_an_elite_holds_its_new_cell_against_what_is_not_better_beyond_the_noise
     database: Database, commits: list[str]
 ) -> None:
     placed = [
-        Placed(0, 1, commits[0], Estimate(1.0, 0.1), (0.1,)),
-        Placed(0, 1, commits[1], Estimate(1.2, 0.5), (0.1,)),  # luck
-        Placed(0, 2, commits[2], Estimate(1.0, 0.1), (0.2,)),
-        Placed(0, 2, commits[3], Estimate(1.5, 0.1), (0.2,)),
+        PlacedCommit(0, 1, commits[0], Estimate(1.0, 0.1), (0.1,)),
+        PlacedCommit(0, 1, commits[1], Estimate(1.2, 0.5), (0.1,)),  # luck
+        PlacedCommit(0, 2, commits[2], Estimate(1.0, 0.1), (0.2,)),
+        PlacedCommit(0, 2, commits[3], Estimate(1.5, 0.1), (0.2,)),
     ]
 
     with database.begin() as connection:
-        Archive(database, connection, confidence=CONFIDENCE).replace_all(placed)
+        Archive(database, connection).replace_all(placed)
 
     assert {row["cell"]: row["commit"] for row in rows(database, "elites")} == {
         1: commits[0],
@@ -219,13 +219,13 @@ def test_an_elite_holds_its_new_cell_against_what_is_not_better_beyond_the_noise
 def test_an_elite_stays_as_curious_in_its_new_cell(database: Database, commits: list[str]) -> None:
     offered(database, Offer(0, 5, 1.0, 0.0), commits[0])
     with database.begin() as connection:
-        archive = Archive(database, connection, confidence=CONFIDENCE)
+        archive = Archive(database, connection)
         archive.credit(0, commits[0], entered=True)
 
         archive.replace_all(
             [
-                Placed(0, 1, commits[0], Estimate(1.0), (0.1,)),
-                Placed(0, 2, commits[1], Estimate(1.0), (0.2,)),
+                PlacedCommit(0, 1, commits[0], Estimate(1.0), (0.1,)),
+                PlacedCommit(0, 2, commits[1], Estimate(1.0), (0.2,)),
             ]
         )
 

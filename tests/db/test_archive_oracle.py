@@ -5,9 +5,11 @@ from random import Random
 
 import pytest
 
-from loreley.db.archive import AddResult, Archive, IslandPopulation, Placed
+from loreley.db.archive import Archive, IslandPopulation, PlacedCommit
 from loreley.db.engine import Database, open_database
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import Schedule
+from loreley.map_elites.archive import AddResult
 from loreley.map_elites.cells import Grid, Measure
 from loreley.map_elites.fitness import Estimate
 from loreley.views.overview import read_overview
@@ -45,8 +47,8 @@ def test_the_same_sequence_gives_the_same_answers_and_the_same_archive(
         place = (random.uniform(-1.3, 1.3), random.uniform(-2.0, 12.0))
         expected = oracle.add_single([float(number)], score, place)
         with database.begin() as connection:
-            answer = Archive(database, connection, confidence=2).add(
-                Placed(0, _GRID.cell_of(place), commit, Estimate(score), place)
+            answer = Archive(database, connection).add(
+                PlacedCommit(0, _GRID.cell_of(place), commit, Estimate(score), place)
             )
         assert answer == _STATUS[int(expected["status"])]
 
@@ -79,8 +81,8 @@ def test_coverage_qd_score_and_best_are_those_of_the_oracle(database: Database) 
         score, place = random.random(), (random.uniform(-1, 1), random.uniform(0, 10))
         oracle.add_single([float(number)], score, place)
         with database.begin() as connection:
-            Archive(database, connection, confidence=2).add(
-                Placed(0, _GRID.cell_of(place), commit, Estimate(score), place)
+            Archive(database, connection).add(
+                PlacedCommit(0, _GRID.cell_of(place), commit, Estimate(score), place)
             )
 
     overview = read_overview(database)

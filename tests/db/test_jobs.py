@@ -9,8 +9,9 @@ import pytest
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.engine import Database, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import (
     AgentFailed,
     CandidateRejected,

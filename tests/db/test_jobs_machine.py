@@ -25,10 +25,11 @@ from sqlalchemy import delete, update
 
 from loreley.core.jobs import FINAL_STATES, Claim, JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
 from loreley.db.models import metadata
-from loreley.db.schedule import Experiment, NewJob, Schedule, take_in
+from loreley.db.schedule import NewJob, Schedule, take_in
 from loreley.errors import AgentFailed, CandidateRejected, JobLost, JobNotClaimed
 from loreley.views.invariants import archive_flaws, commit_flaws, job_flaws
 from tests.db.support import judged_commit, rows

@@ -8,17 +8,10 @@ from sqlalchemy.exc import IntegrityError
 
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment, read_progress
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
-from loreley.db.schedule import (
-    EndedJob,
-    Experiment,
-    NewJob,
-    Schedule,
-    note_outcome,
-    progress,
-    take_in,
-)
+from loreley.db.schedule import EndedJob, NewJob, Schedule, note_outcome, take_in
 from loreley.errors import AgentFailed, CandidateRejected
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
@@ -254,7 +247,7 @@ def test_a_job_is_taken_in_once(schedule: Schedule, database: Database) -> None:
 
     assert schedule.ended() == []
     with database.read() as connection:
-        counted = progress(connection)
+        counted = read_progress(connection)
     assert (counted.ended_jobs, counted.judged_commits) == (1, 1)
 
 
@@ -285,7 +278,7 @@ def test_what_fails_while_a_job_is_taken_in_leaves_it_waiting(
 
     assert schedule.ended() == [job]
     with database.read() as connection:
-        assert progress(connection).ended_jobs == 0
+        assert read_progress(connection).ended_jobs == 0
 
 
 @pytest.mark.parametrize(
@@ -308,7 +301,7 @@ def test_only_what_was_judged_anew_counts_as_progress(
     take(database, job)
 
     with database.read() as connection:
-        found = progress(connection)
+        found = read_progress(connection)
     assert (found.ended_jobs, found.judged_commits) == counted
 
 
@@ -319,7 +312,7 @@ def test_a_failed_job_is_progress_without_a_commit(schedule: Schedule, database:
     take(database, job)
 
     with database.read() as connection:
-        found = progress(connection)
+        found = read_progress(connection)
     assert (found.ended_jobs, found.judged_commits) == (1, 0)
 
 

@@ -10,9 +10,10 @@ from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, Usage, 
 from loreley.core.jobs import Claim, JobKind, JobRecord
 from loreley.db.budget_status import account
 from loreley.db.engine import Database, now, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import calls, jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import DAY_SECONDS, Opened, Spend
 from loreley.errors import AgentFailed
 from tests.db.support import claimed, rows

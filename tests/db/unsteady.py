@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from loreley.core.jobs import Claim, JobKind
 from loreley.db.engine import Database, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from tests.db.support import job_row
 from tests.services import postgresql_database
 from tests.system.proxy import Proxy

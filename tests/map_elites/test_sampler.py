@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loreley.map_elites.cells import Grid, Measure
-from loreley.map_elites.sampler import Choice, Elite, Sampler, Way
+from loreley.map_elites.sampler import Elite, Sampler, Selection, Way
 
 GRID = Grid((Measure("x", 0, 100, 100),))
 
@@ -46,7 +46,7 @@ def sampler(shares: Mapping[str, float] | None = None, **options: int) -> Sample
     return Sampler(GRID, shares or {Way.FITNESS: 0.5, Way.UNIFORM: 0.5}, **options)
 
 
-def chosen(choice: Choice | None) -> Choice:
+def chosen(choice: Selection | None) -> Selection:
     assert choice is not None
     return choice
 
@@ -62,7 +62,7 @@ def test_without_elites_there_is_no_choice() -> None:
 
 
 def test_a_single_elite_is_chosen_alone() -> None:
-    assert sampler().choose(population(1), Random(1)) == Choice("c0", ())
+    assert sampler().choose(population(1), Random(1)) == Selection("c0", ())
 
 
 @given(st.integers(1, 60), st.integers(0, 2**32), st.integers(0, 3), st.integers(0, 3))

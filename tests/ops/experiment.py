@@ -15,11 +15,12 @@ from sqlalchemy import update
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobKind, JobRecord, JudgedCommit
-from loreley.db.archive import Archive, Placed
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database, now, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as job_table
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.scores import write_score
 from loreley.map_elites.fitness import Estimate
 from tests.core.worker.upstream import Upstream, git
@@ -94,8 +95,8 @@ class SmallRun:
         jobs.succeed(claim, judged, JobRecord(agent="genetic", operator="shift", agent_seconds=0.1))
         with database.begin() as connection:
             write_score(connection, commit, Estimate(score), island=0)
-            placed = Placed(0, number + 1, commit, Estimate(score), (float(number + 1), 1.0))
-            Archive(database, connection, confidence=0).add(placed)
+            placed = PlacedCommit(0, number + 1, commit, Estimate(score), (float(number + 1), 1.0))
+            Archive(database, connection).add(placed)
             taken_in = update(job_table).where(job_table.c.id == job_id)
             connection.execute(taken_in.values(ingested_at=now(), archive_outcome="new"))
         self.commits.append(commit)

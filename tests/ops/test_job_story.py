@@ -9,10 +9,10 @@ from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
 from loreley.core.jobs import JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import artifacts, commits, jobs, metrics
-from loreley.db.schedule import Experiment, NewJob, Schedule
-from loreley.db.steering import cancel_job
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, LoreleyError
 from loreley.ops.job_story import print_job
 from loreley.views.job_story import find_jobs
@@ -71,7 +71,7 @@ def test_a_cancelled_job_was_not_rejected(
 ) -> None:
     database = open_database(settings.sqlalchemy_url)
     [job_id] = find_jobs(database, "2")
-    assert cancel_job(database, job_id, "for want of money")
+    assert Schedule(database).cancel(job_id, "for want of money")
     database.close()
 
     print_job(settings, "2", artifact=None)

@@ -9,7 +9,8 @@ from loreley.config import Settings
 from loreley.core.budget import BudgetUnit, Limit, Period, Usage
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Opened, Spend
 from loreley.ops.status import describe_spending, describe_status
 from tests.db.support import claimed

@@ -10,8 +10,9 @@ from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.schedule import Schedule
 from loreley.errors import AgentFailed
 from loreley.map_elites.descriptor import file_vector, packed
 from loreley.scheduler.assembly import assemble

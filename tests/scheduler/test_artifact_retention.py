@@ -5,9 +5,10 @@ from sqlalchemy import update
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import artifacts
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed
 from loreley.scheduler.artifact_retention import Retention
 from tests.db.support import claimed, rows

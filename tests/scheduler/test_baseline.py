@@ -4,10 +4,11 @@ import pytest
 
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, Schedule, take_in
+from loreley.db.schedule import Schedule, take_in
 from loreley.errors import ConfigError, EvaluationFailed, LoreleyError
-from loreley.scheduler.baseline import Baseline, Needs
+from loreley.scheduler.baseline import Baseline, RequiredMetrics
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
 
 ROOT = f"{1:040x}"
@@ -109,7 +110,7 @@ def test_a_start_that_finds_the_root_being_judged_waits_for_it(
 def test_a_root_that_lacks_a_metric_ends_the_run_and_says_which(
     schedule: Schedule, database: Database
 ) -> None:
-    needs = Needs(
+    needs = RequiredMetrics(
         Jobs(database),
         {
             "MAPELITES_FITNESS_METRIC": ["score"],
@@ -131,7 +132,7 @@ def test_a_root_that_lacks_a_metric_ends_the_run_and_says_which(
 
 
 def test_a_root_with_every_metric_is_ready(schedule: Schedule, database: Database) -> None:
-    needs = Needs(Jobs(database), {"MAPELITES_MEASURES": ["score"]})
+    needs = RequiredMetrics(Jobs(database), {"MAPELITES_MEASURES": ["score"]})
     baseline = Baseline(schedule, ROOT, needs)
     baseline.tick()
     succeeded(database, newest(database), judged_commit(1, {"score": 1.0}))

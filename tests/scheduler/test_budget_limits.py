@@ -9,11 +9,12 @@ from sqlalchemy import update
 from loreley.config import Settings
 from loreley.core.budget import BudgetUnit, Limit, Period, Usage
 from loreley.core.jobs import JobKind, JobRecord, JobState
-from loreley.db.activity import active_hours
+from loreley.db.budget_status import account
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import activity
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Opened, Spend
 from loreley.errors import AgentFailed
 from loreley.scheduler.budget_limits import Budget, limits_of
@@ -199,5 +200,8 @@ def test_hours_of_yesterday_do_not_count_today(database: Database, schedule: Sch
     budget.note_activity()
 
     with database.read() as connection:
-        assert active_hours(connection, Period.RUN) == pytest.approx(1.5)
-        assert active_hours(connection, Period.DAY) == pytest.approx(1.0)
+        accounts = [account(connection, Limit(BudgetUnit.HOURS, each, 9.0)) for each in Period]
+    assert {each.limit.period: each.spent for each in accounts} == {
+        Period.RUN: pytest.approx(1.5),
+        Period.DAY: pytest.approx(1.0),
+    }

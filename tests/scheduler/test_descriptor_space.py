@@ -1,6 +1,5 @@
 """When and how the axes of the code descriptor are fitted anew."""
 
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,14 +7,18 @@ from sqlalchemy import update
 
 from loreley.db.archive import Archive
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment, read_descriptor_space, read_projection
 from loreley.db.models import commits
-from loreley.db.schedule import Experiment, Schedule
-from loreley.db.scores import read_projection, write_score
+from loreley.db.schedule import Schedule
+from loreley.db.scores import write_score
 from loreley.errors import ConfigError
 from loreley.map_elites.descriptor import DIMENSIONS, packed, zero
 from loreley.map_elites.fitness import Estimate
-from loreley.scheduler.descriptor_space import CodeLandscape, require_same_dimensions
-from tests.db.support import create_commits, judged_commit
+from loreley.map_elites.objective import Objective
+from loreley.scheduler.descriptor_space import refit, require_same_dimensions
+from tests.db.support import create_commits
+
+OBJECTIVE = Objective(metric="score", code_axes=2, code_bins=10)
 
 
 def scatter(database: Database, names: list[str]) -> None:
@@ -39,49 +42,45 @@ def names(database: Database) -> list[str]:
     return names
 
 
-def grow(landscape: CodeLandscape, database: Database, judged_commits: int) -> object:
+def grow(database: Database, judged_commits: int) -> object:
     with database.begin() as connection:
-        landscape.grow(connection, Archive(database, connection, confidence=2), judged_commits)
+        refit(connection, Archive(database, connection), OBJECTIVE, judged_commits)
     with database.read() as connection:
         return read_projection(connection)
+
+
+def place(database: Database) -> object:
+    """Where a commit without any text stands."""
+    with database.read() as connection:
+        return read_descriptor_space(connection, OBJECTIVE).measure({}, packed(zero()))
 
 
 def test_axes_stay_until_commits_have_doubled_though_few_of_them_have_a_score(
     database: Database, names: list[str]
 ) -> None:
-    landscape = CodeLandscape(axes=2, bins=10)
-
-    first = grow(landscape, database, 20)
+    first = grow(database, 20)
     scatter(database, names[3:6])
 
     assert first is not None
-    assert grow(landscape, database, 39) == first
-    assert grow(landscape, database, 40) != first
+    assert grow(database, 39) == first
+    assert grow(database, 40) != first
 
 
 def test_axes_that_were_rolled_back_place_nothing(database: Database, names: list[str]) -> None:
-    landscape = CodeLandscape(axes=2, bins=10)
-    judged = replace(judged_commit(), vector=packed(zero()))
-
     with database.begin() as connection:
-        landscape.grow(connection, Archive(database, connection, confidence=2), 3)
+        refit(connection, Archive(database, connection), OBJECTIVE, 3)
         connection.rollback()
 
-    with database.read() as connection:
-        assert landscape.measures(connection, judged) == (0.5, 0.5)
+    assert place(database) == (0.5, 0.5)
 
 
 def test_axes_that_another_scheduler_has_fitted_count_at_once(
     database: Database, names: list[str]
 ) -> None:
-    one, other = (CodeLandscape(axes=2, bins=10) for _ in range(2))
-    judged = replace(judged_commit(), vector=packed(zero()))
+    first = grow(database, 3)
 
-    first = grow(one, database, 3)
-
-    assert grow(other, database, 4) == first
-    with database.read() as connection:
-        assert other.measures(connection, judged) == one.measures(connection, judged) != (0.5, 0.5)
+    assert grow(database, 4) == first
+    assert place(database) != (0.5, 0.5)
 
 
 def test_a_descriptor_of_another_length_is_refused_with_both(database: Database) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import update
 
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import Database, now, open_database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import ServiceUnavailable
 from loreley.scheduler.dispatch import Dispatch
 from tests.db.support import claimed, job_row

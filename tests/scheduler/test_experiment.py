@@ -7,7 +7,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.db.engine import Database
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.scheduler.experiment import begin_or_resume
 from tests.core.worker.upstream import Upstream, git

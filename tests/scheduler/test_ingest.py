@@ -6,17 +6,18 @@ from loguru import logger
 from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.challenges import Challenge, add_challenge
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import EndedJob, Experiment, NewJob, Schedule
+from loreley.db.schedule import EndedJob, NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed
 from loreley.map_elites.cells import Measure
-from loreley.map_elites.fitness import Constraint, Fitness, Term
+from loreley.map_elites.fitness import Constraint, Term
 from loreley.map_elites.islands import Ring
-from loreley.scheduler.bandit_update import Learning
-from loreley.scheduler.descriptor_space import NamedLandscape
-from loreley.scheduler.ingest import Ingest, Yardstick
+from loreley.map_elites.objective import Objective
+from loreley.scheduler.bandit_update import BanditUpdate
+from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import Contests
+from loreley.scheduler.re_measurement import ReMeasurement
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
 ROOT = "a" * 40
@@ -29,19 +30,20 @@ def ingest(
     measures: tuple[str, ...] = ("edit_distance:0:100:10",),
     constraints: tuple[str, ...] = (),
     islands: int = 1,
+    migration: Migration | None = None,
 ) -> Ingest:
     ring = Ring(islands, 0)
     return Ingest(
         database,
-        Yardstick(
-            Fitness([Term.parse(term)], [Constraint.parse(text) for text in constraints]),
-            NamedLandscape([Measure.parse(text) for text in measures]),
-            confidence=2.0,
+        Objective(
+            weights=(Term.parse(term),),
+            constraints=tuple(Constraint.parse(text) for text in constraints),
+            measures=tuple(Measure.parse(text) for text in measures),
         ),
         ring,
-        contests=Contests(database),
-        migration=Migration(ring, 3),
-        learning=Learning(database, reproducible=True),
+        re_measurement=ReMeasurement(database),
+        migration=migration or Migration(ring),
+        bandit=BanditUpdate(database, reproducible=True),
     )
 
 
@@ -221,21 +223,12 @@ def test_what_breaks_off_leaves_the_job_waiting_and_the_archive_as_it_was(
     class Interrupted(BaseException):
         pass
 
-    class BreaksOff(NamedLandscape):
-        def grow(self, *_arguments: object) -> None:
+    class BreaksOff(Migration):
+        def tick(self, *_arguments: object) -> None:
             raise Interrupted
 
     job = judged(database, 1, score=1.0)
-    ring = Ring(1, 0)
-    landscape = BreaksOff([Measure.parse("edit_distance:0:100:10")])
-    broken = Ingest(
-        database,
-        Yardstick(Fitness([Term.parse("score:1")], []), landscape, 2.0),
-        ring,
-        contests=Contests(database),
-        migration=Migration(ring, 3),
-        learning=Learning(database, reproducible=True),
-    )
+    broken = ingest(database, migration=BreaksOff(Ring(1, 0)))
 
     with pytest.raises(Interrupted):
         broken.take(job)

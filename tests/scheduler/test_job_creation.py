@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import Archive, Placed
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.bandit_stats import write_arm
 from loreley.db.engine import Database
-from loreley.db.schedule import Experiment, Schedule, take_in
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import Schedule, take_in
 from loreley.errors import AgentFailed
 from loreley.map_elites.bandit import Arm
 from loreley.map_elites.cells import Grid, Measure
 from loreley.map_elites.fitness import Estimate
 from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler, Way
-from loreley.scheduler.job_creation import Breeding, BreedingOptions
+from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
 from tests.db.support import create_commits, failed, rows
 
 ROOT = "a" * 40
@@ -40,12 +41,12 @@ def breeding(
     random_seed: int = 1,
     islands: int = 1,
     agents: Mapping[str, float] = MappingProxyType({}),
-) -> Breeding:
-    return Breeding(
+) -> JobCreation:
+    return JobCreation(
         database,
         Sampler(GRID, {Way.UNIFORM: 1.0}),
         Ring(islands, 0),
-        BreedingOptions(
+        JobCreationOptions(
             root_commit=ROOT,
             max_unfinished=max_unfinished,
             max_total=max_total,
@@ -67,9 +68,9 @@ def fill(database: Database, island: int, cells: int) -> list[str]:
     """An archive with an elite in each of the first cells; uses up the ordinal 0."""
     commits = create_commits(database, cells)
     with database.begin() as connection:
-        archive = Archive(database, connection, confidence=0)
+        archive = Archive(database, connection)
         for cell, commit in enumerate(commits):
-            archive.add(Placed(island, cell, commit, Estimate(float(cell)), (0.0,)))
+            archive.add(PlacedCommit(island, cell, commit, Estimate(float(cell)), (0.0,)))
     return commits
 
 

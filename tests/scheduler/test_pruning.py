@@ -8,11 +8,12 @@ from loguru import logger
 from sqlalchemy import update
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import Archive, Placed
-from loreley.db.branches import forget_branches
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule, take_in
+from loreley.db.retention import forget_branches
+from loreley.db.schedule import NewJob, Schedule, take_in
 from loreley.db.scores import scored_commits, write_score
 from loreley.errors import JobFailed
 from loreley.git.git import Git
@@ -71,8 +72,8 @@ class Run:
     def make_elite(self, commit: str, *, cell: int, score: float) -> None:
         """Give the commit a place in the archive."""
         with self.database.begin() as connection:
-            archive = Archive(self.database, connection, confidence=2.0)
-            archive.add(Placed(0, cell, commit, Estimate(score, 0.0), (0.5,)))
+            archive = Archive(self.database, connection)
+            archive.add(PlacedCommit(0, cell, commit, Estimate(score, 0.0), (0.5,)))
 
     def pruning(self, upstream: Path | None = None, ttl_hours: float = TTL_HOURS) -> Pruning:
         """What is tested, with this remote."""

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import Connection, update
 
 from loreley.core.evaluation.evaluation import Metric
-from loreley.db.archive import AddResult, Archive, Placed
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
 from loreley.db.models import commits, jobs, metrics
 from loreley.db.scores import write_score
+from loreley.map_elites.archive import AddResult
 from loreley.map_elites.fitness import Estimate
-from loreley.scheduler.re_measurement import Contests
+from loreley.scheduler.re_measurement import ReMeasurement
 from tests.db.support import create_commits, rows
 
 NOISY = (0.0, 1.0, 2.0)
@@ -42,11 +43,11 @@ def measure(connection: Connection, commit: str, **samples: Sequence[float]) -> 
 def offer(database: Database, commit: str, **samples: Sequence[float]) -> AddResult:
     """Offer a commit to the only cell; a contest opens where it is not clear who is better."""
     with database.begin() as connection:
-        archive = Archive(database, connection, confidence=2)
-        placed = Placed(0, 0, commit, measure(connection, commit, **samples), (0.0,))
+        archive = Archive(database, connection)
+        placed = PlacedCommit(0, 0, commit, measure(connection, commit, **samples), (0.0,))
         outcome = archive.add(placed)
         if outcome is AddResult.CHALLENGING:
-            Contests(database).open(connection, archive, placed)
+            ReMeasurement(database).open(connection, archive, placed)
     return outcome
 
 
@@ -66,9 +67,9 @@ def settle(database: Database, commit: str, **samples: Sequence[float]) -> None:
     """Let a commit have been measured again, with these samples in all."""
     with database.begin() as connection:
         end(connection, commit)
-        archive = Archive(database, connection, confidence=2)
+        archive = Archive(database, connection)
         archive.reestimate(commit, measure(connection, commit, **samples))
-        Contests(database).settle(connection, archive, commit)
+        ReMeasurement(database).settle(connection, archive, commit)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_a_commit_that_cannot_be_measured_again_ends_its_contests(
 
     with database.begin() as connection:
         end(connection, first)
-        Contests(database).give_up(connection, Archive(database, connection, confidence=2), first)
+        ReMeasurement(database).give_up(connection, Archive(database, connection), first)
 
     assert rows(database, "challenges") == []
     assert under_way(database) == []

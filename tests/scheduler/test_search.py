@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database, open_database
+from loreley.db.experiment import read_projection
 from loreley.db.models import commits, elites, jobs
-from loreley.db.scores import read_projection
 from loreley.views.overview import Overview, read_arms, read_overview
 from tests.db.support import rows
 from tests.scheduler.simulation import Simulation, sphere, unique_database_url

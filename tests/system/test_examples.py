@@ -67,8 +67,8 @@ def test_the_sorting_example_evolves_a_kernel_in_c(state: Path) -> None:
     said = evolved("evol_sorting", state, 8, WORKER_EVALUATOR_REPEATS="1")
 
     run = overview(state)
-    assert run.fitness_name == "nanoseconds"
-    assert not run.higher_is_better
+    assert run.objective.name == "nanoseconds"
+    assert not run.objective.higher_is_better
     assert run.ended == 8
     assert run.gain is not None
     assert run.gain > 0

@@ -4,11 +4,12 @@ from sqlalchemy import update
 
 from loreley.core.budget import BudgetUnit, Limit, Period, Usage
 from loreley.core.jobs import JobKind, JobRecord
-from loreley.db.activity import add_activity
+from loreley.db.budget_status import add_activity
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Opened, Spend
 from loreley.views.costs import read_accounts, read_ending, read_expenses
 from tests.db.support import claimed, judged_commit

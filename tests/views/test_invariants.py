@@ -9,9 +9,10 @@ from sqlalchemy import delete, insert, select, update
 from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.jobs import JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, experiment, jobs, metrics
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected
 from loreley.views.invariants import (
     archive_flaws,

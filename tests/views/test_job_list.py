@@ -87,8 +87,8 @@ def test_history_goes_on_where_it_was(database: Database) -> None:
 def test_the_best_of_the_history_is_the_fittest_elite_and_no_lucky_loser(
     database: Database, read_before: bool
 ) -> None:
-    run = Evolved(database, confidence=2.0)
-    history = History(database, confidence=2.0)
+    run = Evolved(database)
+    history = History(database)
     run.root(1.0)
     steady = run.child(3.0, width=5, samples=(2.9, 3.0, 3.1))
     lucky = run.child(3.4, width=5, samples=(1.0, 3.4, 3.5))
@@ -109,8 +109,8 @@ def test_the_best_of_the_history_is_the_fittest_elite_and_no_lucky_loser(
 def test_the_history_follows_an_elite_that_is_measured_again(
     database: Database, island: int, read_before: bool
 ) -> None:
-    run = Evolved(database, confidence=2.0, constraints=("score >= 0",))
-    history = History(database, confidence=2.0)
+    run = Evolved(database, constraints=("score >= 0",))
+    history = History(database)
     run.root(1.0)
     first = run.child(5.0, width=5, island=island, samples=(4.9, 5.0, 5.1))
     second = run.child(4.0, width=7, island=island, samples=(3.9, 4.0, 4.1))

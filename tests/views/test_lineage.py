@@ -3,9 +3,10 @@
 import pytest
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import Archive, Placed, best_commit
+from loreley.db.archive import Archive, PlacedCommit, best_commit
 from loreley.db.engine import Database
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.scores import write_score
 from loreley.map_elites.fitness import Estimate
 from loreley.views.lineage import commits_beginning, read_lineage
@@ -106,9 +107,9 @@ def test_the_best_is_the_fittest_elite_and_no_lucky_loser(database: Database) ->
     found(database)
     steady, lucky = make(database, 1, None, 2.0), make(database, 2, 1, 2.1)
     with database.begin() as connection:
-        archive = Archive(database, connection, confidence=2)
+        archive = Archive(database, connection)
         for commit, score in ((steady, 2.0), (lucky, 2.1)):
-            archive.add(Placed(0, 3, commit, Estimate(score, 0.1), (0.5,)))
+            archive.add(PlacedCommit(0, 3, commit, Estimate(score, 0.1), (0.5,)))
 
     overview = read_overview(database)
 
@@ -124,9 +125,9 @@ def test_of_equal_elites_the_first_made_is_the_best(database: Database) -> None:
     found(database)
     first, second = make(database, 1, None, 2.0), make(database, 2, 1, 2.0)
     with database.begin() as connection:
-        archive = Archive(database, connection, confidence=2)
+        archive = Archive(database, connection)
         for island, cell, commit in ((0, 9, first), (0, 1, second), (1, 1, second)):
-            archive.add(Placed(island, cell, commit, Estimate(2.0, 0.1), (0.5,)))
+            archive.add(PlacedCommit(island, cell, commit, Estimate(2.0, 0.1), (0.5,)))
 
     with database.read() as connection:
         assert best_commit(connection) == best_commit(connection, island=0) == first

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy import update
 
 from loreley.core.jobs import JobKind, JobState
-from loreley.db.archive import Archive, Placed
+from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database, now
+from loreley.db.experiment import Experiment
 from loreley.db.models import jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.db.scores import write_score
 from loreley.errors import AgentFailed, CandidateRejected
 from loreley.map_elites.fitness import Estimate
@@ -24,6 +25,7 @@ def found(database: Database, *, higher_is_better: bool = True) -> Schedule:
     search = {
         "mapelites_fitness_metric": "score",
         "mapelites_fitness_higher_is_better": higher_is_better,
+        "mapelites_measures": ["edit_distance:0:9:1"],
     }
     schedule.found(Experiment(ROOT, search))
     return schedule
@@ -43,8 +45,8 @@ def evolve(
     succeeded(database, job_id, judged)
     with database.begin() as connection:
         write_score(connection, judged.commit, Estimate(score), island=0)
-        Archive(database, connection, confidence=0).add(
-            Placed(number % 2, number, judged.commit, Estimate(score), (0.0,))
+        Archive(database, connection).add(
+            PlacedCommit(number % 2, number, judged.commit, Estimate(score), (0.0,))
         )
 
 
@@ -60,7 +62,7 @@ def test_an_experiment_that_has_just_begun_has_neither_root_nor_best(database: D
     overview = read_overview(database)
 
     assert overview
-    assert (overview.root_commit, overview.fitness_name) == (ROOT, "score")
+    assert (overview.root_commit, overview.objective.name) == (ROOT, "score")
     assert (overview.root, overview.best, overview.best_path, overview.gain) == (
         None, None, (), None,
     )  # fmt: skip

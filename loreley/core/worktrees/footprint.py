@@ -1,6 +1,6 @@
 """How far a commit is from the experiment's root, and how much code it holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from loreley.git.objects import REGULAR_MODES, Difference, ObjectStore
 
@@ -11,6 +11,9 @@ class Footprint:
 
     edit_distance: int  # lines added and deleted since the root; a changed binary file counts one
     code_size: int  # bytes in regular text files, as git tells text from binary
+
+
+BUILT_IN_MEASURES = tuple(field.name for field in fields(Footprint))
 
 
 class Footprints:

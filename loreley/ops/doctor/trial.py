@@ -17,6 +17,7 @@ from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import open_database, read_revision
 from loreley.db.migrations import HEAD
 from loreley.db.schedule import Schedule
@@ -26,7 +27,6 @@ from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
 from loreley.map_elites.fitness import Infeasible
 from loreley.ops.doctor.findings import Check, Finding, Verdict
-from loreley.scheduler.assembly import fitness_of
 
 _CHECKOUT_SECONDS = 1800.0
 
@@ -111,8 +111,8 @@ def _root(settings: Settings) -> str:
 def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
     values = {metric.name: metric.value for metric in evaluation.metrics}
     errors = {metric.name: metric.error for metric in evaluation.metrics}
-    named = [text.partition(":")[0] for text in settings.mapelites_measures]
-    absent = [name for name in named if name not in {*values, "edit_distance", "code_size"}]
+    named = [measure.name for measure in settings.mapelites_measures]
+    absent = [name for name in named if name not in {*values, *BUILT_IN_MEASURES}]
     known = ", ".join(map(repr, values))
     if absent:
         return Finding(
@@ -120,15 +120,14 @@ def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
             f"the evaluation of the root lacks {', '.join(map(repr, absent))}; it has {known}",
             "name metrics of the evaluator in MAPELITES_MEASURES",
         )
-    judged = fitness_of(settings).judge(values, errors)
+    judged = settings.objective.judge(values, errors)
     if isinstance(judged, Infeasible):
         return Finding(
             Verdict.BAD,
             f"the root has no fitness: {judged.reason}; it has {known}",
             "correct MAPELITES_FITNESS_METRIC, its weights or MAPELITES_CONSTRAINTS",
         )
-    own = judged.score if settings.mapelites_fitness_higher_is_better else -judged.score
-    fitness = f"the root's fitness is {own:.6g}"
+    fitness = f"the root's fitness is {settings.objective.fitness(judged.score):.6g}"
     spread = f" ± {judged.error:.2g}" if judged.error else ""
     return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
 

@@ -73,7 +73,7 @@ def _for_terminal(patch: Path) -> str:
 
 def _lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
     last, root = lineage.last, lineage.root
-    yield f"best      {lineage.fitness_name} {_fitness(last)}{_gained(lineage)}"
+    yield f"best      {lineage.objective.name} {_fitness(last)}{_gained(lineage)}"
     yield f"commit    {last.commit}"
     if last.branch:
         yield f"branch    {last.branch} at {settings.remote_target}"

@@ -26,7 +26,7 @@ def achievement(lineage: Lineage, fitness: float | None = None) -> str:
     """What is better than at the root, in one line; ``fitness`` instead of the one on record."""
     before = lineage.root.fitness
     after = lineage.last.fitness if fitness is None else fitness
-    name = one_line(lineage.fitness_name)
+    name = one_line(lineage.objective.name)
     if before is None or after is None:
         return f"Improve {name}"
     return f"Improve {name} from {before:.6g} to {after:.6g}"
@@ -44,7 +44,7 @@ def _body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:
     yield f"Evolved-as: {lineage.last.commit}"
     before, after = lineage.root.fitness, lineage.last.fitness
     if before is not None and after is not None:
-        yield f"Fitness: {one_line(lineage.fitness_name)} {before:.6g} -> {after:.6g}"
+        yield f"Fitness: {one_line(lineage.objective.name)} {before:.6g} -> {after:.6g}"
 
 
 def _step(step: Step) -> str:

@@ -16,7 +16,6 @@ from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.host.signals import StopSignals
 from loreley.map_elites.fitness import Estimate, Infeasible
-from loreley.scheduler.assembly import fitness_of
 
 _PREPARE_SECONDS = 3600.0
 
@@ -55,7 +54,7 @@ class LocalEvaluator:
         self.evaluations = 0
         self._judge = assemble_cascade(settings, require_sandbox(settings))
         self._judge.check()
-        self._fitness = fitness_of(settings)
+        self._objective = settings.objective
         self._repository = repository
         self._limit_seconds = settings.tasks_worker_time_limit_seconds
         self._stop = stop
@@ -94,7 +93,7 @@ class LocalEvaluator:
     def _measure(self, evaluation: Evaluation) -> Measurement:
         values = {metric.name: metric.value for metric in evaluation.metrics}
         errors = {metric.name: metric.error for metric in evaluation.metrics}
-        estimate = self._fitness.judge(values, errors)
+        estimate = self._objective.judge(values, errors)
         if isinstance(estimate, Infeasible):
             raise EvaluationFailed("it has no fitness", reason=estimate.reason)
         return Measurement(evaluation, estimate)

@@ -106,7 +106,7 @@ def _begin(
         whole = evaluator.judge(lineage.last.commit)
     except JobFailed as failure:
         raise _gain_is_lost(lineage, failure.summary) from failure
-    threshold = _find_threshold(settings, lineage, whole, options.share)
+    threshold = _find_threshold(lineage, whole, options.share)
     minimiser = Minimiser(
         store, evaluator, lineage, pieces, threshold, settings, options.most_evaluations, best=whole
     )
@@ -115,17 +115,15 @@ def _begin(
     return minimiser
 
 
-def _find_threshold(
-    settings: Settings, lineage: Lineage, whole: Measurement, share: float
-) -> Threshold:
+def _find_threshold(lineage: Lineage, whole: Measurement, share: float) -> Threshold:
     root = lineage.root.fitness
     if root is None:
         raise LoreleyError("the root commit has no fitness", fix="`invoke status` tells more")
-    gain = whole.estimate.score - (root if lineage.higher_is_better else -root)
+    gain = whole.estimate.score - lineage.objective.score(root)
     if gain <= 0:
         raise _gain_is_lost(lineage, f"measured now, it is {gain:+.6g} better than the root")
     reference = Estimate(whole.estimate.score - (1 - share) * gain, whole.estimate.error)
-    return Threshold(reference, settings.mapelites_noise_confidence)
+    return Threshold(reference)
 
 
 def _gain_is_lost(lineage: Lineage, reason: str) -> LoreleyError:
@@ -147,7 +145,7 @@ def _message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
         "",
         *provenance(lineage),
         f"Minimised-from: {lineage.last.commit}",
-        f"Fitness: {one_line(lineage.fitness_name)} {lineage.root.fitness:.6g} -> {fitness:.6g}",
+        f"Fitness: {one_line(lineage.objective.name)} {lineage.root.fitness:.6g} -> {fitness:.6g}",
         *_metric_trailers(lineage, minimiser.best),
     ]
     steps = lineage.steps[1:]
@@ -159,7 +157,7 @@ def _message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
 def _metric_trailers(lineage: Lineage, measurement: Measurement) -> Iterator[str]:
     before = {metric.name: metric.value for metric in lineage.root_metrics}
     for metric in measurement.evaluation.metrics[:_SHOWN_METRICS]:
-        if metric.name != lineage.fitness_name and metric.name in before:
+        if metric.name != lineage.objective.name and metric.name in before:
             yield f"Metric: {metric.name} {before[metric.name]:.6g} -> {metric.value:.6g}"
 
 
@@ -180,7 +178,7 @@ def _report(
     lineage, pieces = minimiser.lineage, minimiser.pieces.all
     yield f"kept      {len(kept)} of {len(pieces)} pieces, {_lines(kept)} of {_lines(pieces)} lines"
     yield (
-        f"fitness   {one_line(lineage.fitness_name)} {minimiser.fitness_of(minimiser.best):.6g}, "
+        f"fitness   {one_line(lineage.objective.name)} {minimiser.fitness_of(minimiser.best):.6g}, "
         f"was {lineage.last.fitness or 0:.6g}; {lineage.root.fitness or 0:.6g} at the root"
     )
     yield f"commit    {commit}, on the root"

@@ -29,11 +29,10 @@ class Threshold:
     """What a smaller change must reach."""
 
     reference: Estimate  # of the whole change, or of the share of its gain that is to be kept
-    confidence: float  # by how many standard errors a candidate may seem worse
 
     def is_reached_by(self, estimate: Estimate) -> bool:
         """Whether it is as good, as far as the noise allows to tell."""
-        return not self.reference.beats(estimate, confidence=self.confidence)
+        return not self.reference.beats(estimate)
 
     def is_noisy_for(self, estimate: Estimate) -> bool:
         """Whether one more measurement could tell more."""
@@ -102,5 +101,4 @@ class Minimiser:
 
     def fitness_of(self, measurement: Measurement) -> float:
         """The fitness in the metric's own direction."""
-        score = measurement.estimate.score
-        return score if self.lineage.higher_is_better else -score
+        return self.lineage.objective.fitness(measurement.estimate.score)

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from loreley.core.evaluation.evaluation import PICTURE_TYPES, Artifact
 from loreley.core.jobs import JobKind, JobState
-from loreley.db.archive import AddResult
+from loreley.map_elites.archive import AddResult
 from loreley.ops.job_events import read_job_events
 from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
 from loreley.views.job_story import JobStory, read_story

@@ -61,7 +61,7 @@ def lineage_page(request: Request) -> HTMLResponse:
     family = read_family(database, chosen, at_most=_MOST_BESIDE) if chosen else None
     scores = [each.score for each in family.members if each.score is not None] if family else []
     scale = ScoreScale.of(scores)
-    sign = 1.0 if lineage is None or lineage.higher_is_better else -1.0
+    sign = 1.0 if lineage is None or lineage.objective.higher_is_better else -1.0
     return page(
         request,
         "lineage.html",

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from loreley.db.notes import add_note, standing_notes, withdraw_note
-from loreley.db.steering import cancel_job
+from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.ops.notes import LONGEST_NOTE, parse_note
 from loreley.web.rendering import page, site_of
@@ -73,7 +73,7 @@ async def cancel_job_page(request: Request) -> Response:
     _require_entry(request)
     job_id = request.path_params["job_id"]
     why = "cancelled on the dashboard"
-    if not await run_sync(cancel_job, site_of(request).database, job_id, why):
+    if not await run_sync(Schedule(site_of(request).database).cancel, job_id, why):
         raise HTTPException(409, "It does not wait any more, or is no job of the search")
     return RedirectResponse(f"/jobs/{job_id}", 303)
 

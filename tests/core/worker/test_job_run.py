@@ -17,8 +17,9 @@ from loreley.core.worker.repository import Candidate
 from loreley.core.worker.secret_scan import Secrets
 from loreley.core.worktrees.footprint import Footprint
 from loreley.db.engine import Database
+from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, CandidateRejected, JobInterrupted, JobLost
 from loreley.host.deadline import Stop
 from tests.core.agents.support import Bench, bench, claim

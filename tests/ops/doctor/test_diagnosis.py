@@ -11,7 +11,8 @@ from redis import Redis
 from loreley.config import Settings, load_settings
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
-from loreley.db.schedule import Experiment, NewJob, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import ServiceUnavailable
 from loreley.ops.doctor.diagnosis import diagnose
 from loreley.ops.doctor.findings import (

@@ -8,7 +8,8 @@ from sqlalchemy import create_engine, inspect, text
 
 from loreley.config import Settings
 from loreley.db.engine import open_database
-from loreley.db.schedule import Experiment, Schedule
+from loreley.db.experiment import Experiment
+from loreley.db.schedule import Schedule
 from loreley.ops.doctor.findings import Finding, Verdict, examine
 from loreley.ops.doctor.services import service_checks
 from tests.core.worker.upstream import Upstream, git
@@ -129,13 +130,13 @@ def test_settings_of_another_experiment_are_bad(tmp_path: Path) -> None:
 def test_the_same_experiment_is_good(upstream: Upstream, tmp_path: Path) -> None:
     settings = given(upstream, f"sqlite:///{tmp_path / 'x.db'}", mapelites_measures=["a:0:1:2"])
     search = {
-        name: getattr(settings, name)
-        for name in (
-            "mapelites_fitness_metric", "mapelites_fitness_higher_is_better",
-            "mapelites_fitness_weights", "mapelites_constraints", "mapelites_measures",
-            "mapelites_islands",
-        )
-    }  # fmt: skip
+        "mapelites_fitness_metric": settings.mapelites_fitness_metric,
+        "mapelites_fitness_higher_is_better": True,
+        "mapelites_fitness_weights": [],
+        "mapelites_constraints": [],
+        "mapelites_measures": ["a:0:1:2"],
+        "mapelites_islands": settings.mapelites_islands,
+    }
     with closing(open_database(settings.sqlalchemy_url)) as database:
         Schedule(database).found(Experiment("a" * 40, search))
 

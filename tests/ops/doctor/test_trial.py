@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from loreley.config import Settings
+from loreley.map_elites.cells import Measure
+from loreley.map_elites.fitness import Constraint
 from loreley.ops.doctor.findings import Finding, Verdict, examine
 from loreley.ops.doctor.trial import trial_checks
 from tests.core.worker.upstream import Upstream
@@ -65,8 +67,16 @@ def test_quickly_nothing_is_judged(settings: Settings) -> None:
     [
         ({"worker_evaluator_plugin": "judge:broken"}, "no data set", "mend the evaluator"),
         ({"mapelites_fitness_metric": "score"}, "lacks 'score'; it has 'lines'", "FITNESS_METRIC"),
-        ({"mapelites_measures": ["size:0:1:2"]}, "lacks 'size'", "MAPELITES_MEASURES"),
-        ({"mapelites_constraints": ["lines >= 9"]}, "does not hold", "MAPELITES_CONSTRAINTS"),
+        (
+            {"mapelites_measures": [Measure.parse("size:0:1:2")]},
+            "lacks 'size'",
+            "MAPELITES_MEASURES",
+        ),
+        (
+            {"mapelites_constraints": [Constraint.parse("lines >= 9")]},
+            "does not hold",
+            "MAPELITES_CONSTRAINTS",
+        ),
     ],
 )
 def test_a_root_that_no_run_could_begin_with_is_bad(

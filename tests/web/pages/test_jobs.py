@@ -10,7 +10,7 @@ import pytest
 
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.db.engine import Database
-from loreley.db.steering import cancel_job
+from loreley.db.schedule import Schedule
 from tests.db.bulk import seed_jobs
 from tests.evolved import Evolved
 from tests.web.support import Dashboard, dashboard
@@ -88,7 +88,7 @@ def test_a_cancelled_job_is_not_said_to_be_rejected(
     shown: Dashboard, database: Database, run: Evolved
 ) -> None:
     job_id = run.jobs[-1]
-    assert cancel_job(database, job_id, "for want of money")
+    assert Schedule(database).cancel(job_id, "for want of money")
 
     text = shown.get(f"/jobs/{job_id}").text
 
