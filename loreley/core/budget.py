@@ -184,6 +184,13 @@ Decision = Granted | Wait | LimitReached
 
 
 @dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that was granted and has begun."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What the next call may use of a unit."""
 

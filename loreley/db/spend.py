@@ -1,7 +1,6 @@
 """What agents have cost, counted across all workers, and whether a further call may be made."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -20,13 +19,14 @@ from loreley.core.budget import (
     CALL_UNITS,
     Account,
     BudgetUnit,
-    Decision,
     Expectation,
     Granted,
     Limit,
     LimitReached,
+    OpenCall,
     Period,
     Usage,
+    Wait,
     decide,
     limits_from_mapping,
     limits_to_mapping,
@@ -38,13 +38,6 @@ from loreley.db.models import calls, experiment, jobs
 _TYPICAL_OF = 10  # the latest calls; the dearest of them is what the next one is expected to cost
 _LOCK = 0xCA115  # an arbitrary key, the same in every process
 DAY_SECONDS = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A call that was granted and has begun."""
-
-    call_id: str
 
 
 class Spend:
@@ -79,7 +72,7 @@ class Spend:
         with self._database.begin() as connection:
             _note_reached(connection, over)
 
-    def open(self, claim: Claim, agent: str) -> Opened | Decision:
+    def open(self, claim: Claim, agent: str) -> OpenCall | Wait | LimitReached:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         with self._database.begin() as connection:
             _alone(connection)
@@ -91,7 +84,7 @@ class Spend:
                 _note_reached(connection, decision)
             if not isinstance(decision, Granted):
                 return decision
-            return Opened(_insert(connection, claim, agent, expected, decision.reserved))
+            return OpenCall(_insert(connection, claim, agent, expected, decision.reserved))
 
     def close(self, call_id: str, usage: Usage, seconds: float) -> None:
         """Note what the call has used; whoever holds its job by now, it was paid for."""

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formataddr
 
-from loreley.git.objects import ObjectStore
+from loreley.git.objects import CommitFacts, ObjectStore
+from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
 
 
@@ -50,21 +51,27 @@ def scratch_of(store: ObjectStore) -> Iterator[ObjectStore]:
 
 
 def write_commit(
-    store: ObjectStore, tree: str, parent: str, message: CommitMessage, author: Identity
+    store: ObjectStore,
+    tree: str,
+    parent: CommitFacts,
+    message: CommitMessage,
+    author: Identity,
+    deadline: Deadline | None = None,
 ) -> str:
     """Add a commit to ``store``; its id.
 
     Its dates are a second after its parent's, so that the same change has the same id always.
     """
-    date = f"@{store.facts(parent).committed_at + 1} +0000"
+    date = f"@{parent.committed_at + 1} +0000"
     identity = {
         f"GIT_{role}_{part}": value
         for role in ("AUTHOR", "COMMITTER")
         for part, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", date))
     }
     output = store.run(
-        *("commit-tree", tree, "-p", parent, "-F", "-"),
+        *("commit-tree", tree, "-p", parent.commit, "-F", "-"),
         stdin=str(message).encode("utf-8", "replace"),
         environment=identity,
+        deadline=deadline or Deadline(),
     )
     return output.decode().strip()

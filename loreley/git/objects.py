@@ -30,6 +30,7 @@ class Entry:
 class CommitFacts:
     """What a commit says of itself."""
 
+    commit: str
     tree: str
     committed_at: int  # the committer's date, in seconds since 1970
 
@@ -70,7 +71,7 @@ class ObjectStore:
     def facts(self, commit: str) -> CommitFacts:
         """The commit's tree and date."""
         tree, seconds = self.run("log", "-1", "--format=%T %ct", commit).decode().split()
-        return CommitFacts(tree, int(seconds))
+        return CommitFacts(commit, tree, int(seconds))
 
     def common_ancestor(self, first: str, second: str) -> str | None:
         """The latest commit that both descend from, or None where none is here."""

@@ -17,7 +17,7 @@ from typing import IO
 from loreley.errors import CommandFailed
 from loreley.host.deadline import Deadline
 from loreley.host.subreaper import become_subreaper as become_subreaper
-from loreley.host.subreaper import reap_orphans, start_tracked, untrack
+from loreley.host.subreaper import hold_sweeps, reap_orphans, untrack
 
 CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024
 _SLICE_SECONDS = 0.05  # how long a request to stop may go unnoticed
@@ -139,20 +139,18 @@ def _child(
     # Without its byte code a Python child imports two to three times as slowly.
     environment = {name: env[name] for name in env if name != "PYTHONDONTWRITEBYTECODE"}
     with _input(stdin) as source:
-
-        def start() -> subprocess.Popen[bytes]:
-            return subprocess.Popen(
-                argv,
-                cwd=cwd,
-                env=environment,
-                stdin=source,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
-
         try:
-            process = start_tracked(start)
+            with hold_sweeps() as track:
+                process = subprocess.Popen(
+                    argv,
+                    cwd=cwd,
+                    env=environment,
+                    stdin=source,
+                    stdout=stdout,
+                    stderr=stderr,
+                    start_new_session=True,
+                )
+                track(process.pid)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte among the arguments
             raise CommandFailed(
                 f"cannot start {argv[0]!r}", target=str(cwd or Path.cwd()), reason=str(error)

@@ -3,7 +3,6 @@
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -51,12 +50,11 @@ def _is_subreaper(wanted: bool) -> bool:
     return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, int(wanted), 0, 0, 0) == 0)
 
 
-def start_tracked(start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
-    """Start a child that no sweep takes for an orphan until `untrack` is called with its id."""
+@contextmanager
+def hold_sweeps() -> Iterator[Callable[[int], None]]:
+    """Let no sweep begin; a child whose id is handed over is no orphan until it is untracked."""
     with _lock:
-        process = start()
-        _known.add(process.pid)
-    return process
+        yield _known.add
 
 
 def untrack(pid: int) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, Usage, Wait
+from loreley.core.budget import BudgetUnit, Limit, LimitReached, OpenCall, Period, Usage, Wait
 from loreley.core.jobs import Claim, JobKind, JobRecord
 from loreley.db.budget_status import account
 from loreley.db.engine import Database, now, open_database
@@ -14,7 +14,7 @@ from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import calls, jobs
 from loreley.db.schedule import NewJob, Schedule
-from loreley.db.spend import DAY_SECONDS, Opened, Spend
+from loreley.db.spend import DAY_SECONDS, Spend
 from loreley.errors import AgentFailed
 from tests.db.support import claimed, rows
 
@@ -40,7 +40,7 @@ def claims(database: Database, count: int) -> list[Claim]:
 
 def opened(spend: Spend, claim: Claim, agent: str = "stub") -> str:
     answer = spend.open(claim, agent)
-    assert isinstance(answer, Opened), answer
+    assert isinstance(answer, OpenCall), answer
     return answer.call_id
 
 
@@ -82,7 +82,7 @@ def test_the_first_call_is_made_alone(database: Database, spend: Spend) -> None:
     assert isinstance(spend.open(other, "stub"), Wait)
     spend.close(first, Usage(dollars=0.1), 1.0)
 
-    assert isinstance(spend.open(other, "stub"), Opened)
+    assert isinstance(spend.open(other, "stub"), OpenCall)
 
 
 def test_calls_that_were_turned_away_do_not_make_the_next_one_cheap(
@@ -94,7 +94,7 @@ def test_calls_that_were_turned_away_do_not_make_the_next_one_cheap(
     for _ in range(10):
         spend.close(opened(spend, claim), Usage(0, 0, dollars=0.0), 1.0)
 
-    assert [type(spend.open(each, "stub")) for each in others] == [Opened, Opened, Wait]
+    assert [type(spend.open(each, "stub")) for each in others] == [OpenCall, OpenCall, Wait]
 
 
 def test_calls_of_known_cost_are_made_side_by_side_as_far_as_the_money_reaches(
@@ -106,7 +106,7 @@ def test_calls_of_known_cost_are_made_side_by_side_as_far_as_the_money_reaches(
 
     answers = [spend.open(claim, "stub") for claim in others]
 
-    assert [type(answer) for answer in answers] == [Opened, Opened, Wait, Wait]
+    assert [type(answer) for answer in answers] == [OpenCall, OpenCall, Wait, Wait]
 
 
 def test_a_spent_limit_ends_the_run_and_is_remembered(database: Database, spend: Spend) -> None:
@@ -153,7 +153,7 @@ def test_what_another_agent_costs_says_nothing_of_this_one(
 
     assert isinstance(spend.open(second, "dear"), LimitReached)
     spend.set_limits([DOLLARS])
-    assert isinstance(spend.open(third, "cheap"), Opened)
+    assert isinstance(spend.open(third, "cheap"), OpenCall)
 
 
 def test_a_call_that_was_cut_off_counts_as_what_was_expected(
@@ -203,7 +203,7 @@ def test_calls_that_never_tell_their_cost_end_the_run(database: Database, spend:
     with database.begin() as connection:
         connection.execute(update(calls).values(opened_at=now() - 5))
     spend.set_limits([DOLLARS])
-    assert isinstance(spend.open(claim, "stub"), Opened)
+    assert isinstance(spend.open(claim, "stub"), OpenCall)
 
 
 @pytest.mark.slow
@@ -221,7 +221,7 @@ def test_many_workers_together_keep_the_limit(database_url: str) -> None:
         spend, made = Spend(own), 0
         try:
             while not isinstance(answer := spend.open(claim, "stub"), LimitReached):
-                if isinstance(answer, Opened):
+                if isinstance(answer, OpenCall):
                     spend.close(answer.call_id, Usage(dollars=cost), 0.0)
                     made += 1
         finally:

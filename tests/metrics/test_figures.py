@@ -13,11 +13,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from loreley.config import Settings
-from loreley.core.budget import Usage
+from loreley.core.budget import OpenCall, Usage
 from loreley.core.jobs import JobRecord, ignore_end
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
-from loreley.db.spend import Opened, Spend
+from loreley.db.spend import Spend
 from loreley.errors import ConfigError
 from loreley.metrics.endpoint import serve_figures
 from loreley.metrics.run import RunCollector
@@ -72,7 +72,7 @@ def test_the_figures_of_a_run(database: Database) -> None:
     run.waiting(running=True)
     claim = Jobs(database).claim(run.waiting(), worker="host:1", lease_seconds=30)
     opened = Spend(database).open(claim, "claude")
-    assert isinstance(opened, Opened)
+    assert isinstance(opened, OpenCall)
     Spend(database).close(opened.call_id, Usage(100, 20, 0, 0.25), 1.0)
 
     figures = asked(database)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.budget import BudgetUnit, Limit, Period, Usage
+from loreley.core.budget import BudgetUnit, Limit, OpenCall, Period, Usage
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
 from loreley.db.experiment import Experiment
 from loreley.db.schedule import NewJob, Schedule
-from loreley.db.spend import Opened, Spend
+from loreley.db.spend import Spend
 from loreley.ops.status import describe_spending, describe_status
 from tests.db.support import claimed
 
@@ -26,7 +26,7 @@ def pay(database: Database, agent: str, dollars: float | None) -> None:
     job_id = Schedule(database).create(NewJob(JobKind.EVOLUTION, number, 7, "a" * 40))
     spend = Spend(database)
     call = spend.open(claimed(database, job_id), agent)
-    assert isinstance(call, Opened)
+    assert isinstance(call, OpenCall)
     spend.close(call.call_id, Usage(1000, 234, dollars=dollars), 1.0)
 
 

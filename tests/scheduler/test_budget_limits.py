@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from loreley.config import Settings
-from loreley.core.budget import BudgetUnit, Limit, Period, Usage
+from loreley.core.budget import BudgetUnit, Limit, OpenCall, Period, Usage
 from loreley.core.jobs import JobKind, JobRecord, JobState
 from loreley.db.budget_status import account
 from loreley.db.engine import Database
@@ -15,7 +15,7 @@ from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import activity
 from loreley.db.schedule import NewJob, Schedule
-from loreley.db.spend import Opened, Spend
+from loreley.db.spend import Spend
 from loreley.errors import AgentFailed
 from loreley.scheduler.budget_limits import Budget, limits_of
 from loreley.views.costs import read_ending
@@ -49,7 +49,7 @@ def create(schedule: Schedule) -> str:
 def pay(database: Database, schedule: Schedule, dollars: float) -> None:
     claim, spend = claimed(database, create(schedule)), Spend(database)
     call = spend.open(claim, "stub")
-    assert isinstance(call, Opened)
+    assert isinstance(call, OpenCall)
     spend.close(call.call_id, Usage(dollars=dollars), 1.0)
     Jobs(database).fail(claim, AgentFailed("no idea"), JobRecord())
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from loreley.core.budget import BudgetUnit, Limit, Period, Usage
+from loreley.core.budget import BudgetUnit, Limit, OpenCall, Period, Usage
 from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.budget_status import add_activity
 from loreley.db.engine import Database
@@ -10,7 +10,7 @@ from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
 from loreley.db.schedule import NewJob, Schedule
-from loreley.db.spend import Opened, Spend
+from loreley.db.spend import Spend
 from loreley.views.costs import read_accounts, read_ending, read_expenses
 from tests.db.support import claimed, judged_commit
 
@@ -21,7 +21,7 @@ def job_of(
     job_id = Schedule(database).create(NewJob(JobKind.EVOLUTION, number, 7, "a" * 40))
     claim, spend = claimed(database, job_id), Spend(database)
     call = spend.open(claim, agent)
-    assert isinstance(call, Opened)
+    assert isinstance(call, OpenCall)
     spend.close(call.call_id, Usage(100, 20, dollars=dollars), 1.5)
     Jobs(database).succeed(claim, judged_commit(number), JobRecord(agent=agent))
     with database.begin() as connection:

@@ -2,36 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Self
 
 from loreley.config import GateSettings
 from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.worker.secret_scan import Secrets
+from loreley.core.worktrees.worktree import Worktree
 from loreley.errors import CandidateRejected
 from loreley.git.objects import Difference
 
 _SCANNED_BYTES = 8 * 1024 * 1024  # of a diff that has no limit of its own
-
-
-class Edit(Protocol):
-    """A committed candidate beside its base commit."""
-
-    @property
-    def base_commit(self) -> str:
-        """The commit it was made from."""
-        ...
-
-    def differences(self) -> list[Difference]:
-        """Every path in which they differ."""
-        ...
-
-    def patch(self, limit_bytes: int) -> str:
-        """The differences as a diff of at most so many bytes."""
-        ...
-
-    def read(self, commit: str, path: str) -> bytes | None:
-        """Content of ``path`` in ``commit``, or None where it is not a regular file."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +40,15 @@ class Gates:
             secrets=secrets if settings.worker_gate_secrets else None,
         )
 
-    def check(self, edit: Edit, commit: str) -> None:
+    def check(self, worktree: Worktree, commit: str) -> None:
         """Raise `CandidateRejected` with the first thing that is not allowed about ``commit``."""
-        differences = edit.differences()
+        differences = worktree.differences()
         self._check_paths(differences)
-        self._check_size(differences, edit)
+        self._check_size(differences, worktree)
         if self.region is not None:
-            self._check_regions(self.region, differences, edit, commit)
+            self._check_regions(self.region, differences, worktree, commit)
         if self.secrets is not None:
-            self._check_secrets(self.secrets, differences, edit, commit)
+            self._check_secrets(self.secrets, differences, worktree, commit)
 
     def _check_paths(self, differences: Sequence[Difference]) -> None:
         objections = [
@@ -81,9 +61,9 @@ class Gates:
                 setting="WORKER_GATE_EDITABLE_PATHS, WORKER_GATE_PROTECTED_PATHS",
             )
 
-    def _check_size(self, differences: Sequence[Difference], edit: Edit) -> None:
+    def _check_size(self, differences: Sequence[Difference], worktree: Worktree) -> None:
         lines = sum(each.changed_lines for each in differences)
-        size_bytes = len(edit.patch(self.max_bytes + 1).encode()) if self.max_bytes else 0
+        size_bytes = len(worktree.patch(self.max_bytes + 1).encode()) if self.max_bytes else 0
         for what, amount, most, setting in (
             ("files", len(differences), self.max_files, "WORKER_GATE_MAX_FILES"),
             ("lines", lines, self.max_lines, "WORKER_GATE_MAX_LINES"),
@@ -98,31 +78,31 @@ class Gates:
                 )
 
     def _check_regions(
-        self, region: Region, differences: Sequence[Difference], edit: Edit, commit: str
+        self, region: Region, differences: Sequence[Difference], worktree: Worktree, commit: str
     ) -> None:
         for difference in differences:
-            old = edit.read(edit.base_commit, difference.path)
-            new = edit.read(commit, difference.path)
+            old = worktree.read(worktree.base_commit, difference.path)
+            new = worktree.read(commit, difference.path)
             if old is None or new is None or difference.old_mode != difference.new_mode:
                 raise _outside(difference.path, "it was added, removed or changed its kind")
             if not region.encloses_changes(old, new):
                 raise _outside(difference.path, "lines outside of its marked regions differ")
 
     def _check_secrets(
-        self, secrets: Secrets, differences: Sequence[Difference], edit: Edit, commit: str
+        self, secrets: Secrets, differences: Sequence[Difference], worktree: Worktree, commit: str
     ) -> None:
         limit_bytes = self.max_bytes or _SCANNED_BYTES
-        patch = edit.patch(limit_bytes)
+        patch = worktree.patch(limit_bytes)
         binary = [each for each in differences if each.is_binary]
         added = [
             *_added_lines(patch),
-            *(_text(edit, commit, each.path) for each in binary),
+            *(_text(worktree, commit, each.path) for each in binary),
         ]
         found = secrets.found_in("\n".join(added))
         if len(patch.encode()) > limit_bytes:  # it was cut
             for each in differences:
-                known = secrets.found_in(_text(edit, edit.base_commit, each.path))
-                now = secrets.found_in(_text(edit, commit, each.path))
+                known = secrets.found_in(_text(worktree, worktree.base_commit, each.path))
+                now = secrets.found_in(_text(worktree, commit, each.path))
                 found += [name for name in now if name not in [*known, *found]]
         if found:
             raise CandidateRejected(
@@ -135,8 +115,8 @@ def _added_lines(patch: str) -> Iterator[str]:
     return (line[1:] for line in patch.split("\n") if line.startswith("+"))
 
 
-def _text(edit: Edit, commit: str, path: str) -> str:
-    return (edit.read(commit, path) or b"").decode("latin-1")
+def _text(worktree: Worktree, commit: str, path: str) -> str:
+    return (worktree.read(commit, path) or b"").decode("latin-1")
 
 
 def _outside(path: str, reason: str) -> CandidateRejected:

@@ -1,4 +1,4 @@
-"""What an agent notes during one attempt: its texts, and each call that may cost money."""
+"""What is recorded of an agent during one attempt: its texts, and each call that may cost money."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from loguru import logger
 
-from loreley.core.budget import CallUsage, Granted, LimitReached, Usage, Wait
+from loreley.core.budget import CallUsage, LimitReached, OpenCall, Usage, Wait
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import Claim, JobRecord
 from loreley.core.worker.secret_scan import Secrets
@@ -19,15 +19,6 @@ _TEXT_BYTES = 512 * 1024  # of one kept text; of a longer one the end is kept
 _ASK_AGAIN_SECONDS = 0.5
 
 
-class Opened(Protocol):
-    """A call that has begun."""
-
-    @property
-    def call_id(self) -> str:
-        """Under which it is closed."""
-        ...
-
-
 class BudgetGate(Protocol):
     """What a worker asks of the database about money."""
 
@@ -35,18 +26,13 @@ class BudgetGate(Protocol):
         """Whether a limit is in dollars."""
         ...
 
-    def open(self, claim: Claim, agent: str) -> Opened | Granted | Wait | LimitReached:
+    def open(self, claim: Claim, agent: str) -> OpenCall | Wait | LimitReached:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         ...
 
     def close(self, call_id: str, usage: Usage, seconds: float) -> None:
         """Note what the call has used."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Uncounted:
-    call_id: str = ""
 
 
 class NoBudget:
@@ -56,9 +42,9 @@ class NoBudget:
         """No."""
         return False
 
-    def open(self, _claim: Claim, _agent: str) -> Opened:
+    def open(self, _claim: Claim, _agent: str) -> OpenCall:
         """Begin a call."""
-        return _Uncounted()
+        return OpenCall("")
 
     def close(self, _call_id: str, _usage: Usage, _seconds: float) -> None:
         """Forget about it."""
@@ -73,7 +59,7 @@ class PaidCallRecorder:
     record: JobRecord
     budget_gate: BudgetGate
     secrets: Secrets
-    patience: Deadline | None = None  # how long to wait for a share; None: as the call's own
+    budget_deadline: Deadline | None = None  # how long to wait for a share; None: as the call's own
     waited_seconds: float = 0.0  # for shares, so far
 
     @contextmanager
@@ -86,12 +72,12 @@ class PaidCallRecorder:
         if not priced and self.budget_gate.needs_prices():
             raise _price_unknown(self.agent)
         asked = time.monotonic()
-        patience = self.patience or deadline
-        call_id = self._opened(patience)
+        budget_deadline = self.budget_deadline or deadline
+        call_id = self._open(budget_deadline)
         began = time.monotonic()
         self.waited_seconds += began - asked
         # A call that was paid for must not be cut off because others were paid before.
-        call = CallUsage(deadline=deadline.postponed(self.waited_seconds, patience))
+        call = CallUsage(deadline=deadline.postponed(self.waited_seconds, budget_deadline))
         try:
             yield call
         finally:
@@ -108,7 +94,7 @@ class PaidCallRecorder:
             content = known.content + content
         artifacts.append(Artifact(name, "text/plain", content[-_TEXT_BYTES:]))
 
-    def _opened(self, deadline: Deadline) -> str:
+    def _open(self, deadline: Deadline) -> str:
         waited = False
         while True:
             answer = self.budget_gate.open(self.claim, self.agent)
@@ -118,7 +104,7 @@ class PaidCallRecorder:
                     target=str(answer.limit),
                     reason=answer.why,
                 )
-            if not isinstance(answer, Wait | Granted):
+            if isinstance(answer, OpenCall):
                 return answer.call_id
             if not waited:
                 waited = True

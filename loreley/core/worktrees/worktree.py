@@ -14,7 +14,7 @@ from loreley.core.worktrees.private_git import make_private_git
 from loreley.core.worktrees.slot import Slot
 from loreley.core.worktrees.slots import Slots
 from loreley.errors import CandidateRejected, JobLost
-from loreley.git.commits import Identity
+from loreley.git.commits import CommitMessage, Identity, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
 from loreley.host.deadline import Deadline
@@ -125,7 +125,10 @@ class Worktree:
         tree = self._tree_of(changes, deadline)
         if tree == self._base.tree:
             raise CandidateRejected("the agent changed nothing")
-        candidate = Candidate(self._commit(tree, subject, body, deadline), tree)
+        store, message = self._shared.clone.store, _to_message(subject, body)
+        author = self._shared.author
+        commit = write_commit(store, tree, self._base, message, author, deadline)
+        candidate = Candidate(commit, tree)
         if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
             # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
             raise CandidateRejected(
@@ -271,27 +274,11 @@ class Worktree:
                 "git cannot store what the agent left", reason=error.stderr
             ) from error
 
-    def _commit(self, tree: str, subject: str, body: str, deadline: Deadline) -> str:
-        store, author = self._shared.clone.store, self._shared.author
-        date = f"@{self._base.committed_at + 1} +0000"
-        identity = {
-            f"GIT_{role}_{part}": value
-            for role in ("AUTHOR", "COMMITTER")
-            for part, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", date))
-        }
-        output = store.run(
-            *("commit-tree", tree, "-p", self.base_commit, "-F", "-"),
-            stdin=_message(subject, body),
-            environment=identity,
-            deadline=deadline,
-        )
-        return output.decode().strip()
 
-
-def _message(subject: str, body: str) -> bytes:
+def _to_message(subject: str, body: str) -> CommitMessage:
     line = " ".join(_printable(subject).split())[:_SUBJECT_LENGTH] or "Change the code"
-    rest = "\n".join(_printable(each).rstrip() for each in body[:_BODY_LENGTH].splitlines()).strip()
-    return f"{line}\n\n{rest}".strip().encode("utf-8", "replace") + b"\n"
+    rest = "\n".join(_printable(each).rstrip() for each in body[:_BODY_LENGTH].splitlines())
+    return CommitMessage(line, rest.strip())
 
 
 def _printable(text: str) -> str:

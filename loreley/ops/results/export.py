@@ -107,9 +107,9 @@ def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: Exp
         commit = lineage.last.commit
         if options.squash:
             tree = store.facts(commit).tree
-            commit = write_commit(
-                scratch, tree, lineage.root_commit, message_of(lineage), commit_author(settings)
-            )
+            root = store.facts(lineage.root_commit)
+            author = commit_author(settings)
+            commit = write_commit(scratch, tree, root, message_of(lineage), author)
         push_branch(settings, scratch, commit, options.branch, force=options.force)
     say(f"pushed    {commit[:12]} as {options.branch} to {settings.remote_target}")
     say(f"fetch it  git fetch {settings.remote_target} {options.branch}")

@@ -96,7 +96,7 @@ class Minimiser:
 
     def commit(self, tree: str, message: CommitMessage) -> str:
         """The tree as a commit on the root."""
-        root, author = self.lineage.root_commit, commit_author(self.settings)
+        root, author = self.store.facts(self.lineage.root_commit), commit_author(self.settings)
         return write_commit(self.store, tree, root, message, author)
 
     def fitness_of(self, measurement: Measurement) -> float:

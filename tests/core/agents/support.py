@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 from loreley.core.agents.protocol import Brief, Specimen
-from loreley.core.budget import Usage
+from loreley.core.budget import OpenCall, Usage
 from loreley.core.jobs import Claim, JobKind, JobRecord
-from loreley.core.worker.paid_calls import Opened, PaidCallRecorder
+from loreley.core.worker.paid_calls import PaidCallRecorder
 from loreley.core.worker.repository import Worktree
 from loreley.core.worker.secret_scan import Secrets
 from tests.core.worker.upstream import Upstream, opened, soon
@@ -26,11 +26,6 @@ def claim(base: str = ROOT, attempt: int = 1, agent: str | None = None) -> Claim
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    call_id: str
-
-
 @dataclass
 class BudgetGate:
     """Grants every call and remembers what it has used."""
@@ -41,8 +36,8 @@ class BudgetGate:
     def needs_prices(self) -> bool:
         return self.dollars
 
-    def open(self, _claim: Claim, _agent: str) -> Opened:
-        return _Call("x")
+    def open(self, _claim: Claim, _agent: str) -> OpenCall:
+        return OpenCall("x")
 
     def close(self, _call_id: str, usage: Usage, _seconds: float) -> None:
         self.usages.append(usage)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,9 +203,12 @@ class LongEdit:
 def test_a_secret_is_found_behind_the_end_of_a_diff_that_is_cut() -> None:
     gates = Gates(secrets=Secrets({"OLD": "radius = 1"}))
 
-    gates.check(LongEdit(a="y = 2\n"), "candidate")
+    clean: Any = LongEdit(a="y = 2\n")
+    leaking: Any = LongEdit(a="y = 2\n", b=f"token = '{KEY}'\n")
+
+    gates.check(clean, "candidate")
     with pytest.raises(CandidateRejected, match="a GitHub token"):
-        gates.check(LongEdit(a="y = 2\n", b=f"token = '{KEY}'\n"), "candidate")
+        gates.check(leaking, "candidate")
 
 
 def test_a_secret_in_a_binary_file_is_found(worktree: Worktree) -> None:

@@ -4,34 +4,30 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, Usage, Wait
+from loreley.core.budget import BudgetUnit, Limit, LimitReached, OpenCall, Period, Usage, Wait
 from loreley.core.jobs import Claim, JobRecord
-from loreley.core.worker.paid_calls import Opened, PaidCallRecorder
+from loreley.core.worker.paid_calls import PaidCallRecorder
 from loreley.core.worker.secret_scan import Secrets
 from loreley.errors import AgentFailed, BudgetReached, JobInterrupted, TimeLimitReached
 from loreley.host.deadline import Deadline, Stop
 from tests.core.agents.support import claim
 
+CALL = OpenCall("call")
 LIMIT = Limit(BudgetUnit.DOLLARS, Period.RUN, 5.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    call_id: str = "call"
 
 
 @dataclass
 class BudgetGate:
     """Answers as it is told to, and remembers what was paid."""
 
-    answers: list[Opened | Wait | LimitReached] = field(default_factory=lambda: [Call()])
+    answers: list[OpenCall | Wait | LimitReached] = field(default_factory=lambda: [CALL])
     dollars: bool = False
     closed: list[Usage] = field(default_factory=list)
 
     def needs_prices(self) -> bool:
         return self.dollars
 
-    def open(self, _claim: Claim, _agent: str) -> Opened | Wait | LimitReached:
+    def open(self, _claim: Claim, _agent: str) -> OpenCall | Wait | LimitReached:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def close(self, _call_id: str, usage: Usage, _seconds: float) -> None:
@@ -39,10 +35,14 @@ class BudgetGate:
 
 
 def recorder(
-    budget_gate: BudgetGate, record: JobRecord | None = None, patience: Deadline | None = None
+    budget_gate: BudgetGate,
+    record: JobRecord | None = None,
+    budget_deadline: Deadline | None = None,
 ) -> PaidCallRecorder:
     secrets = Secrets({"KEY": "correct-horse-7"})
-    return PaidCallRecorder(claim(), "stub", record or JobRecord(), budget_gate, secrets, patience)
+    return PaidCallRecorder(
+        claim(), "stub", record or JobRecord(), budget_gate, secrets, budget_deadline
+    )
 
 
 def test_what_a_call_used_is_noted_even_when_it_fails() -> None:
@@ -69,7 +69,7 @@ def test_a_call_that_was_repeated_is_paid_as_often() -> None:
 
 
 def test_a_call_waits_for_its_share() -> None:
-    budget_gate = BudgetGate([Wait(), Call()])
+    budget_gate = BudgetGate([Wait(), CALL])
 
     with recorder(budget_gate).paid_call(Deadline.after(5), priced=True):
         pass
@@ -79,7 +79,7 @@ def test_a_call_waits_for_its_share() -> None:
 
 def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
     deadline = Deadline.after(0.2)
-    found = recorder(BudgetGate([Wait(), Wait(), Call()]), patience=Deadline.after(30))
+    found = recorder(BudgetGate([Wait(), Wait(), CALL]), budget_deadline=Deadline.after(30))
 
     with found.paid_call(deadline, priced=True) as call:
         assert call.deadline.at - deadline.at >= 1.0
@@ -87,11 +87,11 @@ def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
 
 
 def test_a_call_ends_with_its_job_all_the_same() -> None:
-    patience = Deadline.after(5)
-    found = recorder(BudgetGate([Wait(), Call()]), patience=patience)
+    budget_deadline = Deadline.after(5)
+    found = recorder(BudgetGate([Wait(), CALL]), budget_deadline=budget_deadline)
 
     with found.paid_call(Deadline.after(4.9), priced=True) as call:
-        assert call.deadline.at == patience.at
+        assert call.deadline.at == budget_deadline.at
 
 
 def test_a_wait_ends_at_the_deadline() -> None:
