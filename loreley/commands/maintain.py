@@ -28,11 +28,11 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
 
     from loreley.ops.doctor.diagnosis import diagnose
     from loreley.ops.doctor.findings import as_json, as_text, exit_code
-    from loreley.ops.doctor.surroundings import surroundings
+    from loreley.ops.doctor.surroundings import read_surroundings
 
     logger.disable("loreley")  # everything is said by the findings
     project = Project.of(c)
-    found = surroundings(
+    found = read_surroundings(
         project.root, lambda settings: project.example_defaults(settings, ready=True)
     )
     findings = diagnose(found.settings, with_run=run, quick=quick, invalid=found.problems)

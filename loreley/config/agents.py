@@ -30,7 +30,7 @@ def _list_agents() -> str:
     return ", ".join([*_BUILT_IN, *sorted(preset_tables())])
 
 
-def _each_agent(value: list[str]) -> list[str]:
+def _require_agents(value: list[str]) -> list[str]:
     names = []
     for text in value:
         name, colon, weight = text.partition(":")
@@ -46,7 +46,7 @@ def _each_agent(value: list[str]) -> list[str]:
     return value
 
 
-def _each_for_an_agent(value: list[str]) -> list[str]:
+def _require_agent_values(value: list[str]) -> list[str]:
     for text in value:
         name, _, rest = text.partition(":")
         if not _is_agent(name) or not rest.strip():
@@ -54,23 +54,23 @@ def _each_for_an_agent(value: list[str]) -> list[str]:
     return value
 
 
-def _each_priced(value: list[str]) -> list[str]:
-    for text in _each_for_an_agent(value):
+def _require_prices(value: list[str]) -> list[str]:
+    for text in _require_agent_values(value):
         prices = text.split(":")[1:]
         if any(finite(price, text) < 0 for price in prices):
             raise ValueError(f"{text!r}: a price is not negative")
     return value
 
 
-def _each_token_priced(value: list[str]) -> list[str]:
-    for text in _each_priced(value):
+def _require_token_prices(value: list[str]) -> list[str]:
+    for text in _require_prices(value):
         if text.count(":") not in (2, 3):
             raise ValueError(f"{text!r} is not agent:input:output or agent:input:output:cached")
     return value
 
 
-def _each_call_priced(value: list[str]) -> list[str]:
-    for text in _each_priced(value):
+def _require_call_prices(value: list[str]) -> list[str]:
+    for text in _require_prices(value):
         if text.count(":") != 1:
             raise ValueError(f"{text!r} is not agent:dollars")
     return value
@@ -79,7 +79,7 @@ def _each_call_priced(value: list[str]) -> list[str]:
 class AgentSettings(BaseModel):
     """Who changes the code, and what it may use."""
 
-    worker_agent: Annotated[Names, AfterValidator(_each_agent)] = Field(
+    worker_agent: Annotated[Names, AfterValidator(_require_agents)] = Field(
         ["genetic"],
         description="Who changes the code: `genetic`, which needs no key and no network, `chat`, "
         "`command`, or a coding agent by its name. Several with weights, as "
@@ -101,10 +101,10 @@ class AgentSettings(BaseModel):
         "`{prompt}` and `{scratch}` are filled in; where neither prompt is named it is given on "
         "stdin.",
     )
-    worker_agent_models: Annotated[Names, AfterValidator(_each_for_an_agent)] = Field(
+    worker_agent_models: Annotated[Names, AfterValidator(_require_agent_values)] = Field(
         [], description="Models of coding agents, as `agent:model`. Unset: each agent's own choice."
     )
-    worker_agent_arguments: Annotated[Names, AfterValidator(_each_for_an_agent)] = Field(
+    worker_agent_arguments: Annotated[Names, AfterValidator(_require_agent_values)] = Field(
         [], description="Further command line arguments of coding agents, as `agent:arguments`."
     )
     worker_agent_environment: Names = Field(
@@ -123,12 +123,12 @@ class AgentSettings(BaseModel):
     worker_agent_network: bool = Field(
         True, description="Let coding agents use the network where the sandbox could forbid it."
     )
-    worker_agent_prices: Annotated[Names, AfterValidator(_each_token_priced)] = Field(
+    worker_agent_prices: Annotated[Names, AfterValidator(_require_token_prices)] = Field(
         [],
         description="US dollars per million tokens, as `agent:input:output` or "
         "`agent:input:output:cached`. Unset: what the agent reports.",
     )
-    worker_agent_call_prices: Annotated[Names, AfterValidator(_each_call_priced)] = Field(
+    worker_agent_call_prices: Annotated[Names, AfterValidator(_require_call_prices)] = Field(
         [], description="US dollars for each call, as `agent:dollars`; beside a price for tokens."
     )
     worker_brief_template: PathText | None = Field(

@@ -10,7 +10,7 @@ from loreley.errors import Problem
 from loreley.map_elites.fitness import Constraint
 
 
-def _each_stage(value: list[str]) -> list[str]:
+def _require_stages(value: list[str]) -> list[str]:
     for text in value:
         evaluator, _, threshold = text.rpartition("|")
         if not evaluator.strip():
@@ -38,7 +38,7 @@ class EvaluatorSettings(BaseModel):
     worker_evaluator_timeout_seconds: float = Field(
         900, gt=0, le=7 * 86400, description="Longest time for one evaluation."
     )
-    worker_evaluator_stages: Annotated[Names, AfterValidator(_each_stage)] = Field(
+    worker_evaluator_stages: Annotated[Names, AfterValidator(_require_stages)] = Field(
         [],
         description="Cheap evaluations that come first, as `evaluator | metric >= number`: a "
         "candidate below a threshold is rejected. An evaluator is written as for the two above.",

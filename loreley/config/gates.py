@@ -14,7 +14,7 @@ _PROTECTED = [
 ]
 
 
-def _marks(value: list[str]) -> list[str]:
+def _require_marks(value: list[str]) -> list[str]:
     if len(value) not in (0, 2):
         raise ValueError("expected two marks, the one before and the one after")
     return value
@@ -32,7 +32,7 @@ class GateSettings(BaseModel):
         _PROTECTED,
         description="Globs of the paths that may not be changed, editable or not.",
     )
-    worker_gate_region: Annotated[Names, AfterValidator(_marks)] = Field(
+    worker_gate_region: Annotated[Names, AfterValidator(_require_marks)] = Field(
         [],
         description="Two marks, such as `EVOLVE-BLOCK-START, EVOLVE-BLOCK-END`: only lines between "
         "a line with the first and a line with the second may be changed.",

@@ -19,7 +19,7 @@ from loreley.errors import LoreleyError
 from loreley.git.objects import ObjectStore
 from loreley.git.patches import diffstat, patch_file
 from loreley.masking import masked
-from loreley.ops.results.commit_source import objects_with
+from loreley.ops.results.commit_source import open_objects
 from loreley.views.archive_map import IslandMap, read_island
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.history import History, Moment
@@ -122,7 +122,7 @@ def _diff(settings: Settings, lineage: Lineage) -> BestDiff:
     """The diff as far as a page can show it, or why there is none."""
     old, new = lineage.root_commit, lineage.last.commit
     try:
-        with objects_with(settings, [old, new]) as store:
+        with open_objects(settings, [old, new]) as store:
             return _read_diff(store, old, new)
     except LoreleyError as error:
         return BestDiff("", "", is_cut=False, problem=error.summary)

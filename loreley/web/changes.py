@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from loreley.errors import LoreleyError
 from loreley.host.deadline import Deadline
-from loreley.ops.results.commit_source import objects_here
+from loreley.ops.results.commit_source import find_local_objects
 from loreley.views.job_story import read_story
 from loreley.views.lineage import read_lineage
 from loreley.web.diffs import Diff, parse_diff
@@ -26,7 +26,7 @@ class Changes:
 def read_changes(site: Site, commit: str, other: str) -> Changes:
     """What ``commit`` has otherwise than ``other``, without asking the remote."""
     try:
-        store = objects_here(site.settings, [other, commit])
+        store = find_local_objects(site.settings, [other, commit])
         if store is not None:
             deadline = Deadline.after(_PATCH_SECONDS)
             patch = store.patch(other, commit, _PATCH_BYTES, deadline=deadline)

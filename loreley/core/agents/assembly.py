@@ -7,10 +7,10 @@ from pathlib import Path
 from loguru import logger
 
 from loreley.config import Settings, expanded
-from loreley.core.agents.answers import Lines
 from loreley.core.agents.chat import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
+from loreley.core.agents.command_report import TextOutput
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.presets import Preset, presets
 from loreley.core.agents.probing import probe
@@ -35,11 +35,11 @@ def assemble_agents(
 
     Raises one `ConfigError` with everything that keeps one of them from working.
     """
-    problems = [*_environment_problems(settings), *_price_problems(settings)]
+    problems = [*_find_environment_problems(settings), *_find_price_problems(settings)]
     agents: dict[str, Agent] = {}
     for name in settings.agent_weights:
         try:
-            agents[name] = _assembled(name, settings, sandbox, environ)
+            agents[name] = _assemble_agent(name, settings, sandbox, environ)
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -57,23 +57,23 @@ def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def granted_variables(settings: Settings) -> tuple[str, ...]:
     """Names of the variables with keys that any of the agents is given."""
-    keys = [key for name in settings.agent_weights for key in _keys(name)]
+    keys = [key for name in settings.agent_weights for key in _list_keys(name)]
     return (*keys, *settings.worker_agent_environment)
 
 
 def require_prices(settings: Settings) -> None:
     """Raise `ConfigError` when a budget in dollars could not be kept, as a price is not known."""
-    if problems := list(_price_problems(settings)):
+    if problems := list(_find_price_problems(settings)):
         raise ConfigError.of(problems)
 
 
-def _price_problems(settings: Settings) -> Iterator[Problem]:
+def _find_price_problems(settings: Settings) -> Iterator[Problem]:
     if not settings.scheduler_budget_dollars and not settings.scheduler_budget_dollars_per_day:
         return
     for name in settings.agent_weights:
         preset = presets().get(name)
         reports_dollars = preset is not None and preset.reports == "dollars"
-        if name != "genetic" and not reports_dollars and not _tariff(name, settings).is_known:
+        if name != "genetic" and not reports_dollars and not _read_tariff(name, settings).is_known:
             yield Problem(
                 f"the price of {name}'s calls is not known, but the budget is in dollars",
                 setting="WORKER_AGENT_PRICES, WORKER_AGENT_CALL_PRICES",
@@ -82,20 +82,24 @@ def _price_problems(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _assembled(
+def _assemble_agent(
     name: str, settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]
 ) -> Agent:
     match name:
         case "genetic":
             return GeneticAgent()
         case "chat":
-            return _chat(settings)
+            return _assemble_chat_agent(settings)
         case "command":
-            return _command(_own_preset(settings), settings, sandbox, environ, check=_found)
-    return _command(presets()[name], settings, sandbox, environ, check=_probed)
+            return _assemble_command_agent(
+                _make_own_preset(settings), settings, sandbox, environ, check=_require_program
+            )
+    return _assemble_command_agent(
+        presets()[name], settings, sandbox, environ, check=_probe_program
+    )
 
 
-def _chat(settings: Settings) -> ChatAgent:
+def _assemble_chat_agent(settings: Settings) -> ChatAgent:
     key = settings.worker_chat_api_key
     endpoint = ChatEndpoint(
         model=settings.worker_chat_model or "",
@@ -105,13 +109,13 @@ def _chat(settings: Settings) -> ChatAgent:
         max_output_tokens=settings.worker_chat_max_output_tokens,
     )
     endpoint.check()
-    return ChatAgent("chat", endpoint, _prompter(settings), _tariff("chat", settings))
+    return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))
 
 
 Check = Callable[[Preset, Mapping[str, str]], Program]
 
 
-def _command(
+def _assemble_command_agent(
     preset: Preset,
     settings: Settings,
     sandbox: Sandbox,
@@ -123,7 +127,7 @@ def _command(
     home = settings.worker_agent_home
     options = CommandOptions(
         model=settings.of_agent("worker_agent_models", preset.name),
-        arguments=_words("WORKER_AGENT_ARGUMENTS", _arguments(settings, preset)),
+        arguments=_split_command_line("WORKER_AGENT_ARGUMENTS", _arguments(settings, preset)),
         environment=tuple(settings.worker_agent_environment),
         home=folder(home) if home else None,
         readable=tuple(map(folder, settings.worker_agent_read_paths)),
@@ -135,13 +139,13 @@ def _command(
     return CommandAgent(
         preset.name,
         CommandProcess(preset, program, options, sandbox, environ),
-        _prompter(settings),
-        _tariff(preset.name, settings),
+        _make_prompter(settings),
+        _read_tariff(preset.name, settings),
     )
 
 
-def _own_preset(settings: Settings) -> Preset:
-    words = _words("WORKER_AGENT_COMMAND", settings.worker_agent_command or "")
+def _make_own_preset(settings: Settings) -> Preset:
+    words = _split_command_line("WORKER_AGENT_COMMAND", settings.worker_agent_command or "")
     if not words:
         raise ConfigError(
             "the agent's command line is not set",
@@ -149,23 +153,23 @@ def _own_preset(settings: Settings) -> Preset:
             fix="set it, such as `my-agent --file {prompt_file}`",
         )
     program = str(expanded(words[0]).absolute()) if "/" in words[0] else words[0]
-    return Preset("command", program, words[1:], Lines(), needs="nothing")
+    return Preset("command", program, words[1:], TextOutput(), needs="nothing")
 
 
 def _arguments(settings: Settings, preset: Preset) -> str:
     return settings.of_agent("worker_agent_arguments", preset.name)
 
 
-def _found(preset: Preset, environ: Mapping[str, str]) -> Program:
+def _require_program(preset: Preset, environ: Mapping[str, str]) -> Program:
     search_path = environ.get("PATH", "")
     program = find_program(preset.program, search_path)
     reason = why_unusable(preset.program, search_path)
     if program is None or reason:
-        raise _unusable(preset, reason or "it was not there a moment ago")
+        raise _program_error(preset, reason or "it was not there a moment ago")
     return program
 
 
-def _unusable(preset: Preset, reason: str) -> ConfigError:
+def _program_error(preset: Preset, reason: str) -> ConfigError:
     return ConfigError(
         f"the program of the agent {preset.name!r} cannot be run",
         setting=f"WORKER_AGENT={preset.name}",
@@ -175,11 +179,11 @@ def _unusable(preset: Preset, reason: str) -> ConfigError:
     )
 
 
-def _probed(preset: Preset, environ: Mapping[str, str]) -> Program:
-    program = _found(preset, environ)
+def _probe_program(preset: Preset, environ: Mapping[str, str]) -> Program:
+    program = _require_program(preset, environ)
     answer = probe(preset, program, environ)
     if answer.obstacle:
-        raise _unusable(preset, answer.obstacle)
+        raise _program_error(preset, answer.obstacle)
     if answer.is_as_expected:
         logger.info("agent {}: {} {}", preset.name, program.path, answer.version)
     elif answer.missing_flags:
@@ -213,7 +217,7 @@ def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, 
     )
 
 
-def _environment_problems(settings: Settings) -> Iterator[Problem]:
+def _find_environment_problems(settings: Settings) -> Iterator[Problem]:
     yield from missing_paths("WORKER_AGENT_READ_PATHS", settings.worker_agent_read_paths)
     yield from withheld_names("WORKER_AGENT_ENVIRONMENT", settings.worker_agent_environment)
     if settings.worker_agent_home and not folder(settings.worker_agent_home).is_dir():
@@ -225,19 +229,19 @@ def _environment_problems(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _keys(name: str) -> tuple[str, ...]:
+def _list_keys(name: str) -> tuple[str, ...]:
     preset = presets().get(name)
     return preset.keys if preset else ()
 
 
-def _prompter(settings: Settings) -> Prompter:
+def _make_prompter(settings: Settings) -> Prompter:
     template = settings.worker_brief_template
     return Prompter.from_file(
         folder(template) if template else None, settings.worker_brief_max_kb * _KIB
     )
 
 
-def _tariff(name: str, settings: Settings) -> Tariff:
+def _read_tariff(name: str, settings: Settings) -> Tariff:
     tokens = [float(price) for price in _parts(settings.of_agent("worker_agent_prices", name))]
     call = settings.of_agent("worker_agent_call_prices", name)
     per_call = float(call) if call else None
@@ -251,7 +255,7 @@ def _parts(text: str) -> list[str]:
     return text.split(":") if text else []
 
 
-def _words(setting: str, line: str) -> tuple[str, ...]:
+def _split_command_line(setting: str, line: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(line))
     except ValueError as error:

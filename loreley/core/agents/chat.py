@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loreley.core.agents.checkout_files import CheckoutFiles
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.edits import FORM, Answer, applied, parse
-from loreley.core.agents.files import CheckedOut
+from loreley.core.agents.edits import FORM, ParsedEdits, apply_edits, parse_edits
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
 from loreley.core.budget import Tariff
@@ -40,20 +40,20 @@ class ChatAgent:
         prompt = self.prompter.write(brief, workspace, answer=FORM, shows_code=True)
         recorder.keep("prompt.md", prompt)
         messages = [ChatMessage("system", _ROLE), ChatMessage("user", prompt)]
-        files = CheckedOut(workspace.path, PathRules(brief.editable, brief.protected))
+        files = CheckoutFiles(workspace.path, PathRules(brief.editable, brief.protected))
         errors: Sequence[str] = ()
         for number in range(1, _ROUNDS + 1):
-            reply = self._asked(messages, deadline, recorder)
-            answer = parse(reply.text)
-            contents, errors = applied(answer.edits, files.text, files.objection_to)
-            errors = [*_unfinished(reply), *answer.errors, *errors]
-            recorder.keep("agent.log", _told(number, reply, errors))
+            reply = self._ask(messages, deadline, recorder)
+            answer = parse_edits(reply.text)
+            contents, errors = apply_edits(answer.edits, files.text, files.objection_to)
+            errors = [*_check_length(reply), *answer.errors, *errors]
+            recorder.keep("agent.log", _write_log(number, reply, errors))
             if not errors:
                 files.write(contents)
-                return self._proposal(answer)
+                return self._make_proposal(answer)
             messages += [
                 ChatMessage("assistant", reply.text),
-                ChatMessage("user", _complaint(errors)),
+                ChatMessage("user", _write_complaint(errors)),
             ]
         raise AgentFailed(
             f"{self.name} gave no edits that can be applied",
@@ -61,7 +61,7 @@ class ChatAgent:
             log="\n".join(errors),
         )
 
-    def _asked(
+    def _ask(
         self, messages: Sequence[ChatMessage], deadline: Deadline, recorder: CallRecorder
     ) -> Reply:
         with recorder.paid_call(deadline, priced=self.is_priced) as call:
@@ -76,7 +76,7 @@ class ChatAgent:
             )
         return reply
 
-    def _proposal(self, answer: Answer) -> Proposal:
+    def _make_proposal(self, answer: ParsedEdits) -> Proposal:
         line, _, rest = answer.summary.partition("\n")
         line = line.strip("#* `")
         text = rest.strip() if len(line) <= _SUBJECT_LENGTH else answer.summary
@@ -86,13 +86,13 @@ class ChatAgent:
         )
 
 
-def _unfinished(reply: Reply) -> list[str]:
+def _check_length(reply: Reply) -> list[str]:
     if reply.finish_reason == "length":
         return ["the answer was cut off at its longest length; make fewer and shorter edits"]
     return []
 
 
-def _complaint(errors: Sequence[str]) -> str:
+def _write_complaint(errors: Sequence[str]) -> str:
     listed = "\n\n".join(f"- {error}" for error in errors)[:_ERRORS_LENGTH]
     return (
         f"Nothing was changed, because of this:\n\n{listed}\n\n"
@@ -100,6 +100,6 @@ def _complaint(errors: Sequence[str]) -> str:
     )
 
 
-def _told(number: int, reply: Reply, errors: Sequence[str]) -> str:
+def _write_log(number: int, reply: Reply, errors: Sequence[str]) -> str:
     said = "\n".join(f"error: {error}" for error in errors)
     return f"--- answer {number}\n{reply.text}\n{said}\n"

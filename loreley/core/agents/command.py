@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from loreley.core.agents.answers import Answer
-from loreley.core.agents.command_process import CommandProcess, Run
+from loreley.core.agents.command_process import AgentRun, CommandProcess
+from loreley.core.agents.command_report import CommandReport
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
@@ -51,14 +51,14 @@ class CommandAgent:
         recorder.keep("prompt.md", prompt)
         with (
             recorder.paid_call(deadline, priced=self.is_priced) as call,
-            self.process.prepared(workspace, prompt) as run,
+            self.process.prepare(workspace, prompt) as run,
         ):
-            answer = self._answered(run, call, recorder)
+            answer = self._run(run, call, recorder)
             self._remove_leftovers(workspace)
             self._require_success(run, answer, workspace)
-            return self._proposal(run, answer)
+            return self._make_proposal(run, answer)
 
-    def _answered(self, run: Run, call: CallUsage, recorder: CallRecorder) -> Answer:
+    def _run(self, run: AgentRun, call: CallUsage, recorder: CallRecorder) -> CommandReport:
         """What the program says of its work; the call and the recorder have it, too."""
         try:
             self.process.complete(run, call.deadline)
@@ -76,7 +76,7 @@ class CommandAgent:
                 for path in workspace.path.glob(pattern):
                     delete(path)
 
-    def _require_success(self, run: Run, answer: Answer, workspace: Workshop) -> None:
+    def _require_success(self, run: AgentRun, answer: CommandReport, workspace: Workshop) -> None:
         outcome = run.outcome
         assert outcome is not None
         log = run.printed[-child_output.LIMIT_BYTES :]
@@ -91,23 +91,27 @@ class CommandAgent:
         if outcome.ending is children.Ending.SILENT:
             raise AgentFailed(
                 f"{self.name} fell silent",
-                reason=": ".join(filter(None, [str(outcome), self._words(run, answer)])),
+                reason=": ".join(filter(None, [str(outcome), self._find_reason(run, answer)])),
                 setting="WORKER_AGENT_IDLE_SECONDS",
                 fix="look at its log; raise the limit where it only thinks for long",
                 log=log,
             )
-        if answer.ended and not answer.failed and (outcome.succeeded or self._told_more(workspace)):
+        if (
+            answer.ended
+            and not answer.failed
+            and (outcome.succeeded or self._changed_something(workspace))
+        ):
             return
-        raise self._failed(run, answer, log)
+        raise self._failure(run, answer, log)
 
-    def _told_more(self, workspace: Workshop) -> bool:
+    def _changed_something(self, workspace: Workshop) -> bool:
         """Whether its success shows, though its exit code says otherwise."""
         return bool(workspace.patch(1))
 
-    def _failed(self, run: Run, answer: Answer, log: str) -> AgentFailed:
+    def _failure(self, run: AgentRun, answer: CommandReport, log: str) -> AgentFailed:
         outcome, preset = run.outcome, self.process.preset
         assert outcome is not None
-        words = self._words(run, answer)
+        words = self._find_reason(run, answer)
         if not answer.ended and not outcome.succeeded and _USAGE_ERROR.search(run.complaints):
             seen = f"the preset was tried with {preset.seen}" if preset.seen else "it was not tried"
             return AgentFailed(
@@ -127,7 +131,7 @@ class CommandAgent:
             log=log,
         )
 
-    def _words(self, run: Run, answer: Answer) -> str:
+    def _find_reason(self, run: AgentRun, answer: CommandReport) -> str:
         """What it says went wrong, in a line."""
         if answer.error:
             return answer.error[:1000]
@@ -136,16 +140,18 @@ class CommandAgent:
         said = telling[0] if telling else child_output.last_line(run.complaints)
         return (said or child_output.last_line(run.printed))[:1000]
 
-    def _proposal(self, run: Run, answer: Answer) -> Proposal:
+    def _make_proposal(self, run: AgentRun, answer: CommandReport) -> Proposal:
         lines = child_output.legible(run.answer or answer.text).strip().splitlines()
-        said = [at for at, line in enumerate(lines) if _plain(line)]
-        subject = _plain(lines[said[0]])[:_SUBJECT_LENGTH] if said else f"Change by {self.name}"
-        is_whole = bool(said) and subject == _plain(lines[said[0]])
+        said = [at for at, line in enumerate(lines) if _without_markup(line)]
+        subject = (
+            _without_markup(lines[said[0]])[:_SUBJECT_LENGTH] if said else f"Change by {self.name}"
+        )
+        is_whole = bool(said) and subject == _without_markup(lines[said[0]])
         rest = lines[said[0] + 1 :] if is_whole else lines
         text = "\n".join(rest).strip()
         return Proposal(subject, f"{text}\n\nAgent: {self.name}".strip())
 
 
-def _plain(line: str) -> str:
+def _without_markup(line: str) -> str:
     """The line without what Markdown adds."""
     return _MARKUP.sub("", line).strip()

@@ -46,7 +46,7 @@ class CommandOptions:
 
 
 @dataclass(slots=True)
-class Run:
+class AgentRun:
     """A run of an agent, while its output can still be read."""
 
     prompt: str
@@ -90,7 +90,7 @@ class CommandProcess:
     environ: Mapping[str, str]
 
     @contextmanager
-    def prepared(self, workspace: Workshop, prompt: str) -> Iterator[Run]:
+    def prepare(self, workspace: Workshop, prompt: str) -> Iterator[AgentRun]:
         """Everything that the agent needs, not started yet; gone afterwards."""
         scratch = workspace.scratch.resolve() / "agent"
         delete(scratch)  # of an earlier call in the same lease
@@ -102,17 +102,17 @@ class CommandProcess:
             git_objects = workspace.lend_git(scratch / "git")
             (scratch / _GIT_LINK).write_text(f"gitdir: {scratch / 'git'}\n")
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            yield Run(prompt, workspace.path.resolve(), scratch, git_objects, stdout, stderr)
+            yield AgentRun(prompt, workspace.path.resolve(), scratch, git_objects, stdout, stderr)
 
-    def complete(self, run: Run, deadline: Deadline) -> None:
+    def complete(self, run: AgentRun, deadline: Deadline) -> None:
         """Let the agent work to its end, or to the deadline's, or until it is silent too long.
 
         ``run.outcome`` tells how it ended. Raises what `children.run` raises.
         """
         reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
         run.outcome = children.run(
-            self.sandbox.command(self._argv(run), self._confinement(run)),
-            env=self._environment(run.scratch),
+            self.sandbox.command(self._build_argv(run), self._confine(run)),
+            env=self._build_environment(run.scratch),
             cwd=run.worktree,
             stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
             output=run.stdout,
@@ -121,7 +121,7 @@ class CommandProcess:
             idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
         )
 
-    def _argv(self, run: Run) -> list[str]:
+    def _build_argv(self, run: AgentRun) -> list[str]:
         argv = [str(self.program.path)]
         model = [word.replace("{name}", self.options.model) for word in self.preset.model]
         own = self.preset.sandbox
@@ -141,10 +141,10 @@ class CommandProcess:
                 case "{arguments}":
                     argv += self.options.arguments
                 case _:
-                    argv.append(_filled(word, values))
+                    argv.append(_fill_in(word, values))
         return argv
 
-    def _confinement(self, run: Run) -> Confinement:
+    def _confine(self, run: AgentRun) -> Confinement:
         home = [self.options.home] if self.options.home else []
         git = [run.git_objects] if run.git_objects else []
         return Confinement(
@@ -153,7 +153,7 @@ class CommandProcess:
             readable=(
                 *self.program.folders,
                 *self.options.readable,
-                *self._certificates(),
+                *self._find_certificates(),
                 *git,
             ),
             hidden=self.options.hidden,
@@ -163,11 +163,11 @@ class CommandProcess:
             file_size_bytes=_FILE_BYTES,
         )
 
-    def _certificates(self) -> Iterator[Path]:
+    def _find_certificates(self) -> Iterator[Path]:
         paths = (self.environ.get(name) for name in _CERTIFICATES)
         yield from (Path(path).absolute() for path in paths if path and Path(path).is_file())
 
-    def _environment(self, scratch: Path) -> dict[str, str]:
+    def _build_environment(self, scratch: Path) -> dict[str, str]:
         granted = {*_HANDED_ON, *_CERTIFICATES, *self.preset.variables, *self.options.environment}
         handed_on = {
             name: value
@@ -182,7 +182,7 @@ class CommandProcess:
         return handed_on | _ALWAYS | dict(self.preset.environment) | own
 
 
-def _filled(word: str, values: Mapping[str, str]) -> str:
+def _fill_in(word: str, values: Mapping[str, str]) -> str:
     """The word with its placeholders filled in; what is filled in is not looked at again."""
     pieces, rest = [], word
     while rest:

@@ -35,18 +35,18 @@ class PathRules:
 
 def matches(pattern: str, path: str) -> bool:
     """Whether the glob matches the path or a folder above it."""
-    return _compiled(pattern).match(path) is not None
+    return _compile(pattern).match(path) is not None
 
 
 @lru_cache(maxsize=1000)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     glob = pattern.removeprefix("./").rstrip("/")
     if "/" not in glob.lstrip("/"):
         glob = f"**/{glob.lstrip('/')}" if not glob.startswith("/") else glob[1:]
-    return re.compile(f"(?s:{_regex(glob.lstrip('/'))})(?:/|\\Z)")
+    return re.compile(f"(?s:{_translate(glob.lstrip('/'))})(?:/|\\Z)")
 
 
-def _regex(glob: str) -> str:
+def _translate(glob: str) -> str:
     parts, at = [], 0
     while at < len(glob):
         if glob.startswith("**/", at):
@@ -76,10 +76,10 @@ class Region:
 
     def encloses_changes(self, old: bytes, new: bytes) -> bool:
         """Whether two contents of a file are the same but for what is between the marks."""
-        return _frame(old, self) == _frame(new, self)
+        return _read_frame(old, self) == _read_frame(new, self)
 
 
-def _frame(content: bytes, region: Region) -> list[bytes]:
+def _read_frame(content: bytes, region: Region) -> list[bytes]:
     """The lines of a file without those between marks; an open region is none."""
     frame: list[bytes] = []
     inside: list[bytes] | None = None

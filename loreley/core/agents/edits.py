@@ -50,7 +50,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ParsedEdits:
     """What a model wrote."""
 
     edits: tuple[Edit, ...]
@@ -58,7 +58,7 @@ class Answer:
     errors: tuple[str, ...]  # blocks that are none, in words for the model
 
 
-def parse(text: str) -> Answer:
+def parse_edits(text: str) -> ParsedEdits:
     """Read an answer; what has not the agreed form is an error, not guessed at."""
     lines = text.replace("\r\n", "\n").split("\n")
     edits: list[Edit] = []
@@ -74,23 +74,23 @@ def parse(text: str) -> Answer:
                     summary.append(path)
             at += 1
             continue
-        end = _end_of_block(lines, at, fence["fence"])
+        end = _find_block_end(lines, at, fence["fence"])
         body = lines[at + 1 : end]
         if not edits and not errors and summary:
             summary.pop()  # the path
         if end == len(lines):
             errors.append(f"the block after {path!r} is not closed")
         else:
-            found, problems = _edits(path.strip(_AROUND_PATH), body)
+            found, problems = _read_block(path.strip(_AROUND_PATH), body)
             edits += found
             errors += problems
         at = end + 1
     if not edits and not errors:
         errors.append("the answer holds no edit")
-    return Answer(tuple(edits), "\n".join(summary).strip(), tuple(errors))
+    return ParsedEdits(tuple(edits), "\n".join(summary).strip(), tuple(errors))
 
 
-def applied(
+def apply_edits(
     edits: Sequence[Edit],
     current: Callable[[str], str | None],
     objection: Callable[[str], str | None],
@@ -103,7 +103,7 @@ def applied(
     contents: dict[str, str] = {}
     errors: list[str] = []
     for edit in edits:
-        reason = _bad_path(edit.path) or objection(edit.path)
+        reason = _objection_to_path(edit.path) or objection(edit.path)
         if reason is not None:
             errors.append(f"{edit.path}: {reason}")
             continue
@@ -136,15 +136,15 @@ def _apply(edit: Edit, text: str | None) -> str | _Refused:
         return edit.replace
     if not edit.search.strip():
         return _Refused("SEARCH is empty, and the file exists; name the lines to be replaced")
-    places = _places(edit.search, text)
+    places = _find_places(edit.search, text)
     if len(places) > 1:
         return _Refused(f"the lines in SEARCH occur {len(places)} times; add lines around them")
     if places:
         return text[: places[0]] + edit.replace + text[places[0] + len(edit.search) :]
-    return _without_trailing_blanks(edit, text) or _Refused(_not_found(edit.search, text))
+    return _apply_ignoring_blanks(edit, text) or _Refused(_describe_nearest(edit.search, text))
 
 
-def _places(search: str, text: str) -> list[int]:
+def _find_places(search: str, text: str) -> list[int]:
     """Where whole lines of the text are those of SEARCH."""
     places, at = [], text.find(search)
     while at >= 0:
@@ -154,7 +154,7 @@ def _places(search: str, text: str) -> list[int]:
     return places
 
 
-def _without_trailing_blanks(edit: Edit, text: str) -> str | None:
+def _apply_ignoring_blanks(edit: Edit, text: str) -> str | None:
     """The text with the edit where it differs from SEARCH in blanks at the ends of lines only."""
     lines = text.splitlines(keepends=True)
     wanted = [line.rstrip() for line in (edit.search or "").splitlines()]
@@ -168,7 +168,7 @@ def _without_trailing_blanks(edit: Edit, text: str) -> str | None:
     return "".join([*lines[:at], edit.replace, *lines[at + len(wanted) :]])
 
 
-def _not_found(search: str, text: str) -> str:
+def _describe_nearest(search: str, text: str) -> str:
     wanted = search.splitlines()
     lines = text.splitlines()
     best, ratio = 0, 0.0
@@ -187,7 +187,7 @@ def _not_found(search: str, text: str) -> str:
     return "the lines in SEARCH do not occur in it; the most similar ones are:\n" + "\n".join(shown)
 
 
-def _end_of_block(lines: Sequence[str], start: int, fence: str) -> int:
+def _find_block_end(lines: Sequence[str], start: int, fence: str) -> int:
     """The line that closes the block, or the number of lines where none does."""
     for at in range(start + 1, len(lines)):
         line = lines[at].strip()
@@ -196,18 +196,18 @@ def _end_of_block(lines: Sequence[str], start: int, fence: str) -> int:
     return len(lines)
 
 
-def _edits(path: str, body: Sequence[str]) -> tuple[list[Edit], list[str]]:
+def _read_block(path: str, body: Sequence[str]) -> tuple[list[Edit], list[str]]:
     if not path:
         return [], ["a block has no path on the line before it"]
     if not any(_SEARCH.match(line) for line in body):
         if any(_REPLACE.match(line) for line in body):
             return [], [f"{path}: a block has REPLACE without SEARCH"]
-        return [Edit(path, _joined(body))], []
+        return [Edit(path, _join_lines(body))], []
     edits: list[Edit] = []
-    for part in _parts(body):
+    for part in _read_parts(body):
         if part is None:
             return edits, [f"{path}: SEARCH, =======, REPLACE do not follow each other"]
-        edits.append(Edit(path, _joined(part.replace), _joined(part.search)))
+        edits.append(Edit(path, _join_lines(part.replace), _join_lines(part.search)))
     return edits, []
 
 
@@ -217,7 +217,7 @@ class _Part:
     replace: list[str]
 
 
-def _parts(body: Sequence[str]) -> Iterator[_Part | None]:
+def _read_parts(body: Sequence[str]) -> Iterator[_Part | None]:
     """Each pair of SEARCH and REPLACE; None where the marks are out of order."""
     part: _Part | None = None
     in_replace = False
@@ -242,11 +242,11 @@ def _parts(body: Sequence[str]) -> Iterator[_Part | None]:
         yield None
 
 
-def _joined(lines: Sequence[str]) -> str:
+def _join_lines(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _bad_path(path: str) -> str | None:
+def _objection_to_path(path: str) -> str | None:
     parts = path.split("/")
     content = path.encode("utf-8", "replace")
     longest_name = max(map(len, content.split(b"/")))

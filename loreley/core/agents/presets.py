@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from loreley.config import preset_tables
-from loreley.core.agents.answers import Events, Lines
+from loreley.core.agents.command_report import JsonLinesOutput, TextOutput
 
 _NESTED = frozenset({"answer", "sandbox"})
 
@@ -26,7 +26,7 @@ class Preset:
     name: str
     program: str
     arguments: tuple[str, ...]
-    answer: Events | Lines
+    answer: JsonLinesOutput | TextOutput
     install: str = ""
     seen: str = ""  # the version that was tried
     sandbox: OwnSandbox | None = None
@@ -50,16 +50,16 @@ class Preset:
 @lru_cache(maxsize=1)
 def presets() -> Mapping[str, Preset]:
     """Every preset by its name."""
-    return {name: _preset(name, table) for name, table in preset_tables().items()}
+    return {name: _make_preset(name, table) for name, table in preset_tables().items()}
 
 
-def _preset(name: str, table: Mapping[str, Any]) -> Preset:
-    values = {key: _frozen(value) for key, value in table.items() if key not in _NESTED}
+def _make_preset(name: str, table: Mapping[str, Any]) -> Preset:
+    values = {key: _freeze(value) for key, value in table.items() if key not in _NESTED}
     answer = table["answer"]
-    reading = Lines(**answer) if "end_line" in answer else Events(**answer)
+    reading = TextOutput(**answer) if "end_line" in answer else JsonLinesOutput(**answer)
     sandbox = OwnSandbox(**table["sandbox"]) if "sandbox" in table else None
     return Preset(name=name, answer=reading, sandbox=sandbox, **values)
 
 
-def _frozen(value: Any) -> Any:
+def _freeze(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

@@ -34,9 +34,9 @@ def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe
     with temporary_folder() as home:
         kept = {name: environ[name] for name in _PASSED_ON if name in environ}
         environment = kept | {"HOME": str(home), "NO_COLOR": "1", "CI": "1"}
-        answer = _asked([str(program.path), "--version"], environment)
-        told = _asked([str(program.path), *preset.help], environment).text if preset.flags else ""
-    version = _version_in(answer.text)
+        answer = _ask([str(program.path), "--version"], environment)
+        told = _ask([str(program.path), *preset.help], environment).text if preset.flags else ""
+    version = _find_version(answer.text)
     missing = tuple(flag for flag in preset.flags if flag not in told)
     return Probe(version, missing, "" if version else answer.failure)
 
@@ -47,7 +47,7 @@ class _Answer:
     failure: str = ""
 
 
-def _asked(argv: Sequence[str], environment: Mapping[str, str]) -> _Answer:
+def _ask(argv: Sequence[str], environment: Mapping[str, str]) -> _Answer:
     try:
         completed = children.capture(argv, env=environment, deadline=Deadline.after(_SECONDS))
     except TimeLimitReached:
@@ -61,7 +61,7 @@ def _asked(argv: Sequence[str], environment: Mapping[str, str]) -> _Answer:
     return _Answer(text, f"`{' '.join(argv)}` ended with {words}")
 
 
-def _version_in(text: str) -> str:
+def _find_version(text: str) -> str:
     """The first word that looks like a version."""
     words = (word.strip("(),.v") for word in text.split())
     return next((word for word in words if word[:1].isdigit() and "." in word), "")

@@ -22,7 +22,7 @@ def find_program(name: str, search_path: str) -> Program | None:
     if found is None:
         return None
     path = Path(found).resolve()
-    folders = [*_package(path), *_interpreter(path, search_path)]
+    folders = [*_find_package(path), *_find_interpreter(path, search_path)]
     return Program(path, tuple(dict.fromkeys(folders)))
 
 
@@ -31,22 +31,22 @@ def why_unusable(name: str, search_path: str) -> str:
     name = os.path.expanduser(name)  # noqa: PTH111
     found = shutil.which(name, path=search_path)
     if found is None:
-        if (file := _file(name, search_path)) is not None:
+        if (file := _find_file(name, search_path)) is not None:
             return f"{file} may not be executed"
         return "there is no such file" if "/" in name else "it is not on PATH"
-    interpreter = _interpreter_name(Path(found))
+    interpreter = _read_interpreter_name(Path(found))
     if interpreter and shutil.which(interpreter, path=search_path) is None:
         return f"its first line names {interpreter!r}, which is not installed"
     return ""
 
 
-def _file(name: str, search_path: str) -> Path | None:
+def _find_file(name: str, search_path: str) -> Path | None:
     folders = [""] if "/" in name else search_path.split(os.pathsep)
     paths = (Path(folder, name) for folder in folders)
     return next((path for path in paths if path.is_file()), None)
 
 
-def _package(path: Path) -> Iterator[Path]:
+def _find_package(path: Path) -> Iterator[Path]:
     """The folder of the package that the file belongs to, or the file alone."""
     for folder in reversed(path.parents):
         if folder.name == "node_modules":
@@ -61,9 +61,9 @@ def _package(path: Path) -> Iterator[Path]:
     yield path
 
 
-def _interpreter(path: Path, search_path: str) -> Iterator[Path]:
+def _find_interpreter(path: Path, search_path: str) -> Iterator[Path]:
     """The folder of what the file's first line names, such as node's."""
-    name = _interpreter_name(path)
+    name = _read_interpreter_name(path)
     interpreter = shutil.which(name, path=search_path) if name else None
     if interpreter is not None:
         yield Path(interpreter).absolute()
@@ -72,7 +72,7 @@ def _interpreter(path: Path, search_path: str) -> Iterator[Path]:
         yield real.parents[1] if real.parent.name == "bin" else real
 
 
-def _interpreter_name(path: Path) -> str:
+def _read_interpreter_name(path: Path) -> str:
     """What the file's first line says it is run by; empty where it says nothing of the kind."""
     try:
         with path.open("rb") as file:

@@ -40,12 +40,12 @@ class Prompter:
         try:
             text = path.read_bytes()[:_TEMPLATE_BYTES].decode()
         except (OSError, UnicodeDecodeError) as error:
-            raise _unusable(path, str(error)) from error
+            raise _template_error(path, str(error)) from error
         template = Template(text)
         if not template.is_valid():
-            raise _unusable(path, "a '$' is neither $$ nor the begin of a name")
+            raise _template_error(path, "a '$' is neither $$ nor the begin of a name")
         if unknown := set(template.get_identifiers()) - _PLACEHOLDERS:
-            raise _unusable(path, f"${min(unknown)} is not known")
+            raise _template_error(path, f"${min(unknown)} is not known")
         return cls(template, limit_bytes)
 
     def write(self, brief: Brief, workspace: Workshop, *, answer: str, shows_code: bool) -> str:
@@ -57,72 +57,72 @@ class Prompter:
         said = {
             "goal": brief.goal.strip(),
             "aim": brief.context.aim,
-            "constraints": _listed("A candidate counts only if", brief.context.constraints),
-            "notes": _listed("From the people who run this", brief.context.notes),
-            "metrics": _metrics(brief.base),
-            "rules": "\n".join(f"- {rule}" for rule in _rules(brief)),
+            "constraints": _write_list("A candidate counts only if", brief.context.constraints),
+            "notes": _write_list("From the people who run this", brief.context.notes),
+            "metrics": _write_metrics(brief.base),
+            "rules": "\n".join(f"- {rule}" for rule in _list_rules(brief)),
             "answer": answer,
         }
-        room = max(0, self.limit_bytes - len(self._text(said).encode(errors="replace")))
+        room = max(0, self.limit_bytes - len(self._fill_in(said).encode(errors="replace")))
         gathered = {
-            "code": _code(brief, workspace, int(room * _CODE_SHARE), shows_code=shows_code),
-            "inspirations": _inspirations(brief, workspace, int(room * _INSPIRATIONS_SHARE)),
-            "failures": _failures(brief.context.failures, int(room * _FAILURES_SHARE)),
+            "code": _write_code(brief, workspace, int(room * _CODE_SHARE), shows_code=shows_code),
+            "inspirations": _write_inspirations(brief, workspace, int(room * _INSPIRATIONS_SHARE)),
+            "failures": _write_failures(brief.context.failures, int(room * _FAILURES_SHARE)),
         }
-        return self._text(said | gathered)
+        return self._fill_in(said | gathered)
 
-    def _text(self, parts: Mapping[str, str]) -> str:
+    def _fill_in(self, parts: Mapping[str, str]) -> str:
         everything = dict.fromkeys(_PLACEHOLDERS, "") | dict(parts)
         return _EMPTY_LINES.sub("\n\n", self.template.substitute(everything)).strip() + "\n"
 
 
-def _code(brief: Brief, workspace: Workshop, limit_bytes: int, *, shows_code: bool) -> str:
+def _write_code(brief: Brief, workspace: Workshop, limit_bytes: int, *, shows_code: bool) -> str:
     rules = PathRules(brief.editable, brief.protected)
     paths = [path for path in workspace.tracked_files() if rules.allow(path)]
     if shows_code:
-        return _shown(paths, workspace, limit_bytes)
+        return _show_files(paths, workspace, limit_bytes)
     named = "\n".join(paths[:_LISTED_FILES])
     more = f"\n… and {len(paths) - _LISTED_FILES} more" if len(paths) > _LISTED_FILES else ""
     told = "The repository is in the current directory. You may change:"
     return _cut(f"{told}\n\n{named}{more}", limit_bytes)
 
 
-def _inspirations(brief: Brief, workspace: Workshop, limit_bytes: int) -> str:
+def _write_inspirations(brief: Brief, workspace: Workshop, limit_bytes: int) -> str:
     if not brief.inspirations:
         return ""
     share = limit_bytes // len(brief.inspirations) - _FRAME_BYTES
-    told = [_inspiration(each, brief.base, workspace, share) for each in brief.inspirations]
+    told = [_write_inspiration(each, brief.base, workspace, share) for each in brief.inspirations]
     return "\n\n".join(["# What others did differently", *told])
 
 
-def _failures(failures: Sequence[PastFailure], limit_bytes: int) -> str:
+def _write_failures(failures: Sequence[PastFailure], limit_bytes: int) -> str:
     if not failures:
         return ""
     share = limit_bytes // len(failures) // 2 - _FRAME_BYTES
-    told = [_failure(each, share) for each in failures]
+    told = [_write_failure(each, share) for each in failures]
     return "\n\n".join(["# What failed here lately: do not repeat it", *told])
 
 
-def _shown(paths: Sequence[str], workspace: Workshop, limit_bytes: int) -> str:
+def _show_files(paths: Sequence[str], workspace: Workshop, limit_bytes: int) -> str:
     """As many whole files as there is room for, the smaller ones first; the others are named."""
-    files = {path: _source(workspace, path) for path in paths}
+    files = {path: _read_source(workspace, path) for path in paths}
     texts = {path: text for path, text in files.items() if text is not None}
     shown: list[str] = []
     left = limit_bytes - _LISTED_BYTES
     for path in sorted(texts, key=lambda path: (len(texts[path]), path)):
-        block = f"{path}\n{fenced(texts[path])}"
+        block = f"{path}\n{fence_code(texts[path])}"
         if len(block.encode()) > left:
             break
         left -= len(block.encode())
         shown.append(path)
     hidden = [path for path in texts if path not in shown]
-    blocks = [f"{path}\n{fenced(texts[path])}" for path in sorted(shown)]
+    blocks = [f"{path}\n{fence_code(texts[path])}" for path in sorted(shown)]
     if hidden:
         blocks.append(_cut(f"Too long to be shown: {', '.join(hidden)}", _LISTED_BYTES))
     return "\n\n".join(blocks)
 
 
-def _source(workspace: Workshop, path: str) -> str | None:
+def _read_source(workspace: Workshop, path: str) -> str | None:
     try:
         content = read_file(workspace.path, path, limit_bytes=_TEMPLATE_BYTES)
         return None if b"\0" in content else content.decode()
@@ -130,14 +130,14 @@ def _source(workspace: Workshop, path: str) -> str | None:
         return None
 
 
-def fenced(text: str, language: str = "") -> str:
+def fence_code(text: str, language: str = "") -> str:
     """The text as a code block, with a fence that does not occur in it."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
 
 
-def _metrics(base: Specimen) -> str:
+def _write_metrics(base: Specimen) -> str:
     lines = [f"- {name}: {value:.6g}" for name, value in base.metrics.items()]
     if not lines:
         return "The commit you start from has not been measured."
@@ -145,7 +145,7 @@ def _metrics(base: Specimen) -> str:
     return "The commit you start from measures:\n\n" + "\n".join(lines) + said
 
 
-def _inspiration(
+def _write_inspiration(
     inspiration: Specimen, base: Specimen, workspace: Workshop, limit_bytes: int
 ) -> str:
     gains = [
@@ -155,19 +155,19 @@ def _inspiration(
     ]
     diff = _cut(workspace.difference(inspiration.commit, max(1, limit_bytes)), limit_bytes)
     head = f"Commit {inspiration.commit[:12]}: {', '.join(gains) or 'not measured alike'}."
-    return f"{head} Compared with where you start:\n\n{fenced(diff, 'diff')}"
+    return f"{head} Compared with where you start:\n\n{fence_code(diff, 'diff')}"
 
 
-def _failure(failure: PastFailure, limit_bytes: int) -> str:
+def _write_failure(failure: PastFailure, limit_bytes: int) -> str:
     told = f"- {failure.subject}: {failure.reason}"
     tail = legible(failure.error_tail).strip()
     if not tail or limit_bytes <= 0:
         return _cut(told, limit_bytes)
     end = tail.encode()[-limit_bytes:].decode(errors="ignore")
-    return f"{_cut(told, limit_bytes)}\n\n{fenced(end)}"
+    return f"{_cut(told, limit_bytes)}\n\n{fence_code(end)}"
 
 
-def _rules(brief: Brief) -> Sequence[str]:
+def _list_rules(brief: Brief) -> Sequence[str]:
     rules = [
         "Change files in place. Do not commit, do not create branches, do not install packages.",
         "Keep the interface that the evaluator uses: what exists now must go on working.",
@@ -184,7 +184,7 @@ def _rules(brief: Brief) -> Sequence[str]:
     return rules
 
 
-def _listed(heading: str, lines: Sequence[str]) -> str:
+def _write_list(heading: str, lines: Sequence[str]) -> str:
     return "\n".join([f"{heading}:\n", *(f"- {line}" for line in lines)]) if lines else ""
 
 
@@ -195,7 +195,7 @@ def _cut(text: str, limit_bytes: int) -> str:
     return content[:limit_bytes].decode(errors="ignore") + "\n[cut]\n"
 
 
-def _unusable(path: Path, reason: str) -> ConfigError:
+def _template_error(path: Path, reason: str) -> ConfigError:
     return ConfigError(
         "the template of the brief cannot be used",
         setting="WORKER_BRIEF_TEMPLATE",

@@ -71,11 +71,11 @@ class ChatEndpoint:
         away or overloaded for longer, and what the deadline raises. ``call`` is settled where it
         is certain that nothing was charged.
         """
-        return self._reply(
-            self._client.ask(lambda client: self._completion(client, messages), deadline, call)
+        return self._read_reply(
+            self._client.ask(lambda client: self._complete(client, messages), deadline, call)
         )
 
-    def _completion(self, client: "OpenAI", messages: Sequence[ChatMessage]) -> "ChatCompletion":
+    def _complete(self, client: "OpenAI", messages: Sequence[ChatMessage]) -> "ChatCompletion":
         options: dict[str, Any] = {}
         if self.temperature is not None:
             options["temperature"] = self.temperature
@@ -90,15 +90,15 @@ class ChatEndpoint:
         )
         return completion
 
-    def _reply(self, completion: "ChatCompletion") -> Reply:
+    def _read_reply(self, completion: "ChatCompletion") -> Reply:
         choices = getattr(completion, "choices", None)
         if not choices or getattr(choices[0], "message", None) is None:
             raise self._client.unexpected(repr(completion)[:300])
         message, reason = choices[0].message, choices[0].finish_reason
-        return Reply(_text(message.content), str(reason), _usage(completion))
+        return Reply(_join_text(message.content), str(reason), _read_usage(completion))
 
 
-def _usage(completion: "ChatCompletion") -> Usage:
+def _read_usage(completion: "ChatCompletion") -> Usage:
     """What the endpoint says it used; some say what it cost, too."""
     usage: object = completion.usage
     details = getattr(usage, "prompt_tokens_details", None)
@@ -110,7 +110,7 @@ def _usage(completion: "ChatCompletion") -> Usage:
     )
 
 
-def _text(content: object) -> str:
+def _join_text(content: object) -> str:
     """The text of a message; some servers send it in parts, or a character in halves."""
     parts = content if isinstance(content, list) else [content]
     texts = [part.get("text") if isinstance(part, dict) else part for part in parts]

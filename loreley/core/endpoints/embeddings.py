@@ -75,9 +75,11 @@ class EmbeddingEndpoint:
                 model=self.model, input=list(texts), encoding_format="float"
             )
 
-        return self._embedded(self._client.ask(question, deadline, call or CallUsage()), len(texts))
+        return self._read_embeddings(
+            self._client.ask(question, deadline, call or CallUsage()), len(texts)
+        )
 
-    def _embedded(self, answer: "CreateEmbeddingResponse", count: int) -> Embedded:
+    def _read_embeddings(self, answer: "CreateEmbeddingResponse", count: int) -> Embedded:
         """The answer, nothing of which is taken on trust."""
         rows = getattr(answer, "data", None)
         try:

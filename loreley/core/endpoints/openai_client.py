@@ -56,20 +56,20 @@ class _Wire:
     @property
     def hooks(self) -> dict[str, list[Callable[..., None]]]:
         """What the library calls with each request, repeated ones as well, and each response."""
-        return {"request": [self._watch], "response": [self._answered]}
+        return {"request": [self._trace_request], "response": [self._count_response]}
 
     def settle(self, call: CallUsage) -> None:
         """Put into the call that there is nothing to pay, where that is certain."""
         if self.open == 0:
             call.usage = _NOTHING
 
-    def _watch(self, request: Any) -> None:
-        request.extensions["trace"] = self._note
+    def _trace_request(self, request: Any) -> None:
+        request.extensions["trace"] = self._count_request
 
-    def _note(self, event: str, _details: object) -> None:
+    def _count_request(self, event: str, _details: object) -> None:
         self.open += event.endswith(".send_request_headers.started")
 
-    def _answered(self, response: Any) -> None:
+    def _count_response(self, response: Any) -> None:
         self.open -= not response.is_success
 
 
@@ -113,12 +113,12 @@ class Client:
                 return interruptibly(lambda: question(client), deadline, waiting)
             except openai.APIStatusError as error:
                 wire.settle(call)
-                raise self._refusal(error) from error
+                raise self._refusal_error(error) from error
             except openai.APIConnectionError as error:
                 wire.settle(call)
                 deadline.check(waiting)
                 late = self.purpose.late if isinstance(error, openai.APITimeoutError) else None
-                raise self._away(late or str(error.__cause__ or error)) from error
+                raise self._unavailable_error(late or str(error.__cause__ or error)) from error
             except (openai.OpenAIError, ValueError) as error:
                 raise self.unexpected(f"{type(error).__name__}: {error}") from error
             finally:
@@ -134,7 +134,7 @@ class Client:
             fix="give the base URL of an OpenAI-compatible endpoint; it often ends in /v1",
         )
 
-    def _refusal(self, error: "APIStatusError") -> LoreleyError:
+    def _refusal_error(self, error: "APIStatusError") -> LoreleyError:
         name, setting, refused = self.purpose.name, self.purpose.setting, self.purpose.refused
         status, said = error.status_code, masked(str(error.message))[:500]
         is_used_up = status == 429 and error.code == "insufficient_quota"
@@ -142,7 +142,7 @@ class Client:
             what = f"the account at the {name} endpoint is used up"
             return refused(what, target=self.target, reason=said)
         if status in (408, 409, 429) or status >= 500:
-            return self._away(f"status {status}: {said}")
+            return self._unavailable_error(f"status {status}: {said}")
         if status in (401, 403):
             return refused(
                 f"the {name} endpoint refuses the key",
@@ -159,7 +159,7 @@ class Client:
             fix="check the URL and the name of the model",
         )
 
-    def _away(self, reason: str) -> ServiceUnavailable:
+    def _unavailable_error(self, reason: str) -> ServiceUnavailable:
         return ServiceUnavailable(
             f"the {self.purpose.name} endpoint does not answer as needed",
             setting=f"{self.purpose.setting}_URL",

@@ -74,10 +74,10 @@ class Cascade:
         """
         early: list[Evaluation] = []
         for number, stage in enumerate(self._stages, start=1):
-            folder = _make(tree.scratch / f"stage-{number}")
+            folder = _make_folder(tree.scratch / f"stage-{number}")
             judgement = stage.evaluator.evaluate(tree.path, commit, folder, deadline)
             if may_stop:
-                _require(stage.threshold, judgement, number)
+                _require_threshold(stage.threshold, judgement, number)
                 logger.debug("stage {} passed: {}", number, stage.threshold)
             early.append(judgement.evaluation)
             tree.restore(deadline)
@@ -85,19 +85,19 @@ class Cascade:
         for number in range(1, self._repeats + 1):
             if runs:
                 tree.restore(deadline)
-            folder = _make(tree.scratch / f"run-{number}")
+            folder = _make_folder(tree.scratch / f"run-{number}")
             runs.append(self._evaluator.evaluate(tree.path, commit, folder, deadline))
         # Of several runs the last one's words and files are kept: figures are what differs.
         whole = merged([run.evaluation for run in runs])
-        return replace(runs[-1], evaluation=_with_early(whole, early))
+        return replace(runs[-1], evaluation=_add_early_metrics(whole, early))
 
 
-def _make(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     folder.mkdir()
     return folder
 
 
-def _require(threshold: Constraint, judgement: Judgement, number: int) -> None:
+def _require_threshold(threshold: Constraint, judgement: Judgement, number: int) -> None:
     value = judgement.evaluation.value(threshold.metric)
     if value is None or not threshold.holds({threshold.metric: value}):
         shown = "not reported" if value is None else f"{value:g}"
@@ -108,7 +108,7 @@ def _require(threshold: Constraint, judgement: Judgement, number: int) -> None:
         )
 
 
-def _with_early(whole: Evaluation, early: Sequence[Evaluation]) -> Evaluation:
+def _add_early_metrics(whole: Evaluation, early: Sequence[Evaluation]) -> Evaluation:
     names = {metric.name for metric in whole.metrics}
     kept = {metric.name: metric for one in early for metric in one.metrics}
     return replace(

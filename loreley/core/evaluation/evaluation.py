@@ -102,8 +102,10 @@ def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
     ``answer`` looks like ``{"summary": "…", "metrics": [{"name": "score", "value": 1.0}]}``;
     a metric may add ``unit`` and ``higher_is_better``, the answer may add ``artifacts``.
     """
-    mapping = _mapping(answer, "the answer")
-    metrics = tuple(_metric(entry) for entry in _sequence(mapping.get("metrics"), "'metrics'"))
+    mapping = _require_mapping(answer, "the answer")
+    metrics = tuple(
+        _parse_metric(entry) for entry in _require_sequence(mapping.get("metrics"), "'metrics'")
+    )
     if not metrics:
         raise InvalidEvaluation("'metrics' is empty: report at least one metric")
     if len(metrics) > max_metrics:
@@ -111,7 +113,8 @@ def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
     _require_unique([metric.name for metric in metrics], "metric")
 
     artifacts = tuple(
-        _artifact(entry) for entry in _sequence(mapping.get("artifacts") or [], "'artifacts'")
+        _parse_artifact(entry)
+        for entry in _require_sequence(mapping.get("artifacts") or [], "'artifacts'")
     )
     if len(artifacts) > MAX_ARTIFACTS:
         raise InvalidEvaluation(f"{len(artifacts)} artifacts, at most {MAX_ARTIFACTS} allowed")
@@ -120,12 +123,12 @@ def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
     summary = mapping.get("summary", "")
     if not isinstance(summary, str):
         raise InvalidEvaluation(f"'summary' is {type(summary).__name__}, expected text")
-    return Evaluation(_legible(summary)[:MAX_SUMMARY_LENGTH], metrics, artifacts)
+    return Evaluation(_make_legible(summary)[:MAX_SUMMARY_LENGTH], metrics, artifacts)
 
 
-def _metric(entry: object) -> Metric:
-    mapping = _mapping(entry, "a metric")
-    name = _name(mapping.get("name"), "metric")
+def _parse_metric(entry: object) -> Metric:
+    mapping = _require_mapping(entry, "a metric")
+    name = _require_name(mapping.get("name"), "metric")
     value = mapping.get("value")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidEvaluation(f"metric {name!r} has value {value!r}, expected a number")
@@ -143,31 +146,31 @@ def _metric(entry: object) -> Metric:
     higher_is_better = mapping.get("higher_is_better", True)
     if not isinstance(higher_is_better, bool):
         raise InvalidEvaluation(f"metric {name!r}: 'higher_is_better' must be true or false")
-    unit = _legible(unit)[:MAX_NAME_LENGTH] if unit else None
+    unit = _make_legible(unit)[:MAX_NAME_LENGTH] if unit else None
     return Metric(name, number, unit or None, higher_is_better)
 
 
-def _artifact(entry: object) -> EvaluationArtifact:
-    mapping = _mapping(entry, "an artifact")
-    name = _name(mapping.get("name"), "artifact")
-    path = _name(mapping.get("path", name), f"path of artifact {name!r}")
-    media_type = _name(mapping.get("media_type", "application/octet-stream"), "media type")
+def _parse_artifact(entry: object) -> EvaluationArtifact:
+    mapping = _require_mapping(entry, "an artifact")
+    name = _require_name(mapping.get("name"), "artifact")
+    path = _require_name(mapping.get("path", name), f"path of artifact {name!r}")
+    media_type = _require_name(mapping.get("media_type", "application/octet-stream"), "media type")
     return EvaluationArtifact(name, path, media_type)
 
 
-def _mapping(value: object, what: str) -> Mapping[str, Any]:
+def _require_mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise InvalidEvaluation(f"{what} is {type(value).__name__}, expected a mapping")
     return value
 
 
-def _sequence(value: object, what: str) -> Sequence[object]:
+def _require_sequence(value: object, what: str) -> Sequence[object]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise InvalidEvaluation(f"{what} is {type(value).__name__}, expected a list")
     return value
 
 
-def _name(value: object, what: str) -> str:
+def _require_name(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidEvaluation(f"{what} name is {value!r}, expected text")
     if len(value) > MAX_NAME_LENGTH or not value.isprintable():
@@ -177,7 +180,7 @@ def _name(value: object, what: str) -> str:
     return value
 
 
-def _legible(text: str) -> str:
+def _make_legible(text: str) -> str:
     """The text without what a database or a terminal would choke on: NUL, half characters."""
     return "".join(char for char in text if char in "\n\t" or char.isprintable())
 

@@ -18,9 +18,9 @@ from loreley.core.evaluation.options import EvaluatorOptions as EvaluatorOptions
 from loreley.core.evaluation.process import (
     RESULT,
     RESULT_BYTES,
-    Ended,
+    CompletedRun,
+    EvaluationRequest,
     EvaluatorProcess,
-    Task,
 )
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.sandbox import Sandbox
@@ -65,13 +65,13 @@ class Evaluator:
     def check(self, deadline: Deadline | None = None) -> None:
         """Make sure that the evaluator can be started at all; raises `ConfigError`."""
         if self._options.command and self._process.program() is None:
-            raise self._unusable("there is no such program")
+            raise self._config_error("there is no such program")
         limit = (deadline or Deadline()).within(_CHECK_SECONDS)
         with temporary_folder() as folder:
-            task = Task(folder, limit)
+            task = EvaluationRequest(folder, limit)
             ended = self._process.run(task)
-            if reason := self._complaint(task, ended):
-                raise self._unusable(reason)
+            if reason := self._find_failure(task, ended):
+                raise self._config_error(reason)
 
     def evaluate(self, worktree: Path, commit: str, scratch: Path, deadline: Deadline) -> Judgement:
         """Judge ``commit``, checked out in ``worktree``; ``scratch`` is an empty folder.
@@ -80,26 +80,28 @@ class Evaluator:
         time; both carry the end of what was printed.
         """
         limit = deadline.within(self._options.timeout_seconds)
-        task = Task(scratch.resolve(), limit, worktree.resolve(), commit)
+        task = EvaluationRequest(scratch.resolve(), limit, worktree.resolve(), commit)
         ended = self._process.run(task)
         if ended.outcome.ending is children.Ending.OVERDUE:
-            raise self._too_slow(deadline, ended.log)
-        if reason := self._complaint(task, ended):
-            raise self._failed(reason, ended.log)
+            raise self._timeout(deadline, ended.log)
+        if reason := self._find_failure(task, ended):
+            raise self._failure(reason, ended.log)
         try:
-            evaluation = parse_evaluation(self._answer(task), max_metrics=self._options.max_metrics)
-            artifacts = _artifacts(evaluation, task.scratch)
+            evaluation = parse_evaluation(
+                self._read_answer(task), max_metrics=self._options.max_metrics
+            )
+            artifacts = _read_artifacts(evaluation, task.scratch)
         except (InvalidEvaluation, UnusableFile) as error:
-            raise self._failed(str(error), ended.log) from error
+            raise self._failure(str(error), ended.log) from error
         evaluation = replace(evaluation, seconds=ended.outcome.seconds)
         return Judgement(evaluation, ended.log, artifacts)
 
-    def _complaint(self, task: Task, ended: Ended) -> str:
+    def _find_failure(self, task: EvaluationRequest, ended: CompletedRun) -> str:
         """Why a run that came to its end gave no answer, or nothing."""
         outcome = ended.outcome
         if self._options.plugin:
             try:
-                said = self._result(task).get("error")
+                said = self._read_result(task).get("error")
             except InvalidEvaluation as error:
                 said = str(error) if outcome.succeeded else None
             if said is not None:
@@ -108,11 +110,11 @@ class Evaluator:
             return ""
         return ": ".join(filter(None, [str(outcome), child_output.last_line(ended.log)[:500]]))
 
-    def _answer(self, task: Task) -> object:
-        result = self._result(task)
+    def _read_answer(self, task: EvaluationRequest) -> object:
+        result = self._read_result(task)
         return result.get("answer") if self._options.plugin else result
 
-    def _result(self, task: Task) -> Mapping[str, Any]:
+    def _read_result(self, task: EvaluationRequest) -> Mapping[str, Any]:
         """What the result file holds; raises `InvalidEvaluation` when it is not to be trusted."""
         try:
             result = json.loads(read_file(task.scratch, RESULT, limit_bytes=RESULT_BYTES))
@@ -126,7 +128,7 @@ class Evaluator:
             raise InvalidEvaluation("the answer was not written by the plugin")
         return result
 
-    def _unusable(self, reason: str) -> ConfigError:
+    def _config_error(self, reason: str) -> ConfigError:
         return ConfigError(
             "the evaluator cannot be used",
             setting=f"{self._options.setting}={self._options.name}",
@@ -135,7 +137,7 @@ class Evaluator:
             "modules, WORKER_EVALUATOR_READ_PATHS may be read",
         )
 
-    def _failed(self, reason: str, log: str) -> EvaluationFailed:
+    def _failure(self, reason: str, log: str) -> EvaluationFailed:
         fixes = (fix for sign, fix in _FIXES.items() if sign in reason)
         return EvaluationFailed(
             "the evaluation failed",
@@ -145,7 +147,7 @@ class Evaluator:
             log=log,
         )
 
-    def _too_slow(self, job_deadline: Deadline, log: str) -> TimeLimitReached:
+    def _timeout(self, job_deadline: Deadline, log: str) -> TimeLimitReached:
         if job_deadline.remaining_seconds <= 0:
             return TimeLimitReached("time limit reached while evaluating", log=log)
         return TimeLimitReached(
@@ -158,7 +160,7 @@ class Evaluator:
         )
 
 
-def _artifacts(evaluation: Evaluation, scratch: Path) -> tuple[Artifact, ...]:
+def _read_artifacts(evaluation: Evaluation, scratch: Path) -> tuple[Artifact, ...]:
     return tuple(
         Artifact(
             wanted.name,

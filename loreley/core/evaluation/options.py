@@ -37,7 +37,7 @@ class EvaluatorOptions:
             *missing_paths("WORKER_EVALUATOR_READ_PATHS", settings.worker_evaluator_read_paths),
             *withheld_names("WORKER_EVALUATOR_ENVIRONMENT", settings.worker_evaluator_environment),
         ]
-        command, problem = _words(settings.worker_evaluator_command or "")
+        command, problem = _split_command(settings.worker_evaluator_command or "")
         if problem:
             problems.append(problem)
         if problems:
@@ -63,7 +63,7 @@ class EvaluatorOptions:
         """
         if _PLUGIN.fullmatch(evaluator):
             return replace(self, plugin=evaluator, command=())
-        command, problem = _words(evaluator)
+        command, problem = _split_command(evaluator)
         if problem:
             raise ConfigError.of([problem])
         return replace(self, plugin=None, command=command)
@@ -79,7 +79,7 @@ class EvaluatorOptions:
         return "WORKER_EVALUATOR_PLUGIN" if self.plugin else "WORKER_EVALUATOR_COMMAND"
 
 
-def _words(command: str) -> tuple[tuple[str, ...], Problem | None]:
+def _split_command(command: str) -> tuple[tuple[str, ...], Problem | None]:
     """The command's words; those that name a file from here become absolute paths.
 
     The command runs in the scratch folder, where relative names mean nothing.
@@ -94,10 +94,10 @@ def _words(command: str) -> tuple[tuple[str, ...], Problem | None]:
             fix="close the quotation; there is no shell, so $NAME and | mean nothing",
         )
     program, arguments = words[:1], words[1:]
-    found = [word if "/" not in word else _absolute_file(word) for word in program]
-    return (*found, *map(_absolute_file, arguments)), None
+    found = [word if "/" not in word else _resolve_file(word) for word in program]
+    return (*found, *map(_resolve_file, arguments)), None
 
 
-def _absolute_file(word: str) -> str:
+def _resolve_file(word: str) -> str:
     path = Path(word).expanduser()
     return str(path.absolute()) if path.is_file() else word

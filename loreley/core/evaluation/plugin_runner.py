@@ -33,12 +33,12 @@ class Context:
     @property
     def worktree(self) -> "Path":
         """The folder in which the candidate is checked out."""
-        return _path(self._worktree)
+        return _make_path(self._worktree)
 
     @property
     def scratch(self) -> "Path":
         """A folder of the plugin's own; artifacts are named relative to it."""
-        return _path(self._scratch)
+        return _make_path(self._scratch)
 
 
 def main() -> int:
@@ -48,22 +48,25 @@ def main() -> int:
     request = marshal.load(sys.stdin.buffer)  # noqa: S302 - the worker wrote it
     _forget_request()
     try:
-        content = encoded({"token": request["token"], "answer": _answer(request)})
+        content = encode_json({"token": request["token"], "answer": _call_plugin(request)})
         if len(content) > request["limit_bytes"]:
             raise ValueError(f"the answer has {len(content)} bytes as JSON")
     except BaseException as error:  # noqa: BLE001 - whatever a plugin does is an answer
         _print_traceback(error)
-        _write(request["result"], encoded({"token": request["token"], "error": _words(error)}))
+        _write_result(
+            request["result"],
+            encode_json({"token": request["token"], "error": _describe_error(error)}),
+        )
         return 1
-    _write(request["result"], content)
+    _write_result(request["result"], content)
     return 0
 
 
-def _answer(request: "dict[str, Any]") -> object:
+def _call_plugin(request: "dict[str, Any]") -> object:
     sys.path[:0] = request["python_paths"]
-    plugin = _find(request["plugin"])
+    plugin = _find_plugin(request["plugin"])
     if request["only_check"]:
-        _check(plugin)
+        _check_plugin(plugin)
         return None
     context = Context(
         request["worktree"], request["scratch"], request["commit"], request["timeout_seconds"]
@@ -77,7 +80,7 @@ def _answer(request: "dict[str, Any]") -> object:
     return answer
 
 
-def _find(name: str) -> "Callable[..., Any]":
+def _find_plugin(name: str) -> "Callable[..., Any]":
     module_name, _, path = name.partition(":")
     found: object = importlib.import_module(module_name)
     for part in path.split("."):
@@ -87,7 +90,7 @@ def _find(name: str) -> "Callable[..., Any]":
     return found
 
 
-def _check(plugin: "Callable[..., Any]") -> None:
+def _check_plugin(plugin: "Callable[..., Any]") -> None:
     import inspect  # as expensive as all the others together
 
     if inspect.iscoroutinefunction(plugin) or inspect.isasyncgenfunction(plugin):
@@ -108,13 +111,13 @@ def _check_size(answer: object, max_metrics: int) -> None:
         raise ValueError(f"{len(metrics)} metrics reported, at most {max_metrics} allowed")
 
 
-def encoded(value: object) -> bytes:
+def encode_json(value: object) -> bytes:
     """The value as JSON; numbers and mappings of other libraries are taken for what they are."""
     # A half character becomes its escape, which is what JSON has for it.
-    return _json(value).encode(errors="backslashreplace")
+    return _write_json(value).encode(errors="backslashreplace")
 
 
-def _json(value: object) -> str:
+def _write_json(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -127,13 +130,17 @@ def _json(value: object) -> str:
         digits = float.__repr__(value)
         return _NOT_FINITE.get(digits, digits)
     if isinstance(value, list | tuple):
-        return f"[{','.join(map(_json, value))}]"
+        return f"[{','.join(map(_write_json, value))}]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_json(str(key))}:{_json(value[key])}" for key in value) + "}"
-    return _json(_plain(value))
+        return (
+            "{"
+            + ",".join(f"{_write_json(str(key))}:{_write_json(value[key])}" for key in value)
+            + "}"
+        )
+    return _write_json(_make_plain(value))
 
 
-def _plain(value: object) -> object:
+def _make_plain(value: object) -> object:
     """What JSON can express for numbers and mappings of other libraries."""
     from collections.abc import Mapping
     from numbers import Integral, Real
@@ -158,7 +165,7 @@ def _forget_request() -> None:
     os.close(nothing)
 
 
-def _words(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     try:
         said = str(error)
     except BaseException:  # noqa: BLE001 - a hostile __str__
@@ -175,13 +182,13 @@ def _print_traceback(error: BaseException) -> None:
         pass
 
 
-def _path(path: str) -> "Path":
+def _make_path(path: str) -> "Path":
     from pathlib import Path
 
     return Path(path)
 
 
-def _write(path: str, content: bytes) -> None:
+def _write_result(path: str, content: bytes) -> None:
     """Put ``content`` at ``path`` in one step, whatever a candidate has put there."""
     new = f"{path}.{os.getpid()}"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

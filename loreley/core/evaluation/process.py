@@ -24,7 +24,7 @@ _HANDED_ON = ("LANG", "LANGUAGE", "TZ")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class EvaluationRequest:
     """What is to be judged; paths are resolved. Without a worktree it is only a rehearsal."""
 
     scratch: Path
@@ -41,7 +41,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CompletedRun:
     """How a start went, with the end of what was printed."""
 
     outcome: children.Outcome
@@ -56,31 +56,31 @@ class EvaluatorProcess:
     sandbox: Sandbox
     environ: Mapping[str, str]
 
-    def run(self, task: Task) -> Ended:
+    def run(self, task: EvaluationRequest) -> CompletedRun:
         """Let the evaluator do its task, to its end or to the deadline's."""
         plugin = self.options.plugin is not None
-        argv = self._plugin_argv() if plugin else self._command_argv(task)
-        environment = self._environment(task)
+        argv = self._build_plugin_argv() if plugin else self._build_command_argv(task)
+        environment = self._build_environment(task)
         with tempfile.TemporaryFile() as output:
             outcome = children.run(
-                self.sandbox.command(argv, self._confinement(task)),
+                self.sandbox.command(argv, self._confine(task)),
                 env=environment,
                 cwd=task.scratch,
-                stdin=self._request(task) if plugin else b"",
+                stdin=self._write_request(task) if plugin else b"",
                 output=output,
                 deadline=task.deadline,
             )
-            return Ended(outcome, child_output.tail(output))
+            return CompletedRun(outcome, child_output.tail(output))
 
     def program(self) -> str | None:
         """Path of the command's program, or None where there is none of that name."""
         return shutil.which(self.options.command[0], path=self._search_path())
 
-    def _plugin_argv(self) -> list[str]:
+    def _build_plugin_argv(self) -> list[str]:
         # -P: nothing that lies beside the runner or in the scratch folder can pass for a module.
         return [sys.executable, "-P", str(_RUNNER)]
 
-    def _command_argv(self, task: Task) -> list[str]:
+    def _build_command_argv(self, task: EvaluationRequest) -> list[str]:
         if task.worktree is None:
             return [self.sandbox.tools.shell, "-c", 'command -v "$0"', self.options.command[0]]
         argv = list(self.options.command)
@@ -92,7 +92,7 @@ class EvaluatorProcess:
             argv = [word.replace(placeholder, str(path)) for word in argv]
         return argv
 
-    def _request(self, task: Task) -> bytes:
+    def _write_request(self, task: EvaluationRequest) -> bytes:
         request = {
             "plugin": self.options.plugin,
             "only_check": task.worktree is None,
@@ -108,7 +108,7 @@ class EvaluatorProcess:
         }
         return marshal.dumps(request)  # for the same interpreter
 
-    def _confinement(self, task: Task) -> Confinement:
+    def _confine(self, task: EvaluationRequest) -> Confinement:
         options = self.options
         worktree = [task.worktree] if task.worktree else []
         return Confinement(
@@ -117,7 +117,7 @@ class EvaluatorProcess:
             readable=(
                 *options.python_paths,
                 *options.readable,
-                *self._command_files(),
+                *self._find_command_files(),
                 *(path / ".git" for path in worktree),
             ),
             hidden=options.hidden,
@@ -126,7 +126,7 @@ class EvaluatorProcess:
             file_size_bytes=options.file_size_bytes,
         )
 
-    def _command_files(self) -> Iterator[Path]:
+    def _find_command_files(self) -> Iterator[Path]:
         """The files that the command line names: whoever wrote it meant them to be read."""
         if self.options.command and (program := self.program()):
             yield Path(program)
@@ -134,7 +134,7 @@ class EvaluatorProcess:
             if word.startswith("/") and Path(word).is_file():
                 yield Path(word)
 
-    def _environment(self, task: Task) -> dict[str, str]:
+    def _build_environment(self, task: EvaluationRequest) -> dict[str, str]:
         home, temporary = task.scratch / "home", task.scratch / "tmp"
         for folder in (home, temporary):
             folder.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 _TEMPORARY_BYTES = 512 * 1024 * 1024  # of memory, in each folder that is one
 
 
-class _Kind(StrEnum):
+class _MountKind(StrEnum):
     READ = "--ro-bind"
     WRITE = "--bind"
     EMPTY = "--tmpfs"
@@ -50,31 +50,31 @@ def arguments(
     yield from ("--ro-bind", "/proc/sys", "/proc/sys")
     if network:
         yield "--share-net"
-    for link, target in _system_links():
+    for link, target in _find_system_links():
         yield from ("--symlink", target, link)
 
-    places = dict.fromkeys(_system_folders(), _Kind.READ)
+    places = dict.fromkeys(_find_system_folders(), _MountKind.READ)
     if network:
-        places |= {Path("/etc", name): _Kind.READ for name in _ETC_FOR_NETWORK}
-    places |= {Path("/tmp"): _Kind.EMPTY, _SHARED_MEMORY: _Kind.EMPTY}  # noqa: S108
-    places |= dict.fromkeys(readable, _Kind.READ)
-    places |= dict.fromkeys(_secrets_in(readable), _Kind.EMPTY)
-    places |= dict.fromkeys(writable, _Kind.WRITE)
-    places |= dict.fromkeys(hidden, _Kind.EMPTY)
-    for path, kind in _without_repetition(places):
+        places |= {Path("/etc", name): _MountKind.READ for name in _ETC_FOR_NETWORK}
+    places |= {Path("/tmp"): _MountKind.EMPTY, _SHARED_MEMORY: _MountKind.EMPTY}  # noqa: S108
+    places |= dict.fromkeys(readable, _MountKind.READ)
+    places |= dict.fromkeys(_find_secrets(readable), _MountKind.EMPTY)
+    places |= dict.fromkeys(writable, _MountKind.WRITE)
+    places |= dict.fromkeys(hidden, _MountKind.EMPTY)
+    for path, kind in _drop_repetitions(places):
         yield from _mount(path, kind, sized=sized)
     for path, seen in stand_ins.items():
         yield from ("--ro-bind", str(seen), str(path))
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(cwd), "--")
 
 
-def _mount(path: Path, kind: _Kind, *, sized: bool) -> Sequence[str]:
-    if _is_device(path) and kind is not _Kind.EMPTY:
+def _mount(path: Path, kind: _MountKind, *, sized: bool) -> Sequence[str]:
+    if _is_device(path) and kind is not _MountKind.EMPTY:
         return ("--dev-bind-try", str(path), str(path))
-    if kind is not _Kind.EMPTY:
+    if kind is not _MountKind.EMPTY:
         return (kind.value, str(path.resolve()), str(path))
     if path.exists() and not path.is_dir():
-        return (_Kind.READ.value, "/dev/null", str(path))
+        return (_MountKind.READ.value, "/dev/null", str(path))
     size = ("--size", str(_TEMPORARY_BYTES)) if sized else ()
     return (*size, kind.value, str(path))
 
@@ -84,32 +84,34 @@ def _is_device(path: Path) -> bool:
     return path.is_relative_to("/dev") and not path.is_relative_to(_SHARED_MEMORY)
 
 
-def _without_repetition(places: dict[Path, _Kind]) -> Iterator[tuple[Path, _Kind]]:
+def _drop_repetitions(places: dict[Path, _MountKind]) -> Iterator[tuple[Path, _MountKind]]:
     """The places that exist, outer ones first, without those that change nothing."""
-    placed: dict[Path, _Kind] = {}
+    placed: dict[Path, _MountKind] = {}
     always = {Path("/tmp"), _SHARED_MEMORY}  # noqa: S108
     for path in sorted(places, key=lambda path: len(path.parts)):
-        around = next((placed[above] for above in path.parents if above in placed), _Kind.EMPTY)
+        around = next(
+            (placed[above] for above in path.parents if above in placed), _MountKind.EMPTY
+        )
         # What a link inside a writable folder points to was chosen by who could write there.
-        planted = around is _Kind.WRITE and path.resolve() != path
+        planted = around is _MountKind.WRITE and path.resolve() != path
         if path in always or (places[path] is not around and path.exists() and not planted):
             placed[path] = places[path]
             yield path, places[path]
 
 
-def _secrets_in(folders: Sequence[Path]) -> Iterator[Path]:
+def _find_secrets(folders: Sequence[Path]) -> Iterator[Path]:
     return (folder / name for folder in folders for name in _SECRET_FILES)
 
 
 @lru_cache(maxsize=1)
-def _system_links() -> tuple[tuple[str, str], ...]:
+def _find_system_links() -> tuple[tuple[str, str], ...]:
     """Links that must exist under the same name inside, with what they point to."""
     links = [Path("/", name) for name in _SYSTEM if Path("/", name).is_symlink()]
-    return tuple((str(link), str(link.readlink())) for link in (*links, *_interpreter_links()))
+    return tuple((str(link), str(link.readlink())) for link in (*links, *_find_interpreter_links()))
 
 
 @lru_cache(maxsize=1)
-def _system_folders() -> tuple[Path, ...]:
+def _find_system_folders() -> tuple[Path, ...]:
     system = [Path("/", name) for name in _SYSTEM if not Path("/", name).is_symlink()]
     etc = [Path("/etc", name) for name in _ETC]
     prefixes = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
@@ -118,10 +120,10 @@ def _system_folders() -> tuple[Path, ...]:
     return (*map(Path, _STORES), *system, *etc, *python, *package)
 
 
-def _interpreter_links() -> Iterator[Path]:
+def _find_interpreter_links() -> Iterator[Path]:
     """The links between the interpreter's name and its file, where its prefixes miss them."""
     link = Path(sys.executable)
     while link.is_symlink():
-        if not any(link.is_relative_to(folder) for folder in _system_folders()):
+        if not any(link.is_relative_to(folder) for folder in _find_system_folders()):
             yield link
         link = link.parent / link.readlink()

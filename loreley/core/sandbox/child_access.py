@@ -57,19 +57,19 @@ def withheld_names(setting: str, names: Sequence[str]) -> Iterator[Problem]:
 
 def private_paths(settings: Settings) -> Iterator[Path]:
     """Where Loreley keeps what a child must not see."""
-    yield _absolute(str(settings.loreley_state_dir))
+    yield _resolve(str(settings.loreley_state_dir))
     yield Path(".env").resolve()
     # The clone's configuration may hold the remote's credentials; the rest are other jobs.
     clone = os.path.expandvars(settings.worker_repo_worktree)
-    yield from (_absolute(clone), _absolute(f"{clone}-worktrees"))
+    yield from (_resolve(clone), _resolve(f"{clone}-worktrees"))
     url = settings.sqlalchemy_url
     if url.startswith(_SQLITE) and (file := url.removeprefix(_SQLITE).partition("?")[0]):
         for suffix in ("", "-wal", "-shm"):
-            yield _absolute(file + suffix)
+            yield _resolve(file + suffix)
     redis = settings.tasks_redis_url
     if redis and redis.get_secret_value().startswith("unix://"):
-        yield _absolute(redis.get_secret_value().removeprefix("unix://").partition("?")[0])
+        yield _resolve(redis.get_secret_value().removeprefix("unix://").partition("?")[0])
 
 
-def _absolute(path: str) -> Path:
+def _resolve(path: str) -> Path:
     return Path(path).expanduser().resolve()

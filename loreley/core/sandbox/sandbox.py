@@ -19,7 +19,7 @@ from loreley.host.tempdirs import temporary_folder
 _TRIAL_SECONDS = 20.0
 _OPEN_FILES = 4096
 _FIX = "allow unprivileged user namespaces; in a container also their system calls"
-_MORTAL = ("--pdeathsig", "KILL")  # when the thread that started it ends
+_DIES_WITH_PARENT = ("--pdeathsig", "KILL")  # when the thread that started it ends
 
 
 class Level(StrEnum):
@@ -77,7 +77,7 @@ class Tools:
             shutil.which(name, path=search_path) for name in ("sh", "bwrap", "unshare", "setpriv")
         )
         bwrap, unshare, setpriv = others
-        sizes = bwrap is not None and b"--size" in _output_of([bwrap, "--help"])
+        sizes = bwrap is not None and b"--size" in _read_output([bwrap, "--help"])
         return cls(shell or "/bin/sh", bwrap, unshare, setpriv, sizes)
 
 
@@ -96,16 +96,21 @@ class Sandbox:
         The confined command has the exit code of ``argv``, or 128 and the number of the signal
         that ended it.
         """
-        script = _limits(confinement, self.processes if self._counts_processes else 0)
+        script = _write_limits_script(confinement, self.processes if self._counts_processes else 0)
         limited = [self.tools.shell, "-c", script, "sh", *argv]
         match self.level:
             case Level.BUBBLEWRAP:
                 return [*self._bubblewrap(confinement), *limited]
             case Level.NAMESPACES:
                 namespaces = self._namespaces(confinement)
-                return [*self._setpriv(*_MORTAL), *namespaces, *self._setpriv(*_weak()), *limited]
+                return [
+                    *self._setpriv(*_DIES_WITH_PARENT),
+                    *namespaces,
+                    *self._setpriv(*_list_privilege_options()),
+                    *limited,
+                ]
             case Level.LIMITS:
-                return [*self._setpriv(*_MORTAL, *_weak()), *limited]
+                return [*self._setpriv(*_DIES_WITH_PARENT, *_list_privilege_options()), *limited]
 
     def describe(self) -> str:
         """One line: what children are kept from, and what is missing for more."""
@@ -202,10 +207,10 @@ def obstacle_to(sandbox: Sandbox) -> Obstacle | None:
     if completed.exit_code == 0:
         return None
     said = completed.stderr.decode(errors="replace").strip() or f"exit {completed.exit_code}"
-    return Obstacle(level, said.splitlines()[-1], _fix())
+    return Obstacle(level, said.splitlines()[-1], _find_fix())
 
 
-def _fix() -> str:
+def _find_fix() -> str:
     for switch, forbidding, allowing in (
         ("kernel/unprivileged_userns_clone", "0", "1"),
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -217,13 +222,13 @@ def _fix() -> str:
     return _FIX
 
 
-def _weak() -> list[str]:
+def _list_privilege_options() -> list[str]:
     """Options of setpriv: no capabilities, whether root's or of a user namespace, and no way up."""
     root_only = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     return ["--no-new-privs", *root_only]
 
 
-def _limits(confinement: Confinement, processes: int) -> str:
+def _write_limits_script(confinement: Confinement, processes: int) -> str:
     """A shell script that limits itself and becomes its arguments; the units are ulimit's."""
     limits = {"c": 0, "n": _OPEN_FILES}
     if confinement.memory_bytes:
@@ -237,6 +242,6 @@ def _limits(confinement: Confinement, processes: int) -> str:
     return "; ".join([*commands, 'exec "$@"'])
 
 
-def _output_of(argv: Sequence[str]) -> bytes:
+def _read_output(argv: Sequence[str]) -> bytes:
     completed = children.capture(argv, env={}, deadline=Deadline.after(_TRIAL_SECONDS))
     return completed.stdout + completed.stderr

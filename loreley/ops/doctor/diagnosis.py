@@ -7,7 +7,7 @@ from dataclasses import replace
 from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.errors import LoreleyError, Problem
-from loreley.ops.doctor.findings import Finding, bad, examine
+from loreley.ops.doctor.findings import Finding, examine, report_error
 from loreley.ops.doctor.installation import host_checks
 from loreley.ops.doctor.invariants import run_checks
 from loreley.ops.doctor.services import service_checks
@@ -34,12 +34,12 @@ def diagnose(
         *trial_checks(settings, quick=quick),
     ]
     findings = examine(checks)
-    return [*findings, *_of_the_run(settings)] if with_run else findings
+    return [*findings, *_examine_run(settings)] if with_run else findings
 
 
-def _of_the_run(settings: Settings) -> list[Finding]:
+def _examine_run(settings: Settings) -> list[Finding]:
     try:
         with closing(open_database(settings.sqlalchemy_url)) as database:
             return examine(run_checks(settings, database), settle_seconds=_SETTLE_SECONDS)
     except LoreleyError as error:
-        return [replace(bad(error), name="run")]
+        return [replace(report_error(error), name="run")]

@@ -39,7 +39,7 @@ class Check:
     examine: Callable[[], Finding]
 
 
-def bad(error: LoreleyError) -> Finding:
+def report_error(error: LoreleyError) -> Finding:
     """What an error says, as a finding."""
     fixes = [problem.fix for problem in error.problems if problem.fix]
     return Finding(Verdict.BAD, " ".join(error.summary.split()), fixes[0] if fixes else _LOOK)
@@ -62,11 +62,11 @@ def examine(checks: Sequence[Check], *, settle_seconds: float = 0.0) -> list[Fin
     through states that would be wrong if they lasted.
     """
     give_up_at = time.monotonic() + settle_seconds
-    findings = [_finding(check) for check in checks]
+    findings = [_examine_one(check) for check in checks]
     while time.monotonic() < give_up_at and any(_is_open(finding) for finding in findings):
         time.sleep(_LOOK_AGAIN_SECONDS)
         findings = [
-            _finding(check) if _is_open(finding) else finding
+            _examine_one(check) if _is_open(finding) else finding
             for check, finding in zip(checks, findings, strict=True)
         ]
     return findings
@@ -76,11 +76,11 @@ def _is_open(finding: Finding) -> bool:
     return finding.verdict is not Verdict.GOOD
 
 
-def _finding(check: Check) -> Finding:
+def _examine_one(check: Check) -> Finding:
     try:
         found = check.examine()
     except LoreleyError as error:
-        found = bad(error)
+        found = report_error(error)
     except OSError as error:
         found = Finding(Verdict.BAD, str(error), _LOOK)
     return replace(found, name=check.name)

@@ -13,7 +13,7 @@ from loreley.config import Role, Settings, expand_path
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.errors import ConfigError, Problem
 from loreley.git.git import Git
-from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold, bad
+from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold, report_error
 
 _GIBIBYTE = 2**30
 _SCARCE_BYTES, _LOW_BYTES = _GIBIBYTE // 2, 5 * _GIBIBYTE
@@ -22,21 +22,21 @@ _SCARCE_BYTES, _LOW_BYTES = _GIBIBYTE // 2, 5 * _GIBIBYTE
 def host_checks(settings: Settings, invalid: Sequence[Problem]) -> list[Check]:
     """The checks of what needs no service; ``invalid`` is what is wrong with single settings."""
     return [
-        *_settings_checks(settings, invalid),
-        Check("python", _python),
-        Check("git", lambda: _git(settings)),
-        Check("sandbox", lambda: _sandbox(settings)),
-        Check("folders", lambda: _folders(settings)),
-        Check("disk space", lambda: _disk_space(settings)),
+        *_make_settings_checks(settings, invalid),
+        Check("python", _check_python),
+        Check("git", lambda: _check_git(settings)),
+        Check("sandbox", lambda: _check_sandbox(settings)),
+        Check("folders", lambda: _check_folders(settings)),
+        Check("disk space", lambda: _check_disk_space(settings)),
     ]
 
 
-def _settings_checks(settings: Settings, invalid: Sequence[Problem]) -> Iterator[Check]:
+def _make_settings_checks(settings: Settings, invalid: Sequence[Problem]) -> Iterator[Check]:
     """One for each problem, as each is mended by itself."""
     named = {problem.setting.partition("=")[0] for problem in invalid}
     of_roles = [problem for role in Role for problem in settings.problems(role)]
     missing = [each for each in dict.fromkeys(of_roles) if each.setting not in named]
-    findings = [bad(ConfigError.of([problem])) for problem in (*invalid, *missing)]
+    findings = [report_error(ConfigError.of([problem])) for problem in (*invalid, *missing)]
     fine = Finding(Verdict.GOOD, "valid, and enough for a scheduler and a worker")
     for finding in findings or [fine]:
         yield Check("settings", partial(_same, finding))
@@ -46,7 +46,7 @@ def _same(finding: Finding) -> Finding:
     return finding
 
 
-def _python() -> Finding:
+def _check_python() -> Finding:
     seen = f"{platform.python_implementation()} {platform.python_version()} at {sys.executable}"
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
         return Finding(
@@ -57,7 +57,7 @@ def _python() -> Finding:
     return Finding(Verdict.GOOD, seen)
 
 
-def _git(settings: Settings) -> Finding:
+def _check_git(settings: Settings) -> Finding:
     git = Git(settings.worker_repo_git_bin)
     version = ".".join(map(str, git.require_version()))
     if settings.worker_repo_enable_lfs and git.ask("lfs", "version").exit_code != 0:
@@ -70,7 +70,7 @@ def _git(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"git {version}")
 
 
-def _sandbox(settings: Settings) -> Finding:
+def _check_sandbox(settings: Settings) -> Finding:
     sandbox = require_sandbox(settings)
     if sandbox.level is Level.BUBBLEWRAP:
         return Finding(Verdict.GOOD, sandbox.describe())
@@ -78,10 +78,10 @@ def _sandbox(settings: Settings) -> Finding:
     return Finding(Verdict.WARNING, sandbox.describe(), fix)
 
 
-def _folders(settings: Settings) -> Finding:
+def _check_folders(settings: Settings) -> Finding:
     unusable = [
         f"{name}: {reason}"
-        for name, folder in _places(settings)
+        for name, folder in _list_places(settings)
         if (reason := _objection_to(folder))
     ]
     return all_hold(
@@ -91,8 +91,8 @@ def _folders(settings: Settings) -> Finding:
     )
 
 
-def _disk_space(settings: Settings) -> Finding:
-    free = {name: _free_bytes(folder) for name, folder in _places(settings)}
+def _check_disk_space(settings: Settings) -> Finding:
+    free = {name: _measure_free_bytes(folder) for name, folder in _list_places(settings)}
     least = min(free, key=lambda name: free[name])
     seen = f"{free[least] / _GIBIBYTE:.1f} GiB free for {least}"
     if free[least] >= _LOW_BYTES:
@@ -101,7 +101,7 @@ def _disk_space(settings: Settings) -> Finding:
     return Finding(verdict, f"only {seen}", "make room, or set it to another disk")
 
 
-def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
+def _list_places(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Where Loreley writes, by the setting that says so."""
     yield "LORELEY_STATE_DIR", settings.loreley_state_dir.absolute()
     base = expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree)
@@ -112,7 +112,7 @@ def _places(settings: Settings) -> Iterator[tuple[str, Path]]:
 
 def _objection_to(folder: Path) -> str:
     """Why the folder cannot be written to or made; empty when it can."""
-    standing = _standing(folder)
+    standing = _find_existing(folder)
     if not standing.is_dir():
         return f"{standing} is no folder"
     if not os.access(standing, os.W_OK | os.X_OK):
@@ -120,10 +120,10 @@ def _objection_to(folder: Path) -> str:
     return ""
 
 
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(_standing(folder)).free
+def _measure_free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(_find_existing(folder)).free
 
 
-def _standing(folder: Path) -> Path:
+def _find_existing(folder: Path) -> Path:
     """The folder, or what of the way to it exists."""
     return next(path for path in (folder, *folder.parents) if os.path.lexists(path))

@@ -18,7 +18,7 @@ from loreley.errors import GitError
 from loreley.git.git import Git
 from loreley.host.tempdirs import abandoned_folders
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
-from loreley.ops.doctor.strays import strays
+from loreley.ops.doctor.strays import find_strays
 from loreley.tasks.connection import redis_client, unavailable
 from loreley.tasks.messages import known_jobs
 from loreley.views.invariants import (
@@ -69,11 +69,11 @@ class _Run:
 
     def commits(self) -> Finding:
         """Whether each job has as many accepted commits as its outcome says."""
-        return self._no(commit_flaws, "one for each success, none for others")
+        return self._find_no_flaws(commit_flaws, "one for each success, none for others")
 
     def archive(self) -> Finding:
         """Whether each job was taken in once."""
-        return self._no(archive_flaws, "every job was counted once")
+        return self._find_no_flaws(archive_flaws, "every job was counted once")
 
     def branches(self) -> Finding:
         """Whether the remote holds what the database says."""
@@ -140,7 +140,7 @@ class _Run:
 
     def processes(self) -> Finding:
         """Whether no process of a job has outlived its worker."""
-        found = strays(self._base)
+        found = find_strays(self._base)
         return all_hold(found, good="none without a worker", fix="end them: kill -9 and the id")
 
     def temporary(self) -> Finding:
@@ -156,6 +156,6 @@ class _Run:
     def _base(self) -> Path:
         return expand_path("WORKER_REPO_WORKTREE", self._settings.worker_repo_worktree).resolve()
 
-    def _no(self, look: Callable[[Connection], list[str]], good: str) -> Finding:
+    def _find_no_flaws(self, look: Callable[[Connection], list[str]], good: str) -> Finding:
         with self._database.read() as connection:
             return all_hold(look(connection), good=good, fix=_REPORT)

@@ -30,15 +30,15 @@ _SHARED_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.ssh
 def service_checks(settings: Settings) -> list[Check]:
     """The checks of what scheduler and workers share."""
     return [
-        Check("queue server", lambda: _queue_server(settings)),
-        Check("database", lambda: _database(settings)),
-        Check("experiment", lambda: _experiment(settings)),
-        Check("repository", lambda: _repository(settings)),
-        Check("clocks", lambda: _clocks(settings)),
+        Check("queue server", lambda: _check_queue_server(settings)),
+        Check("database", lambda: _check_database(settings)),
+        Check("experiment", lambda: _check_experiment(settings)),
+        Check("repository", lambda: _check_repository(settings)),
+        Check("clocks", lambda: _check_clocks(settings)),
     ]
 
 
-def _queue_server(settings: Settings) -> Finding:
+def _check_queue_server(settings: Settings) -> Finding:
     health = examine_queue(settings)
     if health.problems:
         problem = health.problems[0]
@@ -48,11 +48,11 @@ def _queue_server(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"{health.server or 'it'} at {health.target}")
 
 
-def _database(settings: Settings) -> Finding:
+def _check_database(settings: Settings) -> Finding:
     """What is there, without changing it."""
     url = settings.sqlalchemy_url
     revision, shown = read_revision(url), masked(url)
-    kind = _file_system_of(Path(url.partition(":///")[2])) if url.startswith("sqlite") else ""
+    kind = _find_file_system(Path(url.partition(":///")[2])) if url.startswith("sqlite") else ""
     if kind in _SHARED_FILE_SYSTEMS:
         return Finding(
             Verdict.BAD,
@@ -77,7 +77,7 @@ def _database(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"{shown}, schema {revision}")
 
 
-def _experiment(settings: Settings) -> Finding:
+def _check_experiment(settings: Settings) -> Finding:
     try:
         revision = read_revision(settings.sqlalchemy_url)
     except LoreleyError:
@@ -94,7 +94,7 @@ def _experiment(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"root {known.root_commit[:12]}; the settings are those it has")
 
 
-def _repository(settings: Settings) -> Finding:
+def _check_repository(settings: Settings) -> Finding:
     """Whether it can be read, has the branch, and may be pushed to."""
     url = settings.worker_repo_remote_url
     if url is None:
@@ -133,9 +133,9 @@ def _require_writable(git: Git, remote: Remote, branch: str, head: str) -> None:
         )
 
 
-def _clocks(settings: Settings) -> Finding:
+def _check_clocks(settings: Settings) -> Finding:
     """Whether the services' clocks are this host's; those that are away are left out."""
-    skews = dict(_skews(settings))
+    skews = dict(_measure_skews(settings))
     if not skews:
         return Finding(Verdict.WARNING, "no service tells its time", "mend the services first")
     name = max(skews, key=lambda each: abs(skews[each]))
@@ -149,7 +149,7 @@ def _clocks(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"within {max(map(abs, skews.values())):.2f} s of this host's")
 
 
-def _skews(settings: Settings) -> Iterator[tuple[str, float]]:
+def _measure_skews(settings: Settings) -> Iterator[tuple[str, float]]:
     """By how many seconds each service's clock is ahead."""
     with suppress(RedisError, LoreleyError, OSError):
         with redis_client(settings, retries=0) as client:
@@ -169,7 +169,7 @@ def _skews(settings: Settings) -> Iterator[tuple[str, float]]:
             yield "database", skew
 
 
-def _file_system_of(path: Path) -> str:
+def _find_file_system(path: Path) -> str:
     """The kind of file system that holds the path, as the kernel calls it; empty if unknown."""
     try:
         mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]

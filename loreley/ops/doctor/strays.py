@@ -20,7 +20,7 @@ class Stray:
         return f"process {self.pid}: {self.command[:120]}"
 
 
-def strays(base: Path) -> list[Stray]:
+def find_strays(base: Path) -> list[Stray]:
     """Processes at work for jobs of the clone at ``base`` without a worker above them.
 
     They are known by what they were started with: git with the clone's repository, evaluators
@@ -32,13 +32,13 @@ def strays(base: Path) -> list[Stray]:
     )
     return [
         Stray(pid, _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace").strip())
-        for pid in _pids()
+        for pid in _list_pids()
         if any(sign in _read(pid, "cmdline") + _read(pid, "environ") for sign in signs)
-        and not any(_WORKER in _read(one, "cmdline") for one in _line_of(pid))
+        and not any(_WORKER in _read(one, "cmdline") for one in _list_ancestors(pid))
     ]
 
 
-def _line_of(pid: int) -> Iterator[int]:
+def _list_ancestors(pid: int) -> Iterator[int]:
     """The process and all above it."""
     while pid > 1:
         yield pid
@@ -46,7 +46,7 @@ def _line_of(pid: int) -> Iterator[int]:
         pid = int(after_name[1]) if len(after_name) > 1 else 0
 
 
-def _pids() -> Iterator[int]:
+def _list_pids() -> Iterator[int]:
     with suppress(FileNotFoundError):
         for entry in _PROC.iterdir():
             if entry.name.isdecimal():

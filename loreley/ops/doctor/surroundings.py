@@ -20,7 +20,9 @@ class Surroundings:
     problems: tuple[Problem, ...]
 
 
-def surroundings(root: Path, defaults: Callable[[Settings], Mapping[str, str]]) -> Surroundings:
+def read_surroundings(
+    root: Path, defaults: Callable[[Settings], Mapping[str, str]]
+) -> Surroundings:
     """Enter the project, fill in ``defaults``, and start the embedded queue where none is set."""
     problems: list[Problem] = []
 

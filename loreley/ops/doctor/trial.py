@@ -34,13 +34,13 @@ _CHECKOUT_SECONDS = 1800.0
 def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
     """The checks of evaluator and agents; ``quick`` leaves out the evaluation of the root."""
     return [
-        Check("evaluator", lambda: _evaluator(settings)),
-        *([] if quick else [Check("evaluation", lambda: _evaluation(settings))]),
-        *(_agent_check(name, settings) for name in settings.agent_weights),
+        Check("evaluator", lambda: _check_evaluator(settings)),
+        *([] if quick else [Check("evaluation", lambda: _check_evaluation(settings))]),
+        *(_make_agent_check(name, settings) for name in settings.agent_weights),
     ]
 
 
-def _evaluator(settings: Settings) -> Finding:
+def _check_evaluator(settings: Settings) -> Finding:
     options = EvaluatorOptions.from_settings(settings)
     if not options.name:
         raise ConfigError(
@@ -52,25 +52,25 @@ def _evaluator(settings: Settings) -> Finding:
     return Finding(Verdict.GOOD, f"{options.name} can be started in the sandbox")
 
 
-def _evaluation(settings: Settings) -> Finding:
+def _check_evaluation(settings: Settings) -> Finding:
     """What the evaluator says of the root commit, and whether the search can use it."""
     if not EvaluatorOptions.from_settings(settings).name:
         return Finding(Verdict.WARNING, "not tried: there is no evaluator", "set one first")
     judge = assemble_cascade(settings, require_sandbox(settings))
     with temporary_folder() as folder:
         try:
-            repository = _checked_out(settings, folder)
+            repository = _check_out(settings, folder)
         except LoreleyError as error:
             why = error.problems[0].what
             return Finding(
                 Verdict.WARNING, f"not tried: {why}", "mend the repository first, as told above"
             )
         with closing(repository):
-            judgement = _judged(settings, judge, repository)
-    return _usable(settings, judgement.evaluation)
+            judgement = _judge_root(settings, judge, repository)
+    return _check_usable(settings, judgement.evaluation)
 
 
-def _checked_out(settings: Settings, folder: Path) -> WorkerRepository:
+def _check_out(settings: Settings, folder: Path) -> WorkerRepository:
     """A repository of the trial's own, ready to lease."""
     options = RepositoryOptions.from_settings(settings)
     repository = WorkerRepository(
@@ -80,9 +80,9 @@ def _checked_out(settings: Settings, folder: Path) -> WorkerRepository:
     return repository
 
 
-def _judged(settings: Settings, judge: Cascade, repository: WorkerRepository) -> Judgement:
+def _judge_root(settings: Settings, judge: Cascade, repository: WorkerRepository) -> Judgement:
     deadline = Deadline.after(settings.tasks_worker_time_limit_seconds)
-    root = _root(settings)
+    root = _find_root(settings)
     with repository.lease(root, "doctor", deadline) as worktree:
         try:
             return judge.judge(worktree, root, deadline)
@@ -95,7 +95,7 @@ def _judged(settings: Settings, judge: Cascade, repository: WorkerRepository) ->
             ) from failure
 
 
-def _root(settings: Settings) -> str:
+def _find_root(settings: Settings) -> str:
     """The experiment's root, or what a first start would take for it."""
     if read_revision(settings.sqlalchemy_url) == HEAD:
         with closing(open_database(settings.sqlalchemy_url)) as database:
@@ -108,7 +108,7 @@ def _root(settings: Settings) -> str:
     ).remote_head(url.get_secret_value(), settings.worker_repo_branch)
 
 
-def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
+def _check_usable(settings: Settings, evaluation: Evaluation) -> Finding:
     values = {metric.name: metric.value for metric in evaluation.metrics}
     errors = {metric.name: metric.error for metric in evaluation.metrics}
     named = [measure.name for measure in settings.mapelites_measures]
@@ -132,11 +132,11 @@ def _usable(settings: Settings, evaluation: Evaluation) -> Finding:
     return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
 
 
-def _agent_check(name: str, settings: Settings) -> Check:
-    return Check(f"agent {name}", lambda: _agent(name, settings))
+def _make_agent_check(name: str, settings: Settings) -> Check:
+    return Check(f"agent {name}", lambda: _check_agent(name, settings))
 
 
-def _agent(name: str, settings: Settings) -> Finding:
+def _check_agent(name: str, settings: Settings) -> Finding:
     alone = settings.model_copy(update={"worker_agent": [name]})
     unset = [each for each in alone.problems(Role.WORKER) if _is_about_agents(each)]
     if unset:

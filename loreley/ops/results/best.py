@@ -13,7 +13,7 @@ from loreley.core.evaluation.evaluation import Metric
 from loreley.core.sandbox.child_output import legible, one_line
 from loreley.db.engine import open_database
 from loreley.git.patches import diffstat, patch_file
-from loreley.ops.results.commit_source import objects_with
+from loreley.ops.results.commit_source import open_objects
 from loreley.ops.results.selection import Selection, select_lineage
 from loreley.views.lineage import Lineage, Step
 
@@ -24,7 +24,7 @@ _SUBJECT_LENGTH = 72
 def print_best(settings: Settings, selection: Selection, *, as_json: bool = False) -> None:
     """Print what is known of the chosen commit; raises `LoreleyError`."""
     lineage = read_selected(settings, selection)
-    print(to_json(lineage, settings) if as_json else "\n".join(_lines(lineage, settings)))
+    print(to_json(lineage, settings) if as_json else "\n".join(_write_lines(lineage, settings)))
 
 
 def print_diff(settings: Settings, selection: Selection, *, with_parent: bool) -> None:
@@ -37,11 +37,11 @@ def print_diff(settings: Settings, selection: Selection, *, with_parent: bool) -
     new = lineage.last.commit
     is_terminal = sys.stdout.isatty()
     with (
-        objects_with(settings, [old, new]) as store,
+        open_objects(settings, [old, new]) as store,
         patch_file(store, old, new, binary=not is_terminal) as patch,
     ):
         if is_terminal:
-            print(legible(diffstat(store, old, new)), _for_terminal(patch), sep="\n\n")
+            print(legible(diffstat(store, old, new)), _read_for_terminal(patch), sep="\n\n")
             return
         sys.stdout.flush()
         with patch.open("rb") as source:
@@ -61,7 +61,7 @@ def to_json(lineage: Lineage, settings: Settings) -> str:
     return json.dumps(known, indent=2, default=str)
 
 
-def _for_terminal(patch: Path) -> str:
+def _read_for_terminal(patch: Path) -> str:
     with patch.open("rb") as file:
         text = legible(file.read(_ON_TERMINAL_BYTES).decode("utf-8", "replace"))
     size_bytes = patch.stat().st_size
@@ -71,18 +71,18 @@ def _for_terminal(patch: Path) -> str:
     return f"{text}\n{cut}; all of them: invoke best --diff > FILE"
 
 
-def _lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
+def _write_lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
     last, root = lineage.last, lineage.root
-    yield f"best      {lineage.objective.name} {_fitness(last)}{_gained(lineage)}"
+    yield f"best      {lineage.objective.name} {_write_fitness(last)}{_write_gain(lineage)}"
     yield f"commit    {last.commit}"
     if last.branch:
         yield f"branch    {last.branch} at {settings.remote_target}"
-    yield f"made by   {_maker(last)}, {last.made_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    yield f"made by   {_write_maker(last)}, {last.made_at.astimezone():%Y-%m-%d %H:%M:%S}"
     if summary := one_line(lineage.summary):
         yield f"judged    {summary}"
-    yield from _metrics(lineage)
+    yield from _write_metrics(lineage)
     yield "path"
-    yield from (_step(step) for step in lineage.steps)
+    yield from (_write_step(step) for step in lineage.steps)
     if last is not root:
         yield "diff      invoke best --diff"
         yield "take it   invoke export --patch FILE, or --branch NAME"
@@ -90,23 +90,23 @@ def _lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
         yield f"fetch     git fetch {settings.remote_target} {last.branch}"
 
 
-def _gained(lineage: Lineage) -> str:
+def _write_gain(lineage: Lineage) -> str:
     if lineage.gain is None or len(lineage.steps) == 1:
         return ": the root commit itself" if len(lineage.steps) == 1 else ""
     steps = len(lineage.steps) - 1
     return (
-        f", from {_fitness(lineage.root)} at the root "
+        f", from {_write_fitness(lineage.root)} at the root "
         f"({lineage.gain:+.6g} in {steps} step{'s' if steps != 1 else ''})"
     )
 
 
-def _fitness(step: Step) -> str:
+def _write_fitness(step: Step) -> str:
     if step.fitness is None:
         return "without fitness"
     return f"{step.fitness:.6g}" + (f" ± {step.error:.3g}" if step.error else "")
 
 
-def _maker(step: Step) -> str:
+def _write_maker(step: Step) -> str:
     """The job, agent and operator behind a step."""
     if step.parent is None:
         return "you: it is the root commit"
@@ -114,7 +114,7 @@ def _maker(step: Step) -> str:
     return f"job #{step.ordinal}" + (f", {one_line(by)}" if by else "")
 
 
-def _metrics(lineage: Lineage) -> Iterator[str]:
+def _write_metrics(lineage: Lineage) -> Iterator[str]:
     """The figures beside the root's."""
     before = {metric.name: metric.value for metric in lineage.root_metrics}
     width = max([len(metric.name) for metric in lineage.metrics], default=0)
@@ -126,22 +126,22 @@ def _metrics(lineage: Lineage) -> Iterator[str]:
         unit = f" {one_line(metric.unit)}" if metric.unit else ""
         yield (
             f"          {metric.name:<{width}} {shown:>12} {metric.value:>12.6g} "
-            f"{_better_by(metric, old):>12}{unit}"
+            f"{_write_difference(metric, old):>12}{unit}"
         ).rstrip()
 
 
-def _better_by(metric: Metric, old: float | None) -> str:
+def _write_difference(metric: Metric, old: float | None) -> str:
     if old is None or old == metric.value:
         return ""
     return f"{metric.value - old if metric.higher_is_better else old - metric.value:+.6g}"
 
 
-def _step(step: Step) -> str:
+def _write_step(step: Step) -> str:
     number = "root" if step.parent is None else f"#{step.ordinal}"
     gain = "" if step.gain is None else f"{step.gain:+.6g}"
     by = " ".join(filter(None, (step.agent, step.operator)))
     subject = one_line(step.subject)[:_SUBJECT_LENGTH]
     return (
-        f"  {number:<6} {_fitness(step):>12} {gain:>12}  {step.commit[:12]}  "
+        f"  {number:<6} {_write_fitness(step):>12} {gain:>12}  {step.commit[:12]}  "
         f"{one_line(by):<20} {subject}"
     ).rstrip()

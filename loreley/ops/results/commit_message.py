@@ -10,19 +10,19 @@ _SUBJECT_LENGTH = 72
 _SHOWN_STEPS = 50
 
 
-def message_of(lineage: Lineage) -> CommitMessage:
+def write_message(lineage: Lineage) -> CommitMessage:
     """The last step's own subject if it is the only one, else what all have achieved together."""
     steps = lineage.steps[1:]
-    subject = one_line(steps[0].subject) if len(steps) == 1 else achievement(lineage)
-    return CommitMessage(subject[:_SUBJECT_LENGTH], "\n".join(_body(lineage, steps)))
+    subject = one_line(steps[0].subject) if len(steps) == 1 else describe_gain(lineage)
+    return CommitMessage(subject[:_SUBJECT_LENGTH], "\n".join(_write_body(lineage, steps)))
 
 
-def provenance(lineage: Lineage) -> Iterator[str]:
+def write_provenance(lineage: Lineage) -> Iterator[str]:
     """Where the change comes from, as git's trailers."""
     yield f"Evolved-from: {lineage.root_commit}"
 
 
-def achievement(lineage: Lineage, fitness: float | None = None) -> str:
+def describe_gain(lineage: Lineage, fitness: float | None = None) -> str:
     """What is better than at the root, in one line; ``fitness`` instead of the one on record."""
     before = lineage.root.fitness
     after = lineage.last.fitness if fitness is None else fitness
@@ -32,22 +32,22 @@ def achievement(lineage: Lineage, fitness: float | None = None) -> str:
     return f"Improve {name} from {before:.6g} to {after:.6g}"
 
 
-def _body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:
+def _write_body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:
     if len(steps) > 1:
         yield f"Found by evolution in {len(steps)} steps:"
         yield ""
-        yield from map(_step, steps[:_SHOWN_STEPS])
+        yield from map(_write_step, steps[:_SHOWN_STEPS])
         if len(steps) > _SHOWN_STEPS:
             yield f"- and {len(steps) - _SHOWN_STEPS} more"
         yield ""
-    yield from provenance(lineage)
+    yield from write_provenance(lineage)
     yield f"Evolved-as: {lineage.last.commit}"
     before, after = lineage.root.fitness, lineage.last.fitness
     if before is not None and after is not None:
         yield f"Fitness: {one_line(lineage.objective.name)} {before:.6g} -> {after:.6g}"
 
 
-def _step(step: Step) -> str:
+def _write_step(step: Step) -> str:
     gain = "" if step.gain is None else f" ({step.gain:+.4g})"
     by = " ".join(filter(None, (step.agent, step.operator)))
     return f"- #{step.ordinal} {one_line(by)}: {one_line(step.subject)[:_SUBJECT_LENGTH]}{gain}"

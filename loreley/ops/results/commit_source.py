@@ -17,48 +17,48 @@ _FETCH_SECONDS = 1800.0
 
 
 @contextmanager
-def objects_with(settings: Settings, commits: Sequence[str]) -> Iterator[ObjectStore]:
+def open_objects(settings: Settings, commits: Sequence[str]) -> Iterator[ObjectStore]:
     """A repository that holds all of ``commits``; nothing in it may be changed.
 
     Raises `ConfigError` without a remote, and `GitError` when a commit is nowhere any more.
     """
-    store = objects_here(settings, commits)
+    store = find_local_objects(settings, commits)
     if store is not None:
         yield store
         return
     git = Git(settings.worker_repo_git_bin)
     with temporary_folder() as folder:
-        yield _fetched(settings, git, folder / "clone", commits)
+        yield _fetch(settings, git, folder / "clone", commits)
 
 
-def objects_here(settings: Settings, commits: Sequence[str]) -> ObjectStore | None:
+def find_local_objects(settings: Settings, commits: Sequence[str]) -> ObjectStore | None:
     """A repository on this host that holds all of ``commits``; None without one.
 
     Nothing in it may be changed. Raises `ConfigError` without a remote.
     """
     git = Git(settings.worker_repo_git_bin)
     git.require_version()
-    for git_dir in _here(settings):
+    for git_dir in _find_local_repositories(settings):
         store = ObjectStore(git, git_dir)
         if all(map(store.has_commit, commits)):
             return store
     return None
 
 
-def _here(settings: Settings) -> Iterator[Path]:
+def _find_local_repositories(settings: Settings) -> Iterator[Path]:
     """Repositories on this host that may hold the commits."""
     base = expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree)
-    for folder in (base, Path(_remote(settings).url)):
+    for folder in (base, Path(_require_remote(settings).url)):
         for git_dir in (folder / ".git", folder):
             if (git_dir / "objects").is_dir():
                 yield git_dir
 
 
-def _fetched(settings: Settings, git: Git, place: Path, commits: Sequence[str]) -> ObjectStore:
+def _fetch(settings: Settings, git: Git, place: Path, commits: Sequence[str]) -> ObjectStore:
     deadline = Deadline.after(_FETCH_SECONDS)
     clone = BaseClone(
         git,
-        _remote(settings),
+        _require_remote(settings),
         place,
         branch=settings.worker_repo_branch,
         depth=1,
@@ -71,11 +71,11 @@ def _fetched(settings: Settings, git: Git, place: Path, commits: Sequence[str]) 
         except ServiceUnavailable:
             raise
         except GitError as error:
-            raise _gone(commit, settings, error) from error
+            raise _gone_error(commit, settings, error) from error
     return clone.store
 
 
-def _gone(commit: str, settings: Settings, error: GitError) -> GitError:
+def _gone_error(commit: str, settings: Settings, error: GitError) -> GitError:
     return GitError(
         "the commit is not on the remote any more",
         target=f"{commit} of {settings.remote_target}",
@@ -85,7 +85,7 @@ def _gone(commit: str, settings: Settings, error: GitError) -> GitError:
     )
 
 
-def _remote(settings: Settings) -> Remote:
+def _require_remote(settings: Settings) -> Remote:
     url = settings.worker_repo_remote_url
     if url is None:
         raise ConfigError(

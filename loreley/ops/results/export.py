@@ -16,8 +16,8 @@ from loreley.git.remote import Remote
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_selected
-from loreley.ops.results.commit_message import message_of
-from loreley.ops.results.commit_source import objects_with
+from loreley.ops.results.commit_message import write_message
+from loreley.ops.results.commit_source import open_objects
 from loreley.ops.results.selection import Selection
 from loreley.views.lineage import Lineage
 
@@ -51,7 +51,7 @@ def export(settings: Settings, selection: Selection, options: ExportOptions) -> 
             target=lineage.last.commit,
             fix="wait until the evolution has found something better, or name a --commit",
         )
-    with objects_with(settings, [lineage.root_commit, lineage.last.commit]) as store:
+    with open_objects(settings, [lineage.root_commit, lineage.last.commit]) as store:
         if options.patch is not None:
             _write_patch(settings, lineage, store, options.patch, force=options.force)
         if options.branch is not None:
@@ -89,7 +89,7 @@ def _write_patch(
     settings: Settings, lineage: Lineage, store: ObjectStore, target: str, *, force: bool
 ) -> None:
     commits = lineage.root_commit, lineage.last.commit
-    message, author = message_of(lineage), commit_author(settings)
+    message, author = write_message(lineage), commit_author(settings)
     if target == _STANDARD_OUTPUT:
         write_mail(store, *commits, message=message, author=author, output=sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -109,7 +109,7 @@ def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: Exp
             tree = store.facts(commit).tree
             root = store.facts(lineage.root_commit)
             author = commit_author(settings)
-            commit = write_commit(scratch, tree, root, message_of(lineage), author)
+            commit = write_commit(scratch, tree, root, write_message(lineage), author)
         push_branch(settings, scratch, commit, options.branch, force=options.force)
     say(f"pushed    {commit[:12]} as {options.branch} to {settings.remote_target}")
     say(f"fetch it  git fetch {settings.remote_target} {options.branch}")

@@ -17,7 +17,7 @@ from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_selected
-from loreley.ops.results.commit_message import achievement, message_of, provenance
+from loreley.ops.results.commit_message import describe_gain, write_message, write_provenance
 from loreley.ops.results.export import push_branch
 from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement, SignalStop
 from loreley.ops.results.minimiser import Minimiser, Threshold
@@ -73,8 +73,8 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
         except JobInterrupted:
             raise KeyboardInterrupt from None
         kept, ending = minimiser.run()
-        commit = minimiser.commit(minimiser.pieces.tree(kept), _message(minimiser, kept))
-        branch = _branch(settings, lineage)
+        commit = minimiser.commit(minimiser.pieces.tree(kept), _write_message(minimiser, kept))
+        branch = _name_branch(settings, lineage)
         minimiser.store.run("update-ref", f"refs/heads/{branch}", commit)
         if options.push:
             push_branch(settings, minimiser.store, commit, branch, force=True)
@@ -83,13 +83,13 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
                 minimiser.store,
                 lineage.root_commit,
                 commit,
-                message=_message(minimiser, kept),
+                message=_write_message(minimiser, kept),
                 author=commit_author(settings),
                 output=patch,
             )
     if ending:
         say(f"stopped {ending}")
-    print("\n".join(_report(settings, minimiser, kept, commit, branch, options)))
+    print("\n".join(_write_report(settings, minimiser, kept, commit, branch, options)))
 
 
 def _begin(
@@ -99,13 +99,13 @@ def _begin(
     store = evaluator.store_with([lineage.root_commit, lineage.last.commit])
     pieces = Pieces(store, lineage.root_commit, lineage.last.commit)
     say(
-        f"minimise: {len(pieces.all)} pieces, {_lines(pieces.all)} lines of "
+        f"minimise: {len(pieces.all)} pieces, {_count_lines(pieces.all)} lines of "
         f"{lineage.last.commit[:12]}; at most {options.most_evaluations} evaluations"
     )
     try:
         whole = evaluator.judge(lineage.last.commit)
     except JobFailed as failure:
-        raise _gain_is_lost(lineage, failure.summary) from failure
+        raise _gain_error(lineage, failure.summary) from failure
     threshold = _find_threshold(lineage, whole, options.share)
     minimiser = Minimiser(
         store, evaluator, lineage, pieces, threshold, settings, options.most_evaluations, best=whole
@@ -121,12 +121,12 @@ def _find_threshold(lineage: Lineage, whole: Measurement, share: float) -> Thres
         raise LoreleyError("the root commit has no fitness", fix="`invoke status` tells more")
     gain = whole.estimate.score - lineage.objective.score(root)
     if gain <= 0:
-        raise _gain_is_lost(lineage, f"measured now, it is {gain:+.6g} better than the root")
+        raise _gain_error(lineage, f"measured now, it is {gain:+.6g} better than the root")
     reference = Estimate(whole.estimate.score - (1 - share) * gain, whole.estimate.error)
     return Threshold(reference)
 
 
-def _gain_is_lost(lineage: Lineage, reason: str) -> LoreleyError:
+def _gain_error(lineage: Lineage, reason: str) -> LoreleyError:
     return LoreleyError(
         "the gain does not show again",
         target=lineage.last.commit,
@@ -135,7 +135,7 @@ def _gain_is_lost(lineage: Lineage, reason: str) -> LoreleyError:
     )
 
 
-def _message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
+def _write_message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
     lineage, pieces = minimiser.lineage, minimiser.pieces.all
     fitness = minimiser.fitness_of(minimiser.best)
     left_out = len(pieces) - len(kept)
@@ -143,31 +143,31 @@ def _message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
         f"Found by evolution in {len(lineage.steps) - 1} steps. Of {len(pieces)} pieces of the "
         f"change {left_out or 'none'} did not matter{' and were left out' if left_out else ''}.",
         "",
-        *provenance(lineage),
+        *write_provenance(lineage),
         f"Minimised-from: {lineage.last.commit}",
         f"Fitness: {one_line(lineage.objective.name)} {lineage.root.fitness:.6g} -> {fitness:.6g}",
-        *_metric_trailers(lineage, minimiser.best),
+        *_write_metric_trailers(lineage, minimiser.best),
     ]
     steps = lineage.steps[1:]
     alone = len(steps) == 1 and len(kept) == len(pieces)
-    subject = message_of(lineage).subject if alone else achievement(lineage, fitness)
+    subject = write_message(lineage).subject if alone else describe_gain(lineage, fitness)
     return CommitMessage(subject, "\n".join(body))
 
 
-def _metric_trailers(lineage: Lineage, measurement: Measurement) -> Iterator[str]:
+def _write_metric_trailers(lineage: Lineage, measurement: Measurement) -> Iterator[str]:
     before = {metric.name: metric.value for metric in lineage.root_metrics}
     for metric in measurement.evaluation.metrics[:_SHOWN_METRICS]:
         if metric.name != lineage.objective.name and metric.name in before:
             yield f"Metric: {metric.name} {before[metric.name]:.6g} -> {metric.value:.6g}"
 
 
-def _branch(settings: Settings, lineage: Lineage) -> str:
+def _name_branch(settings: Settings, lineage: Lineage) -> str:
     """Beside the branches of jobs, where nothing is deleted for its age."""
     above = settings.worker_repo_job_branch_prefix.rpartition("/")[0]
     return "/".join(filter(None, (above, "minimised", lineage.last.commit[:12])))
 
 
-def _report(
+def _write_report(
     settings: Settings,
     minimiser: Minimiser,
     kept: Sequence[Piece],
@@ -176,7 +176,8 @@ def _report(
     options: MinimiseOptions,
 ) -> Iterator[str]:
     lineage, pieces = minimiser.lineage, minimiser.pieces.all
-    yield f"kept      {len(kept)} of {len(pieces)} pieces, {_lines(kept)} of {_lines(pieces)} lines"
+    lines = f"{_count_lines(kept)} of {_count_lines(pieces)} lines"
+    yield f"kept      {len(kept)} of {len(pieces)} pieces, {lines}"
     yield (
         f"fitness   {one_line(lineage.objective.name)} {minimiser.fitness_of(minimiser.best):.6g}, "
         f"was {lineage.last.fitness or 0:.6g}; {lineage.root.fitness or 0:.6g} at the root"
@@ -189,5 +190,5 @@ def _report(
         yield f"patch     {options.patch}"
 
 
-def _lines(pieces: Sequence[Piece]) -> int:
+def _count_lines(pieces: Sequence[Piece]) -> int:
     return sum(piece.changed_lines for piece in pieces)

@@ -55,16 +55,16 @@ def select_lineage(database: Database, selection: Selection) -> Lineage:
     if overview is None:
         raise LoreleyError("there is no experiment yet", fix=_BEGIN)
     if selection.wanted is None:
-        commit = _best(database, selection.island, overview.why_no_best)
+        commit = _find_best(database, selection.island, overview.why_no_best)
     else:
-        commit = _named(database, selection.wanted)
+        commit = _find_named(database, selection.wanted)
     lineage = read_lineage(database, commit)
     if lineage is None:
         raise LoreleyError("the database knows no such commit", target=commit)
     return lineage
 
 
-def _best(database: Database, island: int | None, why_none: str) -> str:
+def _find_best(database: Database, island: int | None, why_none: str) -> str:
     with database.read() as connection:
         commit = best_commit(connection, island=island)
         islands = known_islands(connection)
@@ -81,7 +81,7 @@ def _best(database: Database, island: int | None, why_none: str) -> str:
     )
 
 
-def _named(database: Database, wanted: str) -> str:
+def _find_named(database: Database, wanted: str) -> str:
     """The commit of a job by its number, else of a commit or a job by the beginning of its id."""
     name = wanted.strip()
     is_number = name.removeprefix("#").isdecimal() and len(name) < _SHORTEST_ID
@@ -101,10 +101,10 @@ def _named(database: Database, wanted: str) -> str:
             target=name,
             fix="give a job's number, or the first characters of a job's or a commit's id",
         )
-    return _of_job(database, found[0], name) if "-" in found[0] else found[0]
+    return _find_commit_of_job(database, found[0], name) if "-" in found[0] else found[0]
 
 
-def _of_job(database: Database, job_id: str, name: str) -> str:
+def _find_commit_of_job(database: Database, job_id: str, name: str) -> str:
     with database.read() as connection:
         commit = commit_of_job(connection, job_id)
     if commit is None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.agents.answers import Lines
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
+from loreley.core.agents.command_report import TextOutput
 from loreley.core.agents.presets import Preset
 from loreley.core.agents.programs import find_program
 from loreley.core.agents.prompts import Prompter
@@ -26,7 +26,7 @@ from tests.core.worker.upstream import soon
 
 CHANGE = "open('src/pack.py', 'a').write('better = True\\n')\n"
 PROMPT = "sys.stdin.read()\n"
-OWN = Preset("command", "?", (), Lines(), needs="nothing")
+OWN = Preset("command", "?", (), TextOutput(), needs="nothing")
 
 
 Make = Callable[..., CommandAgent]

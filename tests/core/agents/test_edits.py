@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loreley.core.agents.edits import Edit, applied, parse
+from loreley.core.agents.edits import Edit, apply_edits, parse_edits
 
 FILES = {"a.py": "one\ntwo\nthree\ntwo\n", "deep/b.py": "alpha\nbeta  \ngamma\n"}
 
@@ -15,12 +15,12 @@ def block(path: str, *pairs: tuple[str, str]) -> str:
 
 
 def outcome(*edits: Edit) -> tuple[dict[str, str], list[str]]:
-    contents, errors = applied(edits, FILES.get, lambda _path: None)
+    contents, errors = apply_edits(edits, FILES.get, lambda _path: None)
     return dict(contents), list(errors)
 
 
 def test_edits_of_several_files_are_read_in_order() -> None:
-    answer = parse(
+    answer = parse_edits(
         "Swap the numbers.\n\n"
         + block("a.py", ("one\n", "1\n"), ("three\n", "3\n"))
         + "Some words between.\n"
@@ -37,7 +37,7 @@ def test_edits_of_several_files_are_read_in_order() -> None:
 
 
 def test_a_block_without_marks_is_a_whole_file() -> None:
-    assert parse("new.py\n```python\nx = 1\n\ny = 2\n```\n").edits == (
+    assert parse_edits("new.py\n```python\nx = 1\n\ny = 2\n```\n").edits == (
         Edit("new.py", "x = 1\n\ny = 2\n"),
     )
 
@@ -45,7 +45,7 @@ def test_a_block_without_marks_is_a_whole_file() -> None:
 def test_a_longer_fence_holds_shorter_ones() -> None:
     text = "notes.md\n````\n```\ncode\n```\n````\n"
 
-    assert parse(text).edits == (Edit("notes.md", "```\ncode\n```\n"),)
+    assert parse_edits(text).edits == (Edit("notes.md", "```\ncode\n```\n"),)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_longer_fence_holds_shorter_ones() -> None:
     ],
 )
 def test_what_has_not_the_form_is_an_error(text: str, said: str) -> None:
-    answer = parse(text)
+    answer = parse_edits(text)
 
     assert len(answer.errors) == 1
     assert said in answer.errors[0]
@@ -75,7 +75,7 @@ def test_what_has_not_the_form_is_an_error(text: str, said: str) -> None:
     "words", ["Now run it:", "Then change a.py", "Result:", "**Before**", "e.g.", "and/or", "src/"]
 )
 def test_words_before_a_block_are_no_new_file(words: str) -> None:
-    contents, errors = outcome(*parse(f"{words}\n```\nx = 1\n```\n").edits)
+    contents, errors = outcome(*parse_edits(f"{words}\n```\nx = 1\n```\n").edits)
 
     assert contents == {}
     assert len(errors) == 1
@@ -85,7 +85,7 @@ def test_words_before_a_block_are_no_new_file(words: str) -> None:
     "path", ["new.py", "a/b-c/d_1.c++", ".env.sample", "x/.hidden", "Makefile", "src/Dockerfile"]
 )
 def test_a_new_file_is_called_as_files_are(path: str) -> None:
-    contents, errors = outcome(*parse(f"`{path}`:\n```\nx = 1\n```\n").edits)
+    contents, errors = outcome(*parse_edits(f"`{path}`:\n```\nx = 1\n```\n").edits)
 
     assert contents == {path: "x = 1\n"}
     assert errors == []
@@ -111,13 +111,15 @@ def test_lines_that_occur_twice_are_not_guessed_at() -> None:
     [("max = 1\nx = 1\n", "max = 1\nx = 2\n"), ("x = 1\nmax = 1\n", "x = 2\nmax = 1\n")],
 )
 def test_only_whole_lines_are_found(old: str, new: str) -> None:
-    contents, errors = applied([Edit("a.py", "x = 2\n", "x = 1\n")], lambda _: old, lambda _: None)
+    contents, errors = apply_edits(
+        [Edit("a.py", "x = 2\n", "x = 1\n")], lambda _: old, lambda _: None
+    )
 
     assert (contents, errors) == ({"a.py": new}, [])
 
 
 def test_the_end_of_a_line_is_not_taken_for_the_line() -> None:
-    contents, [error] = applied(
+    contents, [error] = apply_edits(
         [Edit("a.py", "x = 2\n", "x = 1\n")], lambda _: "max = 1\n", lambda _: None
     )
 
@@ -128,7 +130,7 @@ def test_the_end_of_a_line_is_not_taken_for_the_line() -> None:
 def test_lines_that_overlap_are_not_guessed_at() -> None:
     edit = Edit("a.py", "1\n", "two\ntwo\n")
 
-    _, [error] = applied([edit], lambda _: "two\n" * 3, lambda _: None)
+    _, [error] = apply_edits([edit], lambda _: "two\n" * 3, lambda _: None)
 
     assert "occur 2 times" in error
 
@@ -173,7 +175,7 @@ def test_paths_that_lead_elsewhere_are_refused(path: str) -> None:
 
 
 def test_the_objection_to_a_path_is_told() -> None:
-    _, errors = applied([Edit("a.py", "x\n")], FILES.get, lambda path: f"{path} is locked")
+    _, errors = apply_edits([Edit("a.py", "x\n")], FILES.get, lambda path: f"{path} is locked")
 
     assert list(errors) == ["a.py: a.py is locked"]
 
@@ -190,7 +192,7 @@ def test_whatever_occurs_once_is_replaced_exactly(
 
     text = joined(before) + joined(old) + joined(after)
 
-    contents, errors = applied(
+    contents, errors = apply_edits(
         [Edit("x", joined(new), joined(old))], lambda _: text, lambda _: None
     )
 
@@ -204,6 +206,6 @@ def test_whatever_occurs_once_is_replaced_exactly(
 
 @given(st.text())
 def test_no_answer_makes_the_reader_fail(text: str) -> None:
-    answer = parse(text)
+    answer = parse_edits(text)
 
     assert bool(answer.edits) or bool(answer.errors)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.agents.prompts import Prompter, fenced
+from loreley.core.agents.prompts import Prompter, fence_code
 from loreley.core.agents.protocol import Brief, PastFailure, SearchContext, Specimen
 from loreley.core.worker.repository import Worktree
 from loreley.errors import ConfigError
@@ -270,4 +270,4 @@ def test_a_template_that_cannot_be_used_is_told_with_the_reason(
 
 
 def test_a_fence_is_longer_than_those_inside() -> None:
-    assert fenced("a\n```\nb") == "````\na\n```\nb\n````"
+    assert fence_code("a\n```\nb") == "````\na\n```\nb\n````"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.ops.doctor.strays import strays
+from loreley.ops.doctor.strays import find_strays
 from tests.support import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
@@ -25,15 +25,15 @@ def test_an_evaluator_without_a_worker_is_a_stray(tmp_path: Path) -> None:
     base = tmp_path / "base"
     scratch = f"{base}-worktrees/.scratch/0123-1"
     with running("/bin/sleep", "60", LORELEY_SCRATCH=scratch) as pid:
-        eventually(lambda: [stray.pid for stray in strays(base)] == [pid])
-        assert f"process {pid}: /bin/sleep 60" in str(strays(base)[0])
-        assert strays(tmp_path / "other") == []
+        eventually(lambda: [stray.pid for stray in find_strays(base)] == [pid])
+        assert f"process {pid}: /bin/sleep 60" in str(find_strays(base)[0])
+        assert find_strays(tmp_path / "other") == []
 
 
 def test_a_git_without_a_worker_is_a_stray(tmp_path: Path) -> None:
     base = tmp_path / "base"
     with running("/bin/sh", "-c", "sleep 60", "git", f"--git-dir={base}/.git") as pid:
-        eventually(lambda: pid in [stray.pid for stray in strays(base)])
+        eventually(lambda: pid in [stray.pid for stray in find_strays(base)])
 
 
 def test_what_a_worker_looks_after_is_none(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_what_a_worker_looks_after_is_none(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
-        assert strays(base) == []
+        assert find_strays(base) == []
 
 
 def test_a_process_of_nobody_s_is_none(tmp_path: Path) -> None:
     with running("/bin/sleep", "60"):
-        assert strays(tmp_path / "base") == []
+        assert find_strays(tmp_path / "base") == []

@@ -54,21 +54,23 @@ class GeneticAgent:
         random = Random(brief.seed)
         pool = Pool(workspace, brief)
         _require_source(pool, deadline)
-        for operator in self._tried(brief.operator, pool.has_mates, random):
-            for file in _files(pool, random):
+        for operator in self._draw_operators(brief.operator, pool.has_mates, random):
+            for file in _draw_files(pool, random):
                 deadline.check("changing a file")
-                mutant = _mutant(pool, file, operator, random)
+                mutant = _mutate(pool, file, operator, random)
                 content = None if mutant is None else pool.content(file, mutant.source)
                 if mutant is not None and content is not None:
                     write_content(workspace.path, file.path, content)
-                    return _proposal(operator, file, mutant)
+                    return _make_proposal(operator, file, mutant)
         raise AgentFailed(
             "no operator found anything to change",
             target=f"{len(pool.paths)} source files",
             reason=f"{_ATTEMPTS} attempts gave nothing new that is allowed and compiles",
         )
 
-    def _tried(self, wanted: str | None, has_mates: bool, random: Random) -> Iterator[Operator]:
+    def _draw_operators(
+        self, wanted: str | None, has_mates: bool, random: Random
+    ) -> Iterator[Operator]:
         usable = [operator for operator in self._operators if has_mates or not operator.crosses]
         for operator in usable:
             if operator.name == wanted:
@@ -93,12 +95,12 @@ def _require_source(pool: Pool, deadline: Deadline) -> None:
     )
 
 
-def _files(pool: Pool, random: Random) -> Iterator[SourceFile]:
+def _draw_files(pool: Pool, random: Random) -> Iterator[SourceFile]:
     order = random.sample(pool.paths, len(pool.paths))
     return islice((file for path in order if (file := pool.source(path))), _FILES_PER_ATTEMPT)
 
 
-def _mutant(pool: Pool, file: SourceFile, operator: Operator, random: Random) -> Mutant | None:
+def _mutate(pool: Pool, file: SourceFile, operator: Operator, random: Random) -> Mutant | None:
     """What the operator makes of the file, if that is anything new."""
     try:
         mutant = operator.mutant(pool.material(file, operator, random), random)
@@ -107,14 +109,14 @@ def _mutant(pool: Pool, file: SourceFile, operator: Operator, random: Random) ->
     return mutant if mutant is not None and mutant.source != file.text else None
 
 
-def _proposal(operator: Operator, file: SourceFile, mutant: Mutant) -> Proposal:
-    place = f"{file.path}:{_first_changed_line(file.text, mutant.source)}"
+def _make_proposal(operator: Operator, file: SourceFile, mutant: Mutant) -> Proposal:
+    place = f"{file.path}:{_find_first_change(file.text, mutant.source)}"
     subject = f"{mutant.change} in {place}"
     printable = "".join(sign if sign.isprintable() else "?" for sign in subject)
     return Proposal(printable, f"Operator: {operator.name}", operator.name)
 
 
-def _first_changed_line(old: str, new: str) -> int:
+def _find_first_change(old: str, new: str) -> int:
     """The number of the line, from 1, from which on the texts differ."""
     before, after = old.splitlines(), new.splitlines()
     same = 0

@@ -45,8 +45,8 @@ class Pool:
 
     def material(self, file: SourceFile, operator: Operator, random: Random) -> Material:
         """``file`` with as much around it as ``operator`` makes use of."""
-        mates = list(self._mates_of(file)) if operator.crosses or operator.grafts else []
-        donors = list(self._donors(file, mates, random)) if operator.grafts else []
+        mates = list(self._find_mates(file)) if operator.crosses or operator.grafts else []
+        donors = list(self._find_donors(file, mates, random)) if operator.grafts else []
         return Material(file.text, mates, donors, file.language)
 
     def content(self, file: SourceFile, text: str) -> bytes | None:
@@ -57,24 +57,24 @@ class Pool:
         old = file.text.encode(file.encoding)
         return content if self._region.encloses_changes(old, content) else None
 
-    def _mates_of(self, file: SourceFile) -> Iterator[Mate]:
+    def _find_mates(self, file: SourceFile) -> Iterator[Mate]:
         for commit in self._mates:
-            source = self._text(commit, file)
+            source = self._read_version(commit, file)
             if source is not None and source != file.text:
-                yield Mate(source, self._ancestral_text(commit, file))
+                yield Mate(source, self._read_ancestor(commit, file))
 
-    def _ancestral_text(self, commit: str, file: SourceFile) -> str | None:
+    def _read_ancestor(self, commit: str, file: SourceFile) -> str | None:
         if commit not in self._ancestors:
             base = self._workspace.base_commit
             self._ancestors[commit] = self._workspace.common_ancestor(base, commit)
         ancestor = self._ancestors[commit]
-        return None if ancestor is None else self._text(ancestor, file)
+        return None if ancestor is None else self._read_version(ancestor, file)
 
-    def _text(self, commit: str, file: SourceFile) -> str | None:
+    def _read_version(self, commit: str, file: SourceFile) -> str | None:
         content = self._workspace.read(commit, file.path)
         return None if content is None else decode_like(content, file)
 
-    def _donors(self, file: SourceFile, mates: list[Mate], random: Random) -> Iterator[str]:
+    def _find_donors(self, file: SourceFile, mates: list[Mate], random: Random) -> Iterator[str]:
         other = self.source(random.choice(self.paths))
         if other is not None and other.language is file.language:
             yield other.text

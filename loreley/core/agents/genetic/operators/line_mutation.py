@@ -39,51 +39,51 @@ class MovableLine:
 
 def delete(material: Material, random: Random) -> Mutant | None:
     """Leave a line out."""
-    lines, movable = _lines(material)
+    lines, movable = _read_lines(material)
     if not movable:
         return None
     gone = random.choice(movable).number
-    return _describe_mutant([*lines[:gone], *lines[gone + 1 :]], "delete", lines[gone])
+    return _make_mutant([*lines[:gone], *lines[gone + 1 :]], "delete", lines[gone])
 
 
 def duplicate(material: Material, random: Random) -> Mutant | None:
     """Write a line a second time, below itself or another line of its block."""
-    lines, movable = _lines(material)
+    lines, movable = _read_lines(material)
     if not movable:
         return None
     chosen = random.choice(movable)
     below = [each.number for each in movable if each.block == chosen.block]
     place = random.choice([chosen.number, random.choice(below)]) + 1
     copied = lines[chosen.number]
-    return _describe_mutant([*lines[:place], copied, *lines[place:]], "duplicate", copied)
+    return _make_mutant([*lines[:place], copied, *lines[place:]], "duplicate", copied)
 
 
 def swap(material: Material, random: Random) -> Mutant | None:
     """Let two lines of one block change places."""
-    lines, movable = _lines(material)
+    lines, movable = _read_lines(material)
     pair = _choose_pair(movable, random)
     if pair is None:
         return None
     first, second = pair[0].number, pair[1].number
     changed = list(lines)
     changed[first], changed[second] = changed[second], changed[first]
-    return _describe_mutant(changed, "swap", lines[first])
+    return _make_mutant(changed, "swap", lines[first])
 
 
 def move(material: Material, random: Random) -> Mutant | None:
     """Take a line to the place of another one of its block."""
-    lines, movable = _lines(material)
+    lines, movable = _read_lines(material)
     pair = _choose_pair(movable, random)
     if pair is None:
         return None
     old, new = pair[0].number, pair[1].number
     rest = [*lines[:old], *lines[old + 1 :]]
-    return _describe_mutant([*rest[:new], lines[old], *rest[new:]], "move", lines[old])
+    return _make_mutant([*rest[:new], lines[old], *rest[new:]], "move", lines[old])
 
 
 def graft(material: Material, random: Random) -> Mutant | None:
     """Copy a line from another block, another file or an inspiration into a block."""
-    lines, movable = _lines(material)
+    lines, movable = _read_lines(material)
     donor = random.choice([material.source, *material.donors])
     theirs = _split(donor)
     offered = _find_movable(donor, material.language.rules)
@@ -91,12 +91,12 @@ def graft(material: Material, random: Random) -> Mutant | None:
         return None
     below = random.choice(movable).number
     indent = lines[below][: len(lines[below]) - len(lines[below].lstrip())]
-    copied = indent + theirs[random.choice(offered).number].strip() + _line_end(lines[below])
+    copied = indent + theirs[random.choice(offered).number].strip() + _find_line_end(lines[below])
     place = below + random.randint(0, 1)
-    return _describe_mutant([*lines[:place], copied, *lines[place:]], "graft", copied)
+    return _make_mutant([*lines[:place], copied, *lines[place:]], "graft", copied)
 
 
-def _lines(material: Material) -> tuple[list[str], list[MovableLine]]:
+def _read_lines(material: Material) -> tuple[list[str], list[MovableLine]]:
     """All lines of the source, and those of them that may be moved."""
     source = material.source
     return _split(source), _find_movable(source, material.language.rules)
@@ -198,10 +198,10 @@ def _choose_pair(
     return first, random.choice(others)
 
 
-def _line_end(line: str) -> str:
+def _find_line_end(line: str) -> str:
     return "\r\n" if line.endswith("\r\n") else "\n"
 
 
-def _describe_mutant(lines: Sequence[str], verb: str, about: str) -> Mutant:
+def _make_mutant(lines: Sequence[str], verb: str, about: str) -> Mutant:
     text = " ".join(about.split())
     return Mutant("".join(lines), f"{verb} {text if len(text) <= 32 else f'{text[:31]}…'!r}")

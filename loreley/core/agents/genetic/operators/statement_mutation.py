@@ -42,7 +42,7 @@ def delete(material: Material, random: Random) -> Mutant | None:
     rest = [*spot.block.body[: spot.index], *spot.block.body[spot.index + 1 :]]
     if not rest and isinstance(spot.block, cst.IndentedBlock):
         rest = [cst.SimpleStatementLine([cst.Pass()])]
-    return _with_body_mutant(module, spot, rest, "delete")
+    return _make_mutant(module, spot, rest, "delete")
 
 
 def duplicate(material: Material, random: Random) -> Mutant | None:
@@ -53,7 +53,7 @@ def duplicate(material: Material, random: Random) -> Mutant | None:
     spot = random.choice(spots)
     body = spot.block.body
     place = random.choice([spot.index + 1, random.randint(spot.index + 1, len(body))])
-    return _with_body_mutant(
+    return _make_mutant(
         module, spot, [*body[:place], _without_comments(spot.statement), *body[place:]], "duplicate"
     )
 
@@ -74,7 +74,7 @@ def swap(material: Material, random: Random) -> Mutant | None:
     )
     body = list(first.block.body)
     body[first.index], body[second.index] = body[second.index], body[first.index]
-    return _with_body_mutant(module, first, body, "swap")
+    return _make_mutant(module, first, body, "swap")
 
 
 def move(material: Material, random: Random) -> Mutant | None:
@@ -88,7 +88,7 @@ def move(material: Material, random: Random) -> Mutant | None:
     spot = random.choice(spots)
     rest = [*spot.block.body[: spot.index], *spot.block.body[spot.index + 1 :]]
     place = random.choice([place for place in range(len(rest) + 1) if place != spot.index])
-    return _with_body_mutant(module, spot, [*rest[:place], spot.statement, *rest[place:]], "move")
+    return _make_mutant(module, spot, [*rest[:place], spot.statement, *rest[place:]], "move")
 
 
 def graft(material: Material, random: Random) -> Mutant | None:
@@ -137,7 +137,7 @@ def _without_comments(statement: cst.BaseStatement) -> cst.BaseStatement:
     return statement.with_changes(leading_lines=())
 
 
-def _with_body_mutant(
+def _make_mutant(
     module: cst.Module, spot: Spot, body: Sequence[cst.BaseStatement], verb: str
 ) -> Mutant | None:
     source = _with_body(module, spot, body)

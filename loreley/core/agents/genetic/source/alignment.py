@@ -25,7 +25,7 @@ def align(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
     tail = 0
     while tail < shorter - head and ours[-1 - tail] == theirs[-1 - tail]:
         tail += 1
-    middle = _middle(ours[head : len(ours) - tail], theirs[head : len(theirs) - tail])
+    middle = _align_middle(ours[head : len(ours) - tail], theirs[head : len(theirs) - tail])
     return [
         Block(0, 0, head),
         *(Block(head + block.ours, head + block.theirs, block.lines) for block in middle),
@@ -34,7 +34,7 @@ def align(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
     ]
 
 
-def _middle(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
+def _align_middle(ours: Sequence[str], theirs: Sequence[str]) -> list[Block]:
     if len(ours) * len(theirs) > _LARGEST_COMPARISON:
         return []
     matcher = SequenceMatcher(None, ours, theirs, autojunk=False)

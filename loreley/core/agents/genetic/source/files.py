@@ -79,7 +79,7 @@ def read_source(folder: Path, path: str) -> SourceFile | None:
         content = read_file(folder, path, limit_bytes=LARGEST_BYTES)
     except UnusableFile:
         return None
-    decoded = _decoded(content, language)
+    decoded = _decode(content, language)
     if decoded is None or not language.accepts(content):
         return None
     text, encoding = decoded
@@ -93,7 +93,7 @@ def decode_like(content: bytes, model: SourceFile) -> str | None:
 
     Where those are of both kinds the version keeps its own.
     """
-    decoded = _decoded(content, model.language) if len(content) <= LARGEST_BYTES else None
+    decoded = _decode(content, model.language) if len(content) <= LARGEST_BYTES else None
     if decoded is None:
         return None
     crlf = model.text.count("\r\n")
@@ -122,16 +122,16 @@ def write_content(folder: Path, path: str, content: bytes) -> None:
         ) from error
 
 
-def _decoded(content: bytes, language: Language) -> tuple[str, str] | None:
+def _decode(content: bytes, language: Language) -> tuple[str, str] | None:
     try:
-        encoding = _encoding(content, language)
+        encoding = _detect_encoding(content, language)
         text = content.decode(encoding)
     except (SyntaxError, UnicodeDecodeError):
         return None
     return (text, encoding) if text.encode(encoding) == content else None
 
 
-def _encoding(content: bytes, language: Language) -> str:
+def _detect_encoding(content: bytes, language: Language) -> str:
     if language is PYTHON:
         return tokenize.detect_encoding(io.BytesIO(content).readline)[0]
     try:

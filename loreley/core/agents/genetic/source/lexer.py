@@ -64,15 +64,15 @@ _REST = r"""
 @lru_cache(maxsize=16)
 def lex(source: str, rules: LexicalRules) -> tuple[Token, ...]:
     """The tokens of any text, in order; what is open at the end of the text ends there."""
-    return tuple(_tokens(source, _grammar(rules)))
+    return tuple(_find_tokens(source, _compile_grammar(rules)))
 
 
-def _tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
+def _find_tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
     at, is_operand = 0, False
     while match := grammar.code(is_operand).search(source, at):
         found = match.lastgroup or ""
         span = grammar.spans.get(found)
-        at = match.end() if span is None else _behind(source, match.end(), span, grammar)
+        at = match.end() if span is None else _find_span_end(source, match.end(), span, grammar)
         kind = TokenKind(found) if span is None else span.kind
         token = Token(kind, source[match.start() : at], match.start())
         if kind is not TokenKind.COMMENT:
@@ -80,9 +80,9 @@ def _tokens(source: str, grammar: "_Grammar") -> Iterator[Token]:
         yield token
 
 
-def _behind(source: str, at: int, opened: "_Inside", grammar: "_Grammar") -> int:
+def _find_span_end(source: str, at: int, opened: "_SpanPattern", grammar: "_Grammar") -> int:
     """The place behind a span, ``at`` being where it has been opened."""
-    inside: list[_Inside | None] = [opened]  # None: code in brackets
+    inside: list[_SpanPattern | None] = [opened]  # None: code in brackets
     while inside:
         span = inside[-1]
         pattern = grammar.code(True) if span is None else span.pattern
@@ -109,14 +109,14 @@ def _ends_operand(token: Token) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
+class _SpanPattern:
     """What is looked for in a span: where it closes, and what may be opened before."""
 
     kind: TokenKind
     pattern: re.Pattern[str]
 
     @classmethod
-    def of(cls, span: Span) -> "_Inside":
+    def of(cls, span: Span) -> "_SpanPattern":
         parts = {"close": span.closes, "hole": span.hole}
         if span.is_comment:
             parts["nested"] = span.opens
@@ -132,7 +132,7 @@ class _Grammar:
 
     behind_operand: re.Pattern[str]
     elsewhere: re.Pattern[str]
-    spans: dict[str, _Inside]  # by the group that opens them
+    spans: dict[str, _SpanPattern]  # by the group that opens them
 
     def code(self, is_operand: bool) -> re.Pattern[str]:
         """What finds the next token of code."""
@@ -140,13 +140,13 @@ class _Grammar:
 
 
 @lru_cache
-def _grammar(rules: LexicalRules) -> _Grammar:
-    spans = {f"span{place}": _Inside.of(span) for place, span in enumerate(rules.spans)}
+def _compile_grammar(rules: LexicalRules) -> _Grammar:
+    spans = {f"span{place}": _SpanPattern.of(span) for place, span in enumerate(rules.spans)}
     regex = _REGEX if rules.has_regexes else ""
-    return _Grammar(_code(rules, ""), _code(rules, regex), spans)
+    return _Grammar(_compile_code(rules, ""), _compile_code(rules, regex), spans)
 
 
-def _code(rules: LexicalRules, regex: str) -> re.Pattern[str]:
+def _compile_code(rules: LexicalRules, regex: str) -> re.Pattern[str]:
     groups = {f"span{place}": (span.opens,) for place, span in enumerate(rules.spans)} | {
         "comment": (rules.comments,),
         "directive": (_DIRECTIVE if rules.has_braces else "",),

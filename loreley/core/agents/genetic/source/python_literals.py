@@ -20,8 +20,8 @@ def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
     tree, since a span is all that is needed: files compare and change by their numbers at a
     tenth of the cost.
     """
-    starts = _line_starts(source)
-    tokens = [token for token in _tokens(source) if token.type not in _LAYOUT]
+    starts = _find_line_starts(source)
+    tokens = [token for token in _tokenize(source) if token.type not in _LAYOUT]
     found, statement, named = [], 0, False
     for place, token in enumerate(tokens):
         if place == 0 or tokens[place - 1].type in _BREAKS:
@@ -45,14 +45,14 @@ def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
     return tuple(found)
 
 
-def _tokens(source: str) -> list[tokenize.TokenInfo]:
+def _tokenize(source: str) -> list[tokenize.TokenInfo]:
     try:
         return list(tokenize.generate_tokens(io.StringIO(source, newline="").readline))
     except (tokenize.TokenError, SyntaxError):  # stricter than the compiler in odd corners
         return []
 
 
-def _line_starts(source: str) -> list[int]:
+def _find_line_starts(source: str) -> list[int]:
     starts = [0]
     for line in io.StringIO(source, newline=""):
         starts.append(starts[-1] + len(line))

@@ -15,7 +15,7 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedOut:
+class CheckoutFiles:
     """A folder that nobody else changes meanwhile; paths are relative to it."""
 
     folder: Path
@@ -23,7 +23,7 @@ class CheckedOut:
 
     def text(self, path: str) -> str | None:
         """The file's text with plain line ends; None where there is no text file."""
-        content = self._content(path)
+        content = self._read(path)
         return None if content is None else content.replace("\r\n", "\n")
 
     def objection_to(self, path: str) -> str | None:
@@ -37,14 +37,14 @@ class CheckedOut:
             return "it is a folder"
         if any(folder.is_file() for folder in target.parents if folder.is_relative_to(self.folder)):
             return "what it names as a folder is a file"
-        if target.exists() and self._content(path) is None:
+        if target.exists() and self._read(path) is None:
             return "it is no text in UTF-8 of at most 4 MiB, and stays as it is"
         return None
 
     def write(self, contents: Mapping[str, str]) -> None:
         """Write these files, each with the line ends that it had; raises `AgentFailed`."""
         for path, text in contents.items():
-            content = _with_line_ends_of(self._content(path) or "", text)
+            content = _restore_line_ends(self._read(path) or "", text)
             target = self.folder / path
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,14 +54,14 @@ class CheckedOut:
                     "a file cannot be written", target=path, reason=str(error)
                 ) from error
 
-    def _content(self, path: str) -> str | None:
+    def _read(self, path: str) -> str | None:
         try:
             return read_file(self.folder, path, limit_bytes=_LARGEST_BYTES).decode()
         except (UnusableFile, UnicodeDecodeError):
             return None
 
 
-def _with_line_ends_of(old: str, text: str) -> str:
+def _restore_line_ends(old: str, text: str) -> str:
     """The text with CRLF where the old one has it; where that is mixed, each kept line its own."""
     crlf, all_ends = old.count("\r\n"), old.count("\n")
     if crlf in (0, all_ends):

@@ -13,7 +13,7 @@ _MULTIPLES = {"k": 1_000, "M": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandReport:
     """What is known of a run from its output alone."""
 
     ended: bool  # whether it told that it came to its end
@@ -24,7 +24,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
+class JsonLinesOutput:
     """Reads output of one JSON object a line.
 
     A path such as ``usage.input_tokens`` leads from an event to a value; of several paths to a
@@ -44,88 +44,88 @@ class Events:
     cached: Sequence[str] = ()
     output: Sequence[str] = ()
 
-    def read(self, output: IO[bytes]) -> Answer:
+    def read(self, output: IO[bytes]) -> CommandReport:
         """What the whole output says; lines that are no JSON objects are passed over."""
         ended, failed, text, error, usage = False, False, "", "", Usage()
-        for event in _objects(output):
-            at_end = _holds(event, self.end)
+        for event in _read_events(output):
+            at_end = _matches(event, self.end)
             if at_end:
                 ended = True
-                failed = self._tells_failure(event)
-            if _holds(event, self.usage_of or self.end):
-                usage = _sum(usage, self._usage(event))
+                failed = self._says_it_failed(event)
+            if _matches(event, self.usage_of or self.end):
+                usage = _add_usage(usage, self._read_usage(event))
             if (at_end and failed) or event.get("type") in self.errors:
-                error = _first_text(event, self.error) or error
-            elif _holds(event, self.text_of):
-                text = _first_text(event, self.text) or text
-        return Answer(ended, error, failed, text, usage)
+                error = _find_text(event, self.error) or error
+            elif _matches(event, self.text_of):
+                text = _find_text(event, self.text) or text
+        return CommandReport(ended, error, failed, text, usage)
 
-    def _tells_failure(self, event: Mapping[str, Any]) -> bool:
-        if self.failed and _holds(event, self.failed):
+    def _says_it_failed(self, event: Mapping[str, Any]) -> bool:
+        if self.failed and _matches(event, self.failed):
             return True
-        return bool(self.failed_unless) and not _holds(event, self.failed_unless)
+        return bool(self.failed_unless) and not _matches(event, self.failed_unless)
 
-    def _usage(self, event: Mapping[str, Any]) -> Usage:
+    def _read_usage(self, event: Mapping[str, Any]) -> Usage:
         return Usage(
-            input_tokens=_total(event, self.input),
-            output_tokens=_total(event, self.output),
-            cached_tokens=_total(event, self.cached) or 0,
-            dollars=parse_amount(_at(event, self.dollars)) if self.dollars else None,
+            input_tokens=_add_up(event, self.input),
+            output_tokens=_add_up(event, self.output),
+            cached_tokens=_add_up(event, self.cached) or 0,
+            dollars=parse_amount(_look_up(event, self.dollars)) if self.dollars else None,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class TextOutput:
     """Reads output that is text for people."""
 
     end_line: str | None = None  # stands wherever the model was asked; None: nothing tells
     error_line: str | None = None
 
-    def read(self, output: IO[bytes]) -> Answer:
+    def read(self, output: IO[bytes]) -> CommandReport:
         """What the whole output says, by the lines that match."""
         ended, usage, error, words = self.end_line is None, Usage(), "", ""
-        for line in _lines(output):
+        for line in _read_lines(output):
             text = line.decode(errors="replace").strip()
             if self.end_line and (match := re.search(self.end_line, text)):
-                ended, usage = True, _sum(usage, _usage_in(match))
+                ended, usage = True, _add_usage(usage, _parse_usage(match))
             elif self.error_line and re.search(self.error_line, text):
                 error = text
             elif text:
                 words = text
-        return Answer(ended, error, False, words, usage)
+        return CommandReport(ended, error, False, words, usage)
 
 
-def _usage_in(match: re.Match[str]) -> Usage:
+def _parse_usage(match: re.Match[str]) -> Usage:
     found = match.groupdict()
-    cached = _amount(found.get("cached")) or 0
-    sent = _amount(found.get("input"))
+    cached = _parse_amount(found.get("cached")) or 0
+    sent = _parse_amount(found.get("input"))
     if sent is not None:
-        sent += cached + (_amount(found.get("write")) or 0)
-    dollars = parse_amount(_read(found.get("dollars") or ""))
-    return Usage(sent, _amount(found.get("output")), cached, dollars)
+        sent += cached + (_parse_amount(found.get("write")) or 0)
+    dollars = parse_amount(_parse_number(found.get("dollars") or ""))
+    return Usage(sent, _parse_amount(found.get("output")), cached, dollars)
 
 
-def _amount(text: str | None) -> int | None:
+def _parse_amount(text: str | None) -> int | None:
     if text is None:
         return None
-    number = _read(text.rstrip("kM").replace(",", ""))
+    number = _parse_number(text.rstrip("kM").replace(",", ""))
     return None if number is None else parse_tokens(number * _MULTIPLES.get(text[-1], 1))
 
 
-def _read(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
 
 
-def _lines(output: IO[bytes]) -> Iterator[bytes]:
+def _read_lines(output: IO[bytes]) -> Iterator[bytes]:
     output.seek(0)
     return iter(lambda: output.readline(_LONGEST_LINE_BYTES), b"")
 
 
-def _objects(output: IO[bytes]) -> Iterator[Mapping[str, Any]]:
-    for line in _lines(output):
+def _read_events(output: IO[bytes]) -> Iterator[Mapping[str, Any]]:
+    for line in _read_lines(output):
         if not line.lstrip().startswith(b"{"):
             continue
         try:
@@ -136,7 +136,7 @@ def _objects(output: IO[bytes]) -> Iterator[Mapping[str, Any]]:
             yield event
 
 
-def _at(event: object, path: str) -> object:
+def _look_up(event: object, path: str) -> object:
     found = event
     for part in path.split("."):
         if isinstance(found, dict):
@@ -148,24 +148,26 @@ def _at(event: object, path: str) -> object:
     return found
 
 
-def _holds(event: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(_at(event, path) == value for path, value in wanted.items())
+def _matches(event: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(_look_up(event, path) == value for path, value in wanted.items())
 
 
-def _first_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
-    texts = (_at(event, path) for path in paths)
+def _find_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
+    texts = (_look_up(event, path) for path in paths)
     return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
 
 
-def _total(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
-    numbers = [number for path in paths if (number := parse_tokens(_at(event, path))) is not None]
+def _add_up(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
+    numbers = [
+        number for path in paths if (number := parse_tokens(_look_up(event, path))) is not None
+    ]
     return sum(numbers) if numbers else None
 
 
-def _sum(first: Usage, second: Usage) -> Usage:
+def _add_usage(first: Usage, second: Usage) -> Usage:
     return Usage(
-        _added(first.input_tokens, second.input_tokens),
-        _added(first.output_tokens, second.output_tokens),
+        _add_counts(first.input_tokens, second.input_tokens),
+        _add_counts(first.output_tokens, second.output_tokens),
         first.cached_tokens + second.cached_tokens,
         None
         if first.dollars is None and second.dollars is None
@@ -173,5 +175,5 @@ def _sum(first: Usage, second: Usage) -> Usage:
     )
 
 
-def _added(first: int | None, second: int | None) -> int | None:
+def _add_counts(first: int | None, second: int | None) -> int | None:
     return None if first is None and second is None else (first or 0) + (second or 0)
