@@ -324,6 +324,7 @@ def test_without_loreleys_packages_the_tasks_say_how_to_get_them(project: Path) 
     assert "Traceback" not in stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -28,6 +28,7 @@ def later(work: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_a_message_is_kept_until_the_database_can_be_asked(database: Unsteady) -> None:
     job_id = database.queued()
     claims: list[Claim] = []
@@ -42,6 +43,7 @@ def test_a_message_is_kept_until_the_database_can_be_asked(database: Unsteady) -
     assert claims[0].job_id == job_id
 
 
+@pytest.mark.slow
 def test_a_result_is_recorded_when_the_database_is_back(database: Unsteady) -> None:
     claim = database.claim()
     jobs = database.jobs.retrying_until(Stop())

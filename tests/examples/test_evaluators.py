@@ -57,6 +57,7 @@ def test_the_packing_starts_at_the_usual_baseline(tmp_path: Path) -> None:
 _PRINT = "print(json.dumps(packing()))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("printed", "reason"),
     [
@@ -81,6 +82,7 @@ def test_a_packing_is_believed_nothing(printed: str, reason: str, tmp_path: Path
     assert "\n" not in str(complaint.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("gcc") or not shutil.which("make"), reason="needs gcc, make")
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
@@ -98,6 +100,7 @@ def test_a_kernel_must_sort(old: str, new: str, reason: str, tmp_path: Path) -> 
     assert "\n" not in str(complaint.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("gcc") or not shutil.which("make"), reason="needs gcc, make")
 def test_gaps_ten_times_worse_take_more_time_whatever_the_makefile_says(tmp_path: Path) -> None:
     """So much worse that no other load of the machine makes it even."""

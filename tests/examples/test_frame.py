@@ -53,6 +53,7 @@ def test_no_workers_means_one_for_each_core() -> None:
     assert EXAMPLE.arguments(["--workers", "0"]).workers == os.cpu_count()
 
 
+@pytest.mark.slow
 def test_the_level_of_the_log_is_the_whole_runs(tmp_path: Path) -> None:
     done = circle_packing(tmp_path, "--log-level", "loud")
 

@@ -133,6 +133,7 @@ def test_only_a_recent_git_is_accepted(tmp_path: Path) -> None:
             Git(binary).require_version()
 
 
+@pytest.mark.slow
 def test_a_git_that_hangs_is_stopped(tmp_path: Path) -> None:
     slow = str(executable(tmp_path / "git", "#!/bin/sh\nexec sleep 60\n"))
 

@@ -36,6 +36,7 @@ def tree(upstream: Upstream, commit: str) -> str:
     return git("rev-parse", f"{commit}^{{tree}}", cwd=upstream.path)
 
 
+@pytest.mark.slow
 def test_all_pieces_make_the_new_tree_and_none_the_old(make: Make) -> None:
     def change(author: Path) -> None:
         (author / "moved.txt").rename(author / "elsewhere.txt")
@@ -104,6 +105,7 @@ def test_a_mode_is_a_piece_beside_the_lines(make: Make) -> None:
     assert git("cat-file", "-p", listed.split()[2], cwd=upstream.path) == "b"
 
 
+@pytest.mark.slow
 def test_random_edits_survive_whichever_hunks_are_taken(make: Make) -> None:
     generator = random.Random(7)
     old = [f"line {number}\n" for number in range(60)]

@@ -239,6 +239,7 @@ def test_run_kills_a_child_that_prints_nothing(output: IO[bytes]) -> None:
     assert outcome.ending is children.Ending.SILENT
 
 
+@pytest.mark.slow
 def test_run_lets_a_child_go_on_that_keeps_printing(output: IO[bytes]) -> None:
     script = "for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do echo .; sleep 0.1; done"
 
@@ -327,6 +328,7 @@ print("children", *(p.read_text() for p in Path("/proc/self/task").glob("*/child
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process adopt orphans")
 @pytest.mark.parametrize(("end", "ending"), [("exit 0", "exited"), ("sleep 600", "overdue")])
 def test_a_daemon_that_left_its_session_twice_does_not_survive(

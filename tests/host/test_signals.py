@@ -81,6 +81,7 @@ def test_other_signals_do_not_end_the_wait(signals: StopSignals) -> None:
     signal.signal(signal.SIGUSR1, previous)
 
 
+@pytest.mark.slow
 def test_more_signals_than_the_pipe_holds_are_counted_without_blocking(
     signals: StopSignals,
 ) -> None:

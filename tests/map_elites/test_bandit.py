@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ _ARMS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.text(min_size=1), st.floats(0.1, 10), min_size=1, max_size=8),
     st.dictionaries(st.text(min_size=1), _ARMS, max_size=8),

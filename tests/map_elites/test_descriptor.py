@@ -1,5 +1,6 @@
 """Vectors of code: sums over files, derived from the parent's."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_a_child_derived_from_its_parent_equals_its_own_sum(
     assert near(child, combined(zero(), added=map(file_vector, after), removed=()))
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=DIMENSIONS, max_size=DIMENSIONS))
 def test_vectors_survive_storage(values: list[float]) -> None:
     vector = zero()

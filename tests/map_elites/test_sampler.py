@@ -77,6 +77,7 @@ def test_base_and_inspirations_are_different_elites(
     assert len(choice.inspirations) <= near + far
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60), st.integers(0, 2**32))
 def test_equal_input_gives_equal_choices_whatever_the_order_of_rows(count: int, seed: int) -> None:
     class Shuffled(Elites):

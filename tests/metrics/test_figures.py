@@ -99,6 +99,7 @@ def test_an_empty_database_has_figures_too(database: Database) -> None:
     assert figures["loreley_queue_age_seconds", ()] == 0
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_is_told_and_nothing_else() -> None:
     with own_postgresql() as server:
         url = server.url.replace("postgresql://", "postgresql+psycopg://")
@@ -137,6 +138,7 @@ def test_a_worker_counts_outcomes_and_stages(tmp_path: Path) -> None:
     assert figures[stage, (("stage", "whole"),)] == 6.0
 
 
+@pytest.mark.slow
 def test_workers_of_a_machine_take_ports_one_after_the_other(
     database: Database, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def started(root: Path) -> Iterator[Supervisor]:
             supervisor.stop(signals, grace_seconds=0)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_is_waited_for(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +54,7 @@ def test_a_database_that_is_away_is_waited_for(
     assert capsys.readouterr().err.count("the database does not answer as needed") == 1
 
 
+@pytest.mark.slow
 def test_what_its_processes_print_is_kept_beside_their_logs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

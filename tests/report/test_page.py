@@ -71,6 +71,7 @@ def fail(run: SmallRun, ordinal: int, failure: AgentFailed | EvaluationFailed) -
         failed(database, Schedule(database).create(new), failure)
 
 
+@pytest.mark.slow
 def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
     run = usual(tmp_path)
     fail(run, 5, AgentFailed("no idea"))

@@ -163,6 +163,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
     logging.getLogger("dramatiq").setLevel(logging.NOTSET)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["user and password", "query", "parts"])
 def test_no_credential_is_ever_printed_or_logged(
     imported: Import, log: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], way: str

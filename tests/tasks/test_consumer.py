@@ -108,6 +108,7 @@ def desk(redis_url: str) -> Iterator[Desk]:
     broker.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [*UNREADABLE, *UNWANTED])
 def test_a_message_that_is_none_of_ours_is_dead_and_the_next_is_done(
     desk: Desk, shape: str
@@ -132,6 +133,7 @@ def test_many_at_once_stop_nothing(desk: Desk) -> None:
     eventually(lambda: desk.left == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("job_id", [None, 5, [], {"a": 1}, "../../etc", "\0", "'; DROP TABLE"])
 def test_any_argument_reaches_the_actor(desk: Desk, job_id: object) -> None:
     desk.put(json.dumps(SOUND | {"kwargs": {"job_id": job_id}}).encode())

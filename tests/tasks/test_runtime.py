@@ -139,6 +139,7 @@ def test_an_idle_worker_stops_at_once(office: Office, capsys: pytest.CaptureFixt
     assert office.job.interrupts == []
 
 
+@pytest.mark.slow
 def test_a_worker_blocks_until_it_is_asked(office: Office) -> None:
     office.later(0.3, ask)
 
@@ -177,6 +178,7 @@ def test_a_running_job_may_finish_within_the_grace_period(
     assert (office.job.ended, office.job.interrupts) == (["one"], [])
 
 
+@pytest.mark.slow
 def test_after_the_grace_period_a_job_is_interrupted(office: Office) -> None:
     office.send("one")
     assert office.job.started.wait(5)

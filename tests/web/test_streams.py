@@ -4,6 +4,7 @@ import http.client
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from loreley.db.engine import Database, open_database
@@ -32,6 +33,7 @@ def next_event(answer: http.client.HTTPResponse) -> str:
             return "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_a_page_hears_of_every_change(database: Database, tmp_path: Path) -> None:
     run = Evolved(database)
     with dashboard(database, tmp_path) as shown, ExitStack() as stack:
@@ -42,6 +44,7 @@ def test_a_page_hears_of_every_change(database: Database, tmp_path: Path) -> Non
         assert next_event(answer) == "event: changed\ndata: null"
 
 
+@pytest.mark.slow
 def test_a_page_hears_that_the_database_is_away_and_that_it_is_back(tmp_path: Path) -> None:
     with own_postgresql() as server, postgresql_database(server.url, "run") as url:
         database = open_database(url)
@@ -57,6 +60,7 @@ def test_a_page_hears_that_the_database_is_away_and_that_it_is_back(tmp_path: Pa
         database.close()
 
 
+@pytest.mark.slow
 def test_log_lines_come_as_they_are_written(database: Database, tmp_path: Path) -> None:
     folder = tmp_path / "logs" / "worker"
     folder.mkdir(parents=True)

@@ -138,6 +138,7 @@ def test_a_flag_that_is_gone_after_an_upgrade_is_told_as_that(
     assert "npm install" in error.problems[0].fix
 
 
+@pytest.mark.slow
 def test_an_agent_that_hangs_is_killed_at_its_time_limit_with_what_it_started(
     agent: Make, bench: Bench, tmp_path: Path
 ) -> None:
@@ -165,6 +166,7 @@ def _running(word: str) -> bool:
     return any(word.encode() in each for each in found)
 
 
+@pytest.mark.slow
 def test_a_silent_agent_is_killed_where_silence_means_something(agent: Make, bench: Bench) -> None:
     body = f"print({SUCCESS['claude'].stdout.splitlines()[0]!r}, flush=True); time.sleep(60)"
 
@@ -174,6 +176,7 @@ def test_a_silent_agent_is_killed_where_silence_means_something(agent: Make, ben
     assert error.problems[0].setting == "WORKER_AGENT_IDLE_SECONDS"
 
 
+@pytest.mark.slow
 def test_an_agent_that_tells_nothing_on_the_way_may_be_silent(agent: Make, bench: Bench) -> None:
     body = CHANGE + "time.sleep(1)\n" + replay(SUCCESS["aider"])
 
@@ -190,6 +193,7 @@ def test_a_stop_ends_the_agent_and_its_cost_stays_unknown(agent: Make, bench: Be
     assert bench.budget_gate.usages == [Usage()]
 
 
+@pytest.mark.slow
 def test_a_flood_is_cut_off_and_kept_in_part(agent: Make, bench: Bench) -> None:
     body = "while True: sys.stdout.write('x' * 100_000)"
 
@@ -246,6 +250,7 @@ def test_an_own_command_that_fails_is_told_with_what_it_printed(agent: Make, ben
     assert "exit code 4: no such model" in error.summary
 
 
+@pytest.mark.slow
 def test_an_agent_that_waits_for_a_person_is_told_in_its_own_words(
     agent: Make, bench: Bench
 ) -> None:

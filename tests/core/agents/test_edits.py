@@ -183,6 +183,7 @@ def test_the_objection_to_a_path_is_told() -> None:
 lines = st.lists(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), min_size=1)
 
 
+@pytest.mark.slow
 @given(before=lines, old=lines, after=lines, new=lines)
 def test_whatever_occurs_once_is_replaced_exactly(
     before: list[str], old: list[str], after: list[str], new: list[str]
@@ -204,6 +205,7 @@ def test_whatever_occurs_once_is_replaced_exactly(
         assert errors
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_no_answer_makes_the_reader_fail(text: str) -> None:
     answer = parse_edits(text)

@@ -20,6 +20,7 @@ def endpoint(stub: Stub, key: str | None = None, retries: int = 0) -> EmbeddingE
     return EmbeddingEndpoint("stub", stub.url, key, retries)
 
 
+@pytest.mark.slow
 def test_texts_are_embedded_in_their_order(stub: Stub) -> None:
     answer = endpoint(stub).embed(["abc", "xyz"], soon())
 

@@ -100,6 +100,7 @@ class TestCheck:
         assert problem.setting == "WORKER_EVALUATOR_PLUGIN=judges:judge"
         assert "WORKER_EVALUATOR_PYTHON_PATHS" in problem.fix
 
+    @pytest.mark.slow
     def test_a_plugin_whose_import_never_ends_is_refused(self, bench: Bench) -> None:
         options = bench.plugin("import time; time.sleep(600)\ndef judge(context): pass")
 

@@ -107,6 +107,7 @@ class TestPlugin:
 
         assert judgement.evaluation.seconds < 20
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("body", "reason"),
         [
@@ -186,6 +187,7 @@ class TestPlugin:
 
         assert judgement.log == "red \N{REPLACEMENT CHARACTER} 50%\n100%\n"
 
+    @pytest.mark.slow
     def test_a_slow_one_is_ended(self, any_bench: Bench) -> None:
         options = any_bench.plugin(
             "print('started')\nimport time; time.sleep(600)", timeout_seconds=1.0
@@ -200,6 +202,7 @@ class TestPlugin:
         assert caught.value.problems[0].setting == "WORKER_EVALUATOR_TIMEOUT_SECONDS"
         assert caught.value.log == "started\n"
 
+    @pytest.mark.slow
     def test_the_job_s_own_deadline_ends_it_as_well(self, bench: Bench) -> None:
         options = bench.plugin("import time; time.sleep(600)")
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ ANSWERS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(ANSWERS)
 def test_the_worker_reads_what_the_plugin_answered(answer: object) -> None:
     # Compared as text, since NaN is not equal to itself.

@@ -57,6 +57,7 @@ def test_the_scratch_folder_is_the_current_one_and_writable(
     assert (confinement.cwd / "new").read_text() == "content"
 
 
+@pytest.mark.slow
 def test_memory_is_limited(sandbox: Sandbox, confinement: Confinement) -> None:
     limited = replace(confinement, memory_bytes=256 * MEBIBYTE)
 
@@ -182,6 +183,7 @@ with tempfile.TemporaryFile() as output:
 BEAT = DAEMON.replace("if os.fork():", "if False:").replace("os.setsid()", "pass")
 
 
+@pytest.mark.slow
 def test_children_die_with_the_worker(sandbox: Sandbox, confinement: Confinement) -> None:
     if sandbox.tools.setpriv is None:
         pytest.skip("setpriv is missing")

@@ -74,6 +74,7 @@ def test_the_root_is_the_origin_and_costs_nothing(setting: Setting) -> None:
     assert setting.bench.budget_gate.usages == []
 
 
+@pytest.mark.slow
 def test_only_changed_files_are_asked_for(setting: Setting) -> None:
     setting.change("src/pack.py", "radius = 2.0\n")
 
@@ -111,6 +112,7 @@ def test_each_question_is_paid_for(setting: Setting) -> None:
     assert all(usage.dollars for usage in setting.bench.budget_gate.usages)
 
 
+@pytest.mark.slow
 def test_an_outage_is_waited_out(setting: Setting) -> None:
     setting.change("src/pack.py", "radius = 2.0\n")
     setting.stub.refusals = [503, 429]

@@ -68,6 +68,7 @@ def test_a_call_that_was_repeated_is_paid_as_often() -> None:
     assert budget_gate.closed == [Usage(6, None, 2, dollars=1.0)]
 
 
+@pytest.mark.slow
 def test_a_call_waits_for_its_share() -> None:
     budget_gate = BudgetGate([Wait(), CALL])
 
@@ -77,6 +78,7 @@ def test_a_call_waits_for_its_share() -> None:
     assert len(budget_gate.closed) == 1
 
 
+@pytest.mark.slow
 def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
     deadline = Deadline.after(0.2)
     found = recorder(BudgetGate([Wait(), Wait(), CALL]), budget_deadline=Deadline.after(30))
@@ -86,6 +88,7 @@ def test_a_wait_takes_nothing_of_the_time_of_the_call() -> None:
         assert call.deadline.remaining_seconds > 0
 
 
+@pytest.mark.slow
 def test_a_call_ends_with_its_job_all_the_same() -> None:
     budget_deadline = Deadline.after(5)
     found = recorder(BudgetGate([Wait(), CALL]), budget_deadline=budget_deadline)
@@ -94,6 +97,7 @@ def test_a_call_ends_with_its_job_all_the_same() -> None:
         assert call.deadline.at == budget_deadline.at
 
 
+@pytest.mark.slow
 def test_a_wait_ends_at_the_deadline() -> None:
     budget_gate = BudgetGate([Wait()])
 

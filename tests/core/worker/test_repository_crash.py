@@ -152,6 +152,7 @@ def test_a_live_worker_s_lease_is_left_alone_and_a_dead_one_s_removed(
     require_whole(repository, upstream)
 
 
+@pytest.mark.slow
 def test_the_name_of_a_dead_worker_s_lease_is_free_again(
     upstream: Upstream, tmp_path: Path
 ) -> None:

@@ -341,6 +341,7 @@ def test_a_spare_slot_that_was_damaged_is_replaced(
     assert leftovers(repository) == []
 
 
+@pytest.mark.slow
 def test_a_spare_slot_that_takes_too_long_to_clean_is_replaced(
     repository: WorkerRepository, upstream: Upstream, tmp_path: Path
 ) -> None:

@@ -56,12 +56,14 @@ def test_only_what_is_bad_fails(verdict: Verdict, code: int) -> None:
     assert exit_code([GOOD, Finding(verdict)]) == code
 
 
+@pytest.mark.slow
 def test_what_passes_by_itself_is_no_finding() -> None:
     moving = check("moving", Finding(Verdict.BAD), Finding(Verdict.BAD), GOOD)
 
     assert examine([moving], settle_seconds=10)[0].verdict is Verdict.GOOD
 
 
+@pytest.mark.slow
 def test_what_stays_is_told_after_a_bounded_time() -> None:
     began = time.monotonic()
 
@@ -125,6 +127,7 @@ def test_a_run_that_has_not_begun_is_whole(
     assert set(verdicts(settings(), run).values()) == {Verdict.GOOD}
 
 
+@pytest.mark.slow
 def test_a_branch_the_remote_lacks_is_bad(settings: Callable[..., Settings], run: Database) -> None:
     job_id = Schedule(run).create(NewJob(JobKind.EVOLUTION, 0, 7, "a" * 40))
     succeeded(run, job_id, judged_commit())
@@ -153,6 +156,7 @@ def test_a_lease_that_nobody_ends_is_bad(settings: Callable[..., Settings], run:
     assert verdicts(settings(), run)["leases"] is Verdict.BAD
 
 
+@pytest.mark.slow
 def test_services_that_are_away_are_bad(settings: Callable[..., Settings]) -> None:
     nobody = settings(
         TASKS_REDIS_URL=f"redis://127.0.0.1:{free_port()}/0", WORKER_REPO_REMOTE_URL="/nowhere"

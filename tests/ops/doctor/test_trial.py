@@ -43,6 +43,7 @@ def found(settings: Settings, *, quick: bool = False, **changes: Any) -> dict[st
     return {finding.name: finding for finding in examine(checks)}
 
 
+@pytest.mark.slow
 def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Path) -> None:
     seen = found(settings)
 
@@ -52,6 +53,7 @@ def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Pa
     assert made == {"judge.py", "upstream"}
 
 
+@pytest.mark.slow
 def test_the_fitness_is_told_in_the_metrics_own_direction(settings: Settings) -> None:
     seen = found(settings, mapelites_fitness_higher_is_better=False)
 
@@ -62,6 +64,7 @@ def test_quickly_nothing_is_judged(settings: Settings) -> None:
     assert set(found(settings, quick=True)) == {"evaluator", "agent genetic"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "seen", "fix"),
     [

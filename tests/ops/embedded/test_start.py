@@ -195,6 +195,7 @@ def test_a_killed_server_comes_back_at_the_same_address(state_dir: Path) -> None
         assert client.lrange("queue", 0, -1) == [b"job"]
 
 
+@pytest.mark.slow
 def test_a_lost_socket_is_made_again(state_dir: Path) -> None:
     with using(state_dir) as server, Redis.from_url(server.url) as client:
         ServerFolder.below(state_dir).socket_path.unlink()
@@ -336,6 +337,7 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     assert "LORELEY_STATE_DIR" in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_long_path_gets_its_socket_in_a_private_folder(tmp_path: Path) -> None:
     state_dir = tmp_path / ("a" * 60) / ("ü" * 60)
     with using(state_dir) as server:
@@ -372,6 +374,7 @@ def test_a_planted_link_for_the_socket_folder_is_refused(tmp_path: Path) -> None
         folder.unlink()
 
 
+@pytest.mark.slow
 def test_odd_characters_in_the_path_reach_the_client(tmp_path: Path) -> None:
     state_dir = tmp_path / "50% off? #1 ü"
     with using(state_dir) as server, Redis.from_url(server.url) as client:

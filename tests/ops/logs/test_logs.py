@@ -157,6 +157,7 @@ def test_a_huge_line_is_cut(tmp_path: Path) -> None:
     assert long.endswith("bytes more)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rubbish", [os.urandom(300_000), b"\n" * 100_000, b"\0" * 100_000, b""])
 def test_rubbish_is_shown_harmlessly(tmp_path: Path, rubbish: bytes) -> None:
     write(worker_log(tmp_path), line(0, "before").encode() + rubbish, 1)

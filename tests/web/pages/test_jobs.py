@@ -57,6 +57,7 @@ def test_jobs_are_listed_the_newest_first_and_filtered(shown: Dashboard) -> None
     assert "show all" in shown.get("/jobs?agent=nobody").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["state=%00", "state=x", "below=1e9", "above=--1", "below=99999999999", "find=%25"]
 )

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.db.engine import Database
 from tests.evolved import Evolved
@@ -72,6 +74,7 @@ def test_one_step_is_not_steps(database: Database, tmp_path: Path) -> None:
             assert "1 step from the root" in shown.get(path).text
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_said(database: Database, tmp_path: Path) -> None:
     run = Evolved(database)
     for _ in range(20):

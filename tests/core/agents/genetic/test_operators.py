@@ -176,6 +176,7 @@ def test_a_merge_of_long_files_takes_no_time() -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.slow
 def test_the_time_to_find_numbers_grows_with_their_count() -> None:
     def seconds(count: int) -> float:
         began = time.process_time()

@@ -237,6 +237,7 @@ def test_pointers_and_types_are_no_arithmetic() -> None:
     assert token_mutation.comparison(Material(source, language=C), Random(1)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["/*", '"', "'", "{", "1", "-", "`\\", "#define ", "0x", "1e", "a", ";", "\n"],
