@@ -91,7 +91,9 @@ class _Search:
             )
             branch = f"evolution/job/{claim.name}"
             judged = JudgedCommit(
-                *(name, name, claim.base_commit, branch, "", 1, 1, Evaluation("", figures)),
+                *(name, name, claim.base_commit, branch, ""),
+                footprint={"edit_distance": 1, "code_size": 1},
+                evaluation=Evaluation("", figures),
                 vector=_vector(self._random),
             )
             store.succeed(claim, judged, JobRecord(agent="bench", operator=claim.operator))

@@ -179,8 +179,7 @@ class Evolved:
             parent=parent,
             branch=None if parent is None else f"evolution/job/{job_id}-1",
             subject=subject,
-            edit_distance=1,
-            code_size=10,
+            footprint={"edit_distance": 1, "code_size": 10},
             evaluation=Evaluation(f"scored {score}", figures, (), 0.5),
         )
         jobs.succeed(

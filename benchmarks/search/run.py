@@ -113,8 +113,7 @@ class Worker:
                 parent=parent,
                 branch=None if is_root else f"evolution/job/{claim.name}",
                 subject=proposal.subject,
-                edit_distance=distance,
-                code_size=sum(map(len, files.values())),
+                footprint={"edit_distance": distance, "code_size": sum(map(len, files.values()))},
                 evaluation=self._evaluation(folder, commit, distance),
             )
 

@@ -49,8 +49,8 @@ class SearchSettings(BaseModel):
     mapelites_measures: _Measures = Field(
         [],
         description="What tells two candidates apart, as `name:low:high:bins`: metrics of the "
-        "evaluator, `edit_distance` (lines changed since the root) or `code_size` (bytes of text). "
-        "Unset: the code descriptor.",
+        "evaluator, or what is counted of every candidate, such as `edit_distance` (lines changed "
+        "since the root) or `code_size` (bytes of text). Unset: the code descriptor.",
     )
     mapelites_descriptor: Literal["tokens", "embedding"] = Field(
         "tokens",

@@ -1,6 +1,6 @@
 """A job, its states and the transitions that are legal; pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -82,8 +82,7 @@ class JudgedCommit:
     parent: str | None  # None for the root
     branch: str | None  # where it was pushed; None for the root
     subject: str
-    edit_distance: int  # lines added and removed since the root
-    code_size: int  # bytes of text files
+    footprint: Mapping[str, int]  # what the archive may tell it apart by, by name of the measure
     evaluation: Evaluation
     vector: bytes = b""  # of the code descriptor; empty where it was not computed
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
+from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
 from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
 from loreley.errors import (
@@ -204,8 +205,7 @@ class Jobs:
             "branch": judged.branch,
             "subject": _clean(judged.subject),
             "vector": judged.vector or None,
-            "edit_distance": judged.edit_distance,
-            "code_size": judged.code_size,
+            **judged.footprint,
             "created_at": now(),
         }
         insert = self._database.insert(commits).values(row).on_conflict_do_nothing()
@@ -362,8 +362,7 @@ def _to_judged_commit(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
         parent=row["parent"],
         branch=row["branch"],
         subject=row["subject"],
-        edit_distance=row["edit_distance"],
-        code_size=row["code_size"],
+        footprint={name: row[name] for name in BUILT_IN_MEASURES},
         evaluation=evaluation,
         vector=row["vector"] or b"",
     )

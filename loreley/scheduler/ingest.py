@@ -4,7 +4,6 @@ from loguru import logger
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind, JobState, JudgedCommit
-from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
 from loreley.db.experiment import read_descriptor_space, read_progress
@@ -110,7 +109,7 @@ class Ingest:
     def _measure(
         self, connection: Connection, judged: JudgedCommit
     ) -> tuple[float, ...] | Infeasible:
-        figures = {name: float(getattr(judged, name)) for name in BUILT_IN_MEASURES}
+        figures = {name: float(value) for name, value in judged.footprint.items()}
         figures |= {metric.name: metric.value for metric in judged.evaluation.metrics}
         return read_descriptor_space(connection, self._objective).measure(figures, judged.vector)
 

@@ -68,8 +68,7 @@ def judged_commit(
         parent=parent,
         branch=f"evolution/job/{number}",
         subject=f"change {number}",
-        edit_distance=number,
-        code_size=100 * number,
+        footprint={"edit_distance": number, "code_size": 100 * number},
         evaluation=Evaluation(f"judged {number}", figures, (), 0.5),
     )
 

@@ -52,7 +52,8 @@ def queued(schedule: Schedule, ordinal: int = 0) -> str:
 def judged(commit: str = "c" * 40, tree: str = TREE, value: float = 1.5) -> JudgedCommit:
     metrics = (Metric("score", value, "m", True), Metric("cost", 2.0, None, False))
     return JudgedCommit(
-        commit, tree, ROOT, "evolution/job/x-1", "change a number", 3, 100,
+        commit, tree, ROOT, "evolution/job/x-1", "change a number",
+        {"edit_distance": 3, "code_size": 100},
         Evaluation("good", metrics, (), 0.5),
     )  # fmt: skip
 

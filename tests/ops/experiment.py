@@ -91,7 +91,8 @@ class SmallRun:
         metrics = (Metric("score", score), Metric("time", 10 - score, "s", False))
         tree = git("rev-parse", f"{commit}^{{tree}}", cwd=self.upstream.path)
         evaluation = Evaluation(f"judged as {score:g}", metrics, (), 0.5)
-        judged = JudgedCommit(commit, tree, parent, branch, subject, 1, 1, evaluation)
+        counted = {"edit_distance": 1, "code_size": 1}
+        judged = JudgedCommit(commit, tree, parent, branch, subject, counted, evaluation)
         jobs.succeed(claim, judged, JobRecord(agent="genetic", operator="shift", agent_seconds=0.1))
         with database.begin() as connection:
             write_score(connection, commit, Estimate(score), island=0)

@@ -31,7 +31,8 @@ def settings(tmp_path: Path) -> Settings:
     first, second, _ = schedule.queue()
     record = JobRecord([Artifact("patch.diff", "text/x-diff", b"+\x1b[31mone\n"), BINARY])
     judged = JudgedCommit(
-        "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one", 1, 1,
+        "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one",
+        {"edit_distance": 1, "code_size": 1},
         Evaluation("", (Metric("score", 1.5, "m", samples=(1.0, 2.0)),)),
     )  # fmt: skip
     store.succeed(store.claim(first, worker="host:1", lease_seconds=60), judged, record)

@@ -102,8 +102,7 @@ class Simulation:
             parent=None if is_root else claim.base_commit,
             branch=None if is_root else f"evolution/job/{claim.name}",
             subject="",
-            edit_distance=0,
-            code_size=0,
+            footprint={"edit_distance": 0, "code_size": 0},
             evaluation=self._evaluation(genome),
             vector=packed(file_vector(text)),
         )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 from loguru import logger
@@ -101,8 +101,7 @@ class JobRun:
             parent=self.claim.base_commit if is_new else None,
             branch=self._push(worktree) if is_new else None,
             subject=proposal.subject,
-            edit_distance=size.edit_distance,
-            code_size=size.code_size,
+            footprint=asdict(size),
             evaluation=evaluation,
             vector=vector,
         )

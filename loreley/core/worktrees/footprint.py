@@ -7,7 +7,7 @@ from loreley.git.objects import REGULAR_MODES, Difference, ObjectStore
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The size of a commit, as the archive tells candidates apart."""
+    """What is counted of every commit; each field is a measure and a column of `commits`."""
 
     edit_distance: int  # lines added and deleted since the root; a changed binary file counts one
     code_size: int  # bytes in regular text files, as git tells text from binary

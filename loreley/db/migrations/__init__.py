@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from loreley.errors import ConfigError
 
-HEAD = "0005"  # the newest revision under versions/
+_VERSIONS = Path(__file__).parent / "versions"
+HEAD = max(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*.py"))  # the newest
 _LOCK = 0x10E1E7  # an arbitrary key, the same in every process
 
 
