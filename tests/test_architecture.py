@@ -166,6 +166,10 @@ def test_no_module_imports_itself_by_way_of_others(tree: Tree) -> None:
     assert tree.cycle() == []
 
 
+def test_no_folder_is_crowded() -> None:
+    assert crowded(PROJECT_ROOT / "loreley") == []
+
+
 def test_no_test_file_is_too_long_to_read() -> None:
     lengths = {
         path.relative_to(PROJECT_ROOT): path.read_bytes().count(b"\n")
