@@ -40,14 +40,14 @@ def _run(log_level: str | None) -> ExitCode:
     # Both read the settings when they are imported, and what fails then should be in the log.
     from loreley.tasks import workers
     from loreley.tasks.broker import broker
-    from loreley.tasks.runtime import create_worker, online, serve
+    from loreley.tasks.runtime import create_worker, keep_online, serve
 
     queue = settings.tasks_queue_name
     with workers.prepare() as runner:
         worker = create_worker(broker, queue)
-        with StopSignals() as signals, online(worker, broker, queue):
+        with StopSignals() as signals, keep_online(worker, broker, queue):
             logger.info(
-                "worker online: queue {}, base clone {}, worktrees under {}",
+                "worker keep_online: queue {}, base clone {}, worktrees under {}",
                 queue,
                 runner.repository.base,
                 runner.repository.worktrees,

@@ -78,13 +78,13 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A writing transaction, committed at the end and rolled back on any exception."""
-        with self._answering(), self.engine.begin() as connection:
+        with self._translate_outages(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads and blocks nobody."""
-        with self._answering(), self.engine.connect() as connection:
+        with self._translate_outages(), self.engine.connect() as connection:
             yield connection.execution_options(loreley_readonly=True)
 
     def insert(self, table: Table) -> Insert:
@@ -98,7 +98,7 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def _translate_outages(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
@@ -127,7 +127,7 @@ def open_database(url: str) -> Database:
         engine.dispose()
         raise
     if parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query:
-        event.listen(engine, "connect", _be_patient)
+        event.listen(engine, "connect", _wait_longer)
         engine.dispose()  # the connections that were not told
     return Database(engine)
 
@@ -156,8 +156,8 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
             _make_folder(Path(parsed.database or ""))
             arguments = {} if "timeout" in parsed.query else {"timeout": _CONNECT_SECONDS}
             engine = create_engine(parsed, connect_args=arguments)
-            event.listen(engine, "connect", _on_sqlite_connect)
-            event.listen(engine, "begin", _on_sqlite_begin)
+            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
         else:
             engine = create_engine(
                 parsed,
@@ -186,18 +186,18 @@ def _make_folder(path: Path) -> None:
         raise _unusable(path, str(error)) from error
 
 
-def _on_sqlite_connect(connection: Any, _record: object) -> None:
+def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver's own BEGIN would be a deferred one
     connection.create_function("sqrt", 1, math.sqrt, deterministic=True)  # a build may lack it
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-def _be_patient(connection: Any, _record: object) -> None:
+def _wait_longer(connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_SECONDS * 1000}")
 
 
-def _on_sqlite_begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("loreley_readonly", False)
     connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
@@ -270,7 +270,7 @@ def _unavailable(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavaila
     fix = "check that the server runs and that the URL's host, port, name and password are right"
     if url.get_backend_name() == "sqlite":
         fix = "end another process that writes to it, or make room on the disk"
-    elif state := _told_state(error):
+    elif state := _fixable_state(error):
         fix = _POSTGRESQL_FIXES[state]
     return ServiceUnavailable(
         "the database does not answer as needed",
@@ -281,7 +281,7 @@ def _unavailable(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavaila
     )
 
 
-def _told_state(error: DBAPIError | sqlite3.Error) -> str:
+def _fixable_state(error: DBAPIError | sqlite3.Error) -> str:
     """The state that has a fix of its own; empty for all others."""
     state = _sqlstate(error) or ""
     if _NO_SLOT.search(_reason(error)):  # said before a connection that could hold a state

@@ -5,14 +5,19 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, Update, select, update
+from sqlalchemy import Connection, Update, select, update
 from sqlalchemy.exc import IntegrityError
 
-from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
+from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
-from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
-from loreley.db.models import artifacts, commits, evaluations, experiment, jobs, metrics
+from loreley.db.judged_commits import (
+    insert_judged_commit,
+    merge_measurement,
+    read_judged_commits,
+    to_storable,
+)
+from loreley.db.models import artifacts, commits, experiment, jobs
 from loreley.errors import (
     CandidateRejected,
     FailureKind,
@@ -126,7 +131,7 @@ class Jobs:
         """
         with self._database.begin() as connection:
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=judged.commit)
-            self._insert_commit(connection, claim, judged)
+            insert_judged_commit(self._database, connection, claim.job_id, judged)
             _insert_artifacts(connection, claim, record)
 
     @_retried
@@ -135,14 +140,7 @@ class Jobs:
         commit = claim.base_commit
         with self._database.begin() as connection:
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
-            known = _read_evaluations(connection, [commit])[commit]
-            both = merged([known, evaluation])
-            for metric in both.metrics:
-                connection.execute(
-                    update(metrics)
-                    .where(metrics.c.commit == commit, metrics.c.name == metric.name)
-                    .values(value=metric.value, samples=list(metric.samples))
-                )
+            merge_measurement(connection, commit, evaluation)
             _insert_artifacts(connection, claim, record)
 
     @_retried
@@ -156,7 +154,7 @@ class Jobs:
                 record,
                 state=JobState.REJECTED if rejected else JobState.FAILED,
                 failure_kind=None if rejected else failure.kind,
-                failure=_clean(failure.summary)[:_FAILURE_LENGTH],
+                failure=to_storable(failure.summary)[:_FAILURE_LENGTH],
             )
             _insert_artifacts(connection, claim, record)
 
@@ -185,58 +183,7 @@ class Jobs:
         if not commits_wanted:
             return []
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(*commits.c).where(commits.c.commit.in_(commits_wanted))
-            ).mappings()
-            found = {row["commit"]: row for row in rows}
-            judged = _read_evaluations(connection, list(found))
-        return [
-            _to_judged_commit(found[commit], judged[commit])
-            for commit in commits_wanted
-            if commit in found
-        ]
-
-    def _insert_commit(self, connection: Connection, claim: Claim, judged: JudgedCommit) -> None:
-        row = {
-            "commit": judged.commit,
-            "tree": judged.tree,
-            "parent": judged.parent,
-            "job_id": claim.job_id,
-            "branch": judged.branch,
-            "subject": _clean(judged.subject),
-            "vector": judged.vector or None,
-            **judged.footprint,
-            "created_at": now(),
-        }
-        insert = self._database.insert(commits).values(row).on_conflict_do_nothing()
-        if connection.execute(insert.returning(commits.c.tree)).first() is None:
-            raise CandidateRejected("another job has judged the same tree", target=judged.tree)
-        evaluation = judged.evaluation
-        connection.execute(
-            evaluations.insert().values(
-                commit=judged.commit, summary=evaluation.summary, seconds=evaluation.seconds
-            )
-        )
-        connection.execute(
-            metrics.insert(),
-            [
-                {
-                    "commit": judged.commit,
-                    "name": metric.name,
-                    "position": position,
-                    "value": metric.value,
-                    "samples": list(metric.samples or (metric.value,)),
-                    "unit": metric.unit,
-                    "higher_is_better": metric.higher_is_better,
-                }
-                for position, metric in enumerate(evaluation.metrics)
-            ],
-        )
-
-
-def _clean(text: str) -> str:
-    """Text as every database takes it: what agents write and how files are called may be more."""
-    return text.replace("\0", "\ufffd").encode(errors="backslashreplace").decode()
+            return read_judged_commits(connection, commits_wanted)
 
 
 def _insert_artifacts(connection: Connection, claim: Claim, record: JobRecord) -> None:
@@ -311,7 +258,7 @@ def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: A
             "agent": record.agent,
             "operator": record.operator,
             "agent_seconds": record.agent_seconds,
-            "subject": None if record.subject is None else _clean(record.subject),
+            "subject": None if record.subject is None else to_storable(record.subject),
         }
     _change(
         connection,
@@ -330,39 +277,3 @@ def _explain_refusal(connection: Connection, key: str) -> JobNotClaimed:
         )
     by = f" by {row.worker}" if row.state == JobState.RUNNING else ""
     return JobNotClaimed("the job is not waiting", target=key, reason=f"it is {row.state}{by}")
-
-
-def _read_evaluations(connection: Connection, wanted: Sequence[str]) -> dict[str, Evaluation]:
-    figures = select(metrics).where(metrics.c.commit.in_(wanted)).order_by(metrics.c.position)
-    measured: dict[str, list[Metric]] = {commit: [] for commit in wanted}
-    for row in connection.execute(figures).mappings():
-        measured[row["commit"]].append(_to_metric(row))
-    rows = connection.execute(select(evaluations).where(evaluations.c.commit.in_(wanted)))
-    return {
-        row.commit: Evaluation(row.summary, tuple(measured[row.commit]), (), row.seconds)
-        for row in rows
-    }
-
-
-def _to_metric(row: RowMapping) -> Metric:
-    samples = tuple(row["samples"])
-    return Metric(
-        row["name"],
-        row["value"],
-        row["unit"],
-        row["higher_is_better"],
-        samples if len(samples) > 1 else (),
-    )
-
-
-def _to_judged_commit(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
-    return JudgedCommit(
-        commit=row["commit"],
-        tree=row["tree"],
-        parent=row["parent"],
-        branch=row["branch"],
-        subject=row["subject"],
-        footprint={name: row[name] for name in BUILT_IN_MEASURES},
-        evaluation=evaluation,
-        vector=row["vector"] or b"",
-    )

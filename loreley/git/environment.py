@@ -74,7 +74,7 @@ def closed_environment(inherited: Mapping[str, str], config: Config = ()) -> dic
     """For commands that touch files or objects: no configuration but the repository's own."""
     kept = {name: inherited[name] for name in _CLOSED_NAMES & set(inherited)}
     settings = (*_ALWAYS, *_CLOSED, *config)
-    return kept | _ENVIRONMENT | _CLOSED_ENVIRONMENT | _numbered(settings)
+    return kept | _ENVIRONMENT | _CLOSED_ENVIRONMENT | _to_variables(settings)
 
 
 def open_environment(
@@ -90,11 +90,11 @@ def open_environment(
         for name, value in inherited.items()
         if name not in ours and (not name.startswith("GIT_") or _OPEN_GIT_NAMES.match(name))
     }
-    settings = (*_unnumbered(inherited), *_ALWAYS, *_OPEN, *remote.configuration, *config)
-    return kept | _ENVIRONMENT | dict(remote.environment) | _numbered(settings)
+    settings = (*_from_variables(inherited), *_ALWAYS, *_OPEN, *remote.configuration, *config)
+    return kept | _ENVIRONMENT | dict(remote.environment) | _to_variables(settings)
 
 
-def _numbered(config: Config) -> dict[str, str]:
+def _to_variables(config: Config) -> dict[str, str]:
     """Settings in the form in which git reads them from its environment."""
     variables = {"GIT_CONFIG_COUNT": str(len(config))}
     for number, (name, value) in enumerate(config):
@@ -103,7 +103,7 @@ def _numbered(config: Config) -> dict[str, str]:
     return variables
 
 
-def _unnumbered(environment: Mapping[str, str]) -> Config:
+def _from_variables(environment: Mapping[str, str]) -> Config:
     count = environment.get("GIT_CONFIG_COUNT", "")
     names = [f"GIT_CONFIG_KEY_{n}" for n in range(int(count) if count.isdecimal() else 0)]
     return [

@@ -96,7 +96,7 @@ class Pieces:
             if hunks:
                 written = self._store.run(
                     *("hash-object", "-w", "--stdin", "--no-filters"),
-                    stdin=_applied(content, hunks),
+                    stdin=_apply(content, hunks),
                 )
                 object_id = written.decode().strip()
             yield Place(source.path, mode, object_id)
@@ -167,7 +167,7 @@ def _hunk_numbers(diff: Path) -> Iterator[tuple[int, int, int, int]]:
                 )
 
 
-def _applied(content: bytes, hunks: Sequence[Piece]) -> bytes:
+def _apply(content: bytes, hunks: Sequence[Piece]) -> bytes:
     """The file with these hunks; from the end, so that earlier lines keep their numbers."""
     lines = _LINE.findall(content)
     for hunk in sorted(hunks, key=lambda each: each.start, reverse=True):

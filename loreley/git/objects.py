@@ -83,11 +83,11 @@ class ObjectStore:
     def files(self, commit: str, *, with_sizes: bool = False) -> list[Entry]:
         """All blobs and submodules of the commit, in git's order."""
         long = ("-l",) if with_sizes else ()
-        return list(_entries(self.run("ls-tree", "-r", "-z", *long, commit)))
+        return list(_parse_entries(self.run("ls-tree", "-r", "-z", *long, commit)))
 
     def folders(self, commit: str) -> list[Entry]:
         """All folders and submodules of the commit, each after the folder that holds it."""
-        return list(_entries(self.run("ls-tree", "-r", "-d", "-z", commit)))
+        return list(_parse_entries(self.run("ls-tree", "-r", "-d", "-z", commit)))
 
     def file(self, commit: str, path: str) -> bytes | None:
         """Content of ``path``, or None where it is not a regular file; LFS files are pointers."""
@@ -95,7 +95,7 @@ class ObjectStore:
             return None
         if "\0" in path:
             return None
-        entries = list(_entries(self.run("ls-tree", "-z", commit, "--", path)))
+        entries = list(_parse_entries(self.run("ls-tree", "-z", commit, "--", path)))
         for entry in entries:
             if entry.path == path and entry.mode in REGULAR_MODES:
                 return self.run("cat-file", "blob", entry.object_id)
@@ -138,7 +138,7 @@ class ObjectStore:
 
     def differences(self, old: str, new: str) -> list[Difference]:
         """Every path in which the commits or trees differ; a rename is two of them."""
-        return _differences(
+        return _parse_differences(
             self.run(
                 *("diff-tree", "-r", "-z", "--raw", "--numstat", "--no-renames"),
                 *("--no-ext-diff", "--no-textconv", old, new),
@@ -165,7 +165,7 @@ class ObjectStore:
         return f"{text}\n[cut: the first {limit_bytes} of {size_bytes} bytes]\n"
 
 
-def _entries(output: bytes) -> Iterator[Entry]:
+def _parse_entries(output: bytes) -> Iterator[Entry]:
     for record in _split(output):
         attributes, _, path = record.partition(b"\t")
         mode, kind, object_id, *size = attributes.decode().split()
@@ -173,7 +173,7 @@ def _entries(output: bytes) -> Iterator[Entry]:
         yield Entry(mode, kind, object_id, os.fsdecode(path), size_bytes)
 
 
-def _differences(output: bytes) -> list[Difference]:
+def _parse_differences(output: bytes) -> list[Difference]:
     raw: dict[bytes, list[str]] = {}
     counts: dict[bytes, list[bytes]] = {}
     tokens = iter(_split(output))
@@ -183,10 +183,10 @@ def _differences(output: bytes) -> list[Difference]:
         else:
             *lines, path = token.split(b"\t", 2)
             counts[path] = lines
-    return [_difference(path, raw[path], counts[path]) for path in raw]
+    return [_parse_difference(path, raw[path], counts[path]) for path in raw]
 
 
-def _difference(path: bytes, raw: list[str], counts: list[bytes]) -> Difference:
+def _parse_difference(path: bytes, raw: list[str], counts: list[bytes]) -> Difference:
     old_mode, new_mode, old_object_id, new_object_id, _ = raw
     is_binary = counts[0] == b"-"
     return Difference(

@@ -32,7 +32,7 @@ def write_mail(
         f"From {new} Mon Sep 17 00:00:00 2001",
         f"From: {author}",
         f"Date: {format_datetime(made_at)}",
-        f"Subject: [PATCH] {_encoded(message.subject)}",
+        f"Subject: [PATCH] {_encode(message.subject)}",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=UTF-8",
         "Content-Transfer-Encoding: 8bit",
@@ -45,15 +45,15 @@ def write_mail(
     ]
     output.write("\n".join(head).encode("utf-8", "replace"))
     with patch_file(store, old, new) as patch:
-        return _copied(patch, output)
+        return _copy(patch, output)
 
 
-def _encoded(subject: str) -> str:
+def _encode(subject: str) -> str:
     """The subject as a header may hold it."""
     return subject if subject.isascii() else Header(subject, "utf-8", _HEADER_LENGTH).encode()
 
 
-def _copied(patch: Path, output: IO[bytes]) -> bool:
+def _copy(patch: Path, output: IO[bytes]) -> bool:
     """Copy the file; whether it holds a line that ends in ``\\r\\n``."""
     found, last = False, b""
     with patch.open("rb") as source:

@@ -38,14 +38,14 @@ class Remote:
         Paths become absolute, so that they mean the same from every folder.
         """
         if not text.strip() or not text.isprintable() or text.startswith("-"):
-            raise _refused(text, "empty, or not a URL, scp-like name or path")
+            raise _refusal(text, "empty, or not a URL, scp-like name or path")
         if _REMOTE_HELPER.match(text):
-            raise _refused(text, "remote helpers (`name::…`) may run any command")
+            raise _refusal(text, "remote helpers (`name::…`) may run any command")
         scheme = _SCHEME.match(text)
         if scheme is None:
-            return cls(text if _is_scp_like(text) else _absolute(text))
+            return cls(text if _is_scp_like(text) else _make_absolute(text))
         if scheme["scheme"].lower() not in _SCHEMES:
-            raise _refused(text, f"the scheme {scheme['scheme']!r} is not supported")
+            raise _refusal(text, f"the scheme {scheme['scheme']!r} is not supported")
         if scheme["scheme"].lower() in {"http", "https"}:
             return cls._parse_http(text)
         return cls(text)
@@ -55,15 +55,15 @@ class Remote:
         try:
             parts = urlsplit(text)
         except ValueError as error:
-            raise _refused(text, str(error)) from None
+            raise _refusal(text, str(error)) from None
         userinfo, _, host = parts.netloc.rpartition("@")
         if not host:
-            raise _refused(text, "the URL names no host")
+            raise _refusal(text, "the URL names no host")
         username, _, password = userinfo.partition(":")
         url = urlunsplit(parts._replace(netloc=host))
         remote = cls(url, unquote(username), unquote(password))
         if not (remote.username + remote.password).isprintable() and userinfo:
-            raise _refused(text, "the credentials hold control characters")
+            raise _refusal(text, "the credentials hold control characters")
         return remote
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Remote:
 
     def is_same_as(self, other: "Remote") -> bool:
         """Whether both name one repository; credentials and a final ``/`` or ``.git`` aside."""
-        return _bare(self.url) == _bare(other.url)
+        return _strip_url(self.url) == _strip_url(other.url)
 
     @property
     def configuration(self) -> tuple[tuple[str, str], ...]:
@@ -101,15 +101,15 @@ def _is_scp_like(text: str) -> bool:
     return bool(_SCP_LIKE.match(text)) and not Path(text).exists()
 
 
-def _absolute(text: str) -> str:
+def _make_absolute(text: str) -> str:
     return os.path.abspath(os.path.expandvars(os.path.expanduser(text)))  # noqa: PTH100, PTH111
 
 
-def _bare(url: str) -> str:
+def _strip_url(url: str) -> str:
     return url.removeprefix("file://").rstrip("/").removesuffix("/.git").removesuffix(".git")
 
 
-def _refused(text: str, reason: str) -> ConfigError:
+def _refusal(text: str, reason: str) -> ConfigError:
     return ConfigError(
         "the git remote cannot be used",
         setting="WORKER_REPO_REMOTE_URL",

@@ -91,7 +91,7 @@ def run(
     files = [output] if errors is None else [output, errors]
     silence = _Silence(files, idle_seconds)
     ending = Ending.EXITED
-    with _child(argv, env, cwd, stdin, output, errors or subprocess.STDOUT) as process:
+    with _running_child(argv, env, cwd, stdin, output, errors or subprocess.STDOUT) as process:
         for _ in _slices(process, deadline):
             deadline.stop.check()
             if deadline.remaining_seconds <= 0:
@@ -117,17 +117,19 @@ def capture(
     `CAPTURE_LIMIT_BYTES`, `TimeLimitReached` or the stop's error when ``deadline`` ends it;
     all that it started is killed with it.
     """
-    with _memory_file() as stdout, _memory_file() as stderr:
-        with _child(argv, env, cwd, stdin, stdout, stderr) as process:
+    with _open_memory_file() as stdout, _open_memory_file() as stderr:
+        with _running_child(argv, env, cwd, stdin, stdout, stderr) as process:
             for _ in _slices(process, deadline):
                 deadline.check(f"running {argv[0]}")
                 _check_size(argv, stdout, stderr)
         _check_size(argv, stdout, stderr)
-        return Completed(tuple(argv), process.returncode, _content(stdout), _content(stderr))
+        return Completed(
+            tuple(argv), process.returncode, _read_content(stdout), _read_content(stderr)
+        )
 
 
 @contextmanager
-def _child(
+def _running_child(
     argv: Sequence[str],
     env: Mapping[str, str],
     cwd: Path | None,
@@ -138,7 +140,7 @@ def _child(
     """A running child; on leaving, it and all it started are dead and it has been waited for."""
     # Without its byte code a Python child imports two to three times as slowly.
     environment = {name: env[name] for name in env if name != "PYTHONDONTWRITEBYTECODE"}
-    with _input(stdin) as source:
+    with _open_input(stdin) as source:
         try:
             with hold_sweeps() as track:
                 process = subprocess.Popen(
@@ -158,10 +160,10 @@ def _child(
     try:
         yield process
     finally:
-        _end(process)
+        _end_tree(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
     # Before the wait, as long as nobody else can have been given its id. EPERM is macOS' answer
     # for a group in which only zombies are left.
     with suppress(ProcessLookupError, PermissionError):
@@ -173,13 +175,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _slices(process: subprocess.Popen[bytes], deadline: Deadline) -> Iterator[None]:
     """Yield every now and then until the child has ended."""
-    with _end_of(process) as has_ended:
+    with _watch_end(process) as has_ended:
         while not has_ended(min(_SLICE_SECONDS, deadline.remaining_seconds)):
             yield
 
 
 @contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
+def _watch_end(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
     """A function that waits so many seconds for the child's end and tells whether it came."""
     try:
         pidfd = os.pidfd_open(process.pid)
@@ -220,18 +222,18 @@ class _Silence:
 
 
 @contextmanager
-def _input(content: bytes) -> Iterator[IO[bytes] | int]:
+def _open_input(content: bytes) -> Iterator[IO[bytes] | int]:
     """Something to read ``content`` from that needs nobody to write it meanwhile."""
     if not content:
         yield subprocess.DEVNULL
         return
-    with _memory_file() as file:
+    with _open_memory_file() as file:
         file.write(content)
         file.seek(0)
         yield file
 
 
-def _memory_file() -> IO[bytes]:
+def _open_memory_file() -> IO[bytes]:
     """A nameless file, in memory where the system has such; not inherited by children."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("loreley"), "w+b", buffering=0)
@@ -242,7 +244,7 @@ def _size(file: IO[bytes]) -> int:
     return os.fstat(file.fileno()).st_size
 
 
-def _content(file: IO[bytes]) -> bytes:
+def _read_content(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
 

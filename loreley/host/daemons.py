@@ -37,13 +37,13 @@ def spawn(
             stderr=output,
             pass_fds=keep,
             start_new_session=True,
-            preexec_fn=_dying_with_parent() if die_with_parent else None,
+            preexec_fn=_make_die_with_parent() if die_with_parent else None,
         )
     except OSError as error:
         raise CommandFailed(f"cannot start {argv[0]!r}", reason=str(error)) from error
 
 
-def _dying_with_parent() -> Callable[[], None] | None:
+def _make_die_with_parent() -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
     import ctypes  # costs milliseconds that only a guardian should pay

@@ -32,17 +32,17 @@ def become_subreaper() -> Iterator[bool]:
         return
     # What this program was before exec may have left children, the queue server's guardian
     # among them when this process is a container's first.
-    there_already = set(_children()) - _known
+    there_already = set(_list_children()) - _known
     _known.update(there_already)
-    _adopting = _is_subreaper(True)
+    _adopting = _set_subreaper(True)
     try:
         yield _adopting
     finally:
-        _adopting = not _is_subreaper(False)
+        _adopting = not _set_subreaper(False)
         _known.difference_update(there_already)
 
 
-def _is_subreaper(wanted: bool) -> bool:
+def _set_subreaper(wanted: bool) -> bool:
     """Tell the kernel; whether it agreed."""
     import ctypes  # costs milliseconds that only a worker should pay
 
@@ -73,7 +73,7 @@ def reap_orphans() -> None:
         return
     give_up_at = time.monotonic() + _SWEEP_SECONDS
     with _lock:
-        while (orphans := list(_orphans())) and time.monotonic() < give_up_at:
+        while (orphans := list(_find_orphans())) and time.monotonic() < give_up_at:
             for pid in orphans:
                 # Not ours to kill when it is a set-user-id program; it is waited for only.
                 with suppress(ProcessLookupError, PermissionError):
@@ -82,9 +82,9 @@ def reap_orphans() -> None:
                 _wait_briefly(pid)
 
 
-def _orphans() -> Iterator[int]:
+def _find_orphans() -> Iterator[int]:
     spared = {*_known, os.getsid(0)}
-    for pid in _children():
+    for pid in _list_children():
         with suppress(ProcessLookupError):
             if pid not in _known and os.getsid(pid) not in spared:
                 yield pid
@@ -103,16 +103,16 @@ def _wait_briefly(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
-def _children() -> Iterator[int]:
+def _list_children() -> Iterator[int]:
     """Ids of our children, those that have ended but were not waited for included."""
     try:
         for task in Path("/proc/self/task").iterdir():
             yield from map(int, (task / "children").read_text().split())
     except FileNotFoundError:  # a thread that just ended, or a kernel without these files
-        yield from _children_by_scan()
+        yield from _scan_for_children()
 
 
-def _children_by_scan() -> Iterator[int]:
+def _scan_for_children() -> Iterator[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             _, _, after_name = stat.read_bytes().rpartition(b") ")

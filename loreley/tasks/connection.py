@@ -35,7 +35,7 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
         if url.startswith("unix:"):
             del options["socket_connect_timeout"]
         try:
-            return _usable(Redis.from_url(url, **options))
+            return _require_usable(Redis.from_url(url, **options))
         except (ValueError, TypeError, RedisError) as error:
             raise ConfigError(
                 "TASKS_REDIS_URL cannot be used",
@@ -54,7 +54,7 @@ def redis_client(settings: QueueSettings, *, retries: int = _RETRIES) -> Redis:
     )
 
 
-def _usable(client: Redis) -> Redis:
+def _require_usable(client: Redis) -> Redis:
     """The client, once a connection could be made of its options; else what redis-py raises."""
     connection = client.connection_pool.make_connection()
     for name in ("socket_timeout", "socket_connect_timeout"):

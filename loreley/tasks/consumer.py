@@ -33,37 +33,37 @@ class JobConsumer(_RedisConsumer):
     """
 
     def __next__(self) -> MessageProxy | None:
-        with _outages_as_dramatiq_knows_them():
+        with _translate_outages():
             try:
                 message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]
             except DecodeError as error:
-                self._bury_what_is_in_work(repr(error.data[:_SHOWN_BYTES]))
+                self._reject_what_is_in_work(repr(error.data[:_SHOWN_BYTES]))
                 return None
             except TypeError as error:  # from an id that cannot be a key
-                self._bury_what_is_in_work(str(error))
+                self._reject_what_is_in_work(str(error))
                 return None
-            if message is not None and (flaw := self._flaw_of(message)):
-                self._bury_what_is_in_work(flaw)
+            if message is not None and (flaw := self._find_flaw(message)):
+                self._reject_what_is_in_work(flaw)
                 return None
             return message
 
     def ack(self, message: MessageProxy) -> None:
         """Tell Redis that the message has been dealt with."""
-        with _outages_as_dramatiq_knows_them():
+        with _translate_outages():
             super().ack(message)  # type: ignore[no-untyped-call]
         hit(Failpoint.ACKED)
 
     def nack(self, message: MessageProxy) -> None:
         """Move the message to the dead letters."""
-        with _outages_as_dramatiq_knows_them():
+        with _translate_outages():
             super().nack(message)  # type: ignore[no-untyped-call]
 
     def requeue(self, messages: Any) -> None:
         """Give messages back that nobody has begun with."""
-        with _outages_as_dramatiq_knows_them():
+        with _translate_outages():
             super().requeue(messages)  # type: ignore[no-untyped-call]
 
-    def _flaw_of(self, message: MessageProxy) -> str:
+    def _find_flaw(self, message: MessageProxy) -> str:
         """Why Dramatiq's worker would stumble over the message; empty when it would not."""
         is_delayed = self.queue_name.endswith(".DQ")
         options = message.options
@@ -83,25 +83,25 @@ class JobConsumer(_RedisConsumer):
     def _is_held(self, redis_id: object) -> bool:
         """Whether an acknowledgement of this id would reach a message in work."""
         is_text = isinstance(redis_id, str)
-        return is_text and bool(self.broker.client.sismember(self._held, redis_id))
+        return is_text and bool(self.broker.client.sismember(self._work_key, redis_id))
 
     @property
-    def _held(self) -> str:
+    def _work_key(self) -> str:
         return f"{self.broker.namespace}:__acks__.{self.broker.broker_id}.{self.queue_name}"
 
-    def _bury_what_is_in_work(self, flaw: str) -> None:
+    def _reject_what_is_in_work(self, flaw: str) -> None:
         """Move all that this process holds of the queue to its dead letters.
 
         Only what was just fetched is held: nothing is fetched while a message is in work.
         """
         self.queued_message_ids.clear()
-        for redis_id in self.broker.client.smembers(self._held):
+        for redis_id in self.broker.client.smembers(self._work_key):
             self.broker.do_nack(self.queue_name, redis_id)
         logger.error("a message that is none of ours went to the dead letters: {}", flaw)
 
 
 @contextmanager
-def _outages_as_dramatiq_knows_them() -> Iterator[None]:
+def _translate_outages() -> Iterator[None]:
     """Dramatiq tries again after a lost connection, but takes silence for a bug."""
     try:
         yield

@@ -64,7 +64,7 @@ class JobRunner:
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.known(settings, environ, granted_variables(settings))
-            describer = _describer(settings, database)
+            describer = _create_describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))
             stack.enter_context(children.become_subreaper())
@@ -84,7 +84,7 @@ class JobRunner:
                     max_attempts=settings.scheduler_job_max_attempts,
                     branch_prefix=settings.worker_repo_job_branch_prefix,
                     agent_timeout_seconds=settings.worker_agent_timeout_seconds,
-                    briefing=_briefing(settings, database, secrets),
+                    briefing=_create_briefing(settings, database, secrets),
                     describer=describer,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                 ),
@@ -106,7 +106,7 @@ class JobRunner:
         self._running.ask(JobInterrupted("the worker is stopping"))
 
 
-def _briefing(settings: Settings, database: Database, secrets: Secrets) -> Briefing:
+def _create_briefing(settings: Settings, database: Database, secrets: Secrets) -> Briefing:
     return Briefing(
         settings.worker_evolution_global_goal,
         gates=Gates.from_settings(settings, secrets),
@@ -116,7 +116,7 @@ def _briefing(settings: Settings, database: Database, secrets: Secrets) -> Brief
     )
 
 
-def _describer(settings: Settings, database: Database) -> Describer | None:
+def _create_describer(settings: Settings, database: Database) -> Describer | None:
     if settings.mapelites_measures:
         return None
     if not settings.embeds:

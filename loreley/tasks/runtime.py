@@ -1,4 +1,4 @@
-"""The life of a worker process: online, asked to stop, stopped within a bound."""
+"""The life of a worker process: keep_online, asked to stop, stopped within a bound."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def create_worker(broker: RedisBroker, queue_name: str) -> Worker:
 
 
 @contextmanager
-def online(worker: Worker, broker: RedisBroker, queue_name: str) -> Iterator[None]:
+def keep_online(worker: Worker, broker: RedisBroker, queue_name: str) -> Iterator[None]:
     """Start consuming; the beat keeps the messages of a long job from being given away."""
     # Dramatiq's own command line announces the boot; without it, its time limits never start.
     broker.emit_after("process_boot")
@@ -69,7 +69,7 @@ def serve(
     # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
     # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.
     stopping = _start(lambda: worker.stop(timeout=bound_ms), "stop")
-    if not _finished(stopping, signals, is_busy, grace_seconds) and is_busy():
+    if not _wait_for_stop(stopping, signals, is_busy, grace_seconds) and is_busy():
         interrupt()
         stopping.join(_INTERRUPT_SECONDS)
     joining = _start(worker.join, "join")
@@ -80,7 +80,7 @@ def serve(
     return ExitCode.STOPPED
 
 
-def _finished(
+def _wait_for_stop(
     stopping: threading.Thread,
     signals: StopSignals,
     is_busy: Callable[[], bool],

@@ -20,7 +20,7 @@ from loreley.config import Settings
 from loreley.entry import ExitCode
 from loreley.host.signals import StopSignals
 from loreley.tasks.connection import redis_client
-from loreley.tasks.runtime import create_worker, online, serve
+from loreley.tasks.runtime import create_worker, keep_online, serve
 from tests.services import redis_server
 from tests.support import eventually
 
@@ -59,7 +59,7 @@ class End:
 
 @dataclass
 class Office:
-    """A worker that is online, and what its messages do."""
+    """A worker that is keep_online, and what its messages do."""
 
     broker: RedisBroker
     worker: dramatiq.Worker
@@ -112,7 +112,7 @@ def opened(url: str, *middleware: dramatiq.Middleware) -> Iterator[Office]:
     with StopSignals() as signals:
         office = Office(broker, worker, actor(job.run).send, job, signals)
         try:
-            with online(worker, broker, QUEUE):
+            with keep_online(worker, broker, QUEUE):
                 yield office
         finally:
             office.close()

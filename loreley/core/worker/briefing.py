@@ -24,7 +24,7 @@ class Briefing:
 
     def brief(self, claim: Claim, known: Sequence[JudgedCommit]) -> Brief:
         """What the job asks; ``known`` are those of its commits that were judged."""
-        specimens = {judged.commit: _specimen(judged) for judged in known}
+        specimens = {judged.commit: _to_specimen(judged) for judged in known}
         base = claim.base_commit
         region = self.gates.region
         return Brief(
@@ -65,6 +65,6 @@ class Briefing:
         return replace(proposal, subject=hide(proposal.subject), summary=hide(proposal.summary))
 
 
-def _specimen(judged: JudgedCommit) -> Specimen:
+def _to_specimen(judged: JudgedCommit) -> Specimen:
     metrics = {metric.name: metric.value for metric in judged.evaluation.metrics}
     return Specimen(judged.commit, metrics, judged.evaluation.summary)

@@ -113,15 +113,15 @@ class EmbeddingDescriber:
         vectors = dict(retry_outages(lambda: self._store.known(blobs), request.deadline))
         missing = [blob for blob in blobs if blob not in vectors]
         for blob, content in zip(missing, request.worktree.contents(missing), strict=True):
-            vectors[blob] = self._made(blob, content, request)
+            vectors[blob] = self._embed_content(blob, content, request)
         return vectors
 
-    def _made(self, blob: str, content: bytes, request: DescribeRequest) -> Vector:
+    def _embed_content(self, blob: str, content: bytes, request: DescribeRequest) -> Vector:
         """The sum of the embeddings of a content's pieces, kept for everyone."""
         vector, length = zero(), 0
-        waiting = iter(pieces(content))
+        waiting = iter(split_content(content))
         while some := list(islice(waiting, _PIECES_AT_ONCE)):
-            answer = retry_outages(partial(self._asked, some, request), request.deadline)
+            answer = retry_outages(partial(self._embed_texts, some, request), request.deadline)
             length = answer.length
             vector = combined(vector, added=map(folded, answer.vectors), removed=())
         if length:
@@ -129,7 +129,7 @@ class EmbeddingDescriber:
             retry_outages(partial(self._store.keep, made, length), request.deadline)
         return vector
 
-    def _asked(self, texts: Sequence[str], request: DescribeRequest) -> Embedded:
+    def _embed_texts(self, texts: Sequence[str], request: DescribeRequest) -> Embedded:
         price = self._dollars_per_million
         with request.recorder.paid_call(request.deadline, priced=price is not None) as call:
             answer = self._endpoint.embed(texts, request.deadline, call)
@@ -137,7 +137,7 @@ class EmbeddingDescriber:
             return answer
 
 
-def pieces(content: bytes) -> Iterator[str]:
+def split_content(content: bytes) -> Iterator[str]:
     """A text file cut at the ends of lines into pieces that a model can read; none of others."""
     if is_binary(content) or len(content) > LARGEST_FILE_BYTES:
         return

@@ -57,7 +57,7 @@ class Gates:
         if objections:
             raise CandidateRejected(
                 "the candidate changes what it may not",
-                reason="; ".join(objections[:5]) + _more(objections[5:]),
+                reason="; ".join(objections[:5]) + _format_more(objections[5:]),
                 setting="WORKER_GATE_EDITABLE_PATHS, WORKER_GATE_PROTECTED_PATHS",
             )
 
@@ -84,9 +84,11 @@ class Gates:
             old = worktree.read(worktree.base_commit, difference.path)
             new = worktree.read(commit, difference.path)
             if old is None or new is None or difference.old_mode != difference.new_mode:
-                raise _outside(difference.path, "it was added, removed or changed its kind")
+                raise _outside_refusal(difference.path, "it was added, removed or changed its kind")
             if not region.encloses_changes(old, new):
-                raise _outside(difference.path, "lines outside of its marked regions differ")
+                raise _outside_refusal(
+                    difference.path, "lines outside of its marked regions differ"
+                )
 
     def _check_secrets(
         self, secrets: Secrets, differences: Sequence[Difference], worktree: Worktree, commit: str
@@ -96,13 +98,13 @@ class Gates:
         binary = [each for each in differences if each.is_binary]
         added = [
             *_added_lines(patch),
-            *(_text(worktree, commit, each.path) for each in binary),
+            *(_read_text(worktree, commit, each.path) for each in binary),
         ]
         found = secrets.found_in("\n".join(added))
         if len(patch.encode()) > limit_bytes:  # it was cut
             for each in differences:
-                known = secrets.found_in(_text(worktree, worktree.base_commit, each.path))
-                now = secrets.found_in(_text(worktree, commit, each.path))
+                known = secrets.found_in(_read_text(worktree, worktree.base_commit, each.path))
+                now = secrets.found_in(_read_text(worktree, commit, each.path))
                 found += [name for name in now if name not in [*known, *found]]
         if found:
             raise CandidateRejected(
@@ -115,11 +117,11 @@ def _added_lines(patch: str) -> Iterator[str]:
     return (line[1:] for line in patch.split("\n") if line.startswith("+"))
 
 
-def _text(worktree: Worktree, commit: str, path: str) -> str:
+def _read_text(worktree: Worktree, commit: str, path: str) -> str:
     return (worktree.read(commit, path) or b"").decode("latin-1")
 
 
-def _outside(path: str, reason: str) -> CandidateRejected:
+def _outside_refusal(path: str, reason: str) -> CandidateRejected:
     return CandidateRejected(
         "only what is between the marks may be changed",
         target=path,
@@ -128,5 +130,5 @@ def _outside(path: str, reason: str) -> CandidateRejected:
     )
 
 
-def _more(rest: Sequence[str]) -> str:
+def _format_more(rest: Sequence[str]) -> str:
     return f", and {len(rest)} more" if rest else ""

@@ -100,7 +100,7 @@ class WorkerRepository:
         Raises `ConfigError` for what the operator must change, and `GitError` when git fails,
         which is a `ServiceUnavailable` too where the remote does not answer.
         """
-        with _explained(self.base, "WORKER_REPO_WORKTREE"):
+        with _explain_os_errors(self.base, "WORKER_REPO_WORKTREE"):
             self._prepare(deadline)
 
     def _prepare(self, deadline: Deadline) -> None:
@@ -110,11 +110,11 @@ class WorkerRepository:
         if options.randomize and self._random is None:
             self._random = RandomClone.claim(self.base, options.random_suffix_length, deadline)
             self.base = self._random.base
-        shared = self._parts(remote)
+        shared = self._assemble(remote)
         with shared.slots.lock(deadline):
             head = shared.clone.prepare(deadline)
         shared.slots.sweep(deadline)
-        _collect(shared, deadline)
+        _collect_garbage(shared, deadline)
         shared.large_files.filters_for(head, deadline)
         self._shared = shared
 
@@ -128,16 +128,16 @@ class WorkerRepository:
         shared = self._shared
         if shared is None:
             raise RuntimeError("the repository must be prepared before it can be leased")
-        _collect(shared, deadline)
+        _collect_garbage(shared, deadline)
         shared.clone.require_commit(base_commit, shared.slots.lock(deadline), deadline)
         shared.clone.config.restore()
         filters = shared.large_files.filters_for(base_commit, deadline)
-        with _explained(self.worktrees):
+        with _explain_os_errors(self.worktrees):
             slot = shared.slots.take(name, base_commit, filters, deadline)
         try:
             yield Worktree(shared, slot, base_commit)
         finally:
-            with _explained(self.worktrees):
+            with _explain_os_errors(self.worktrees):
                 shared.slots.give_back(slot)
 
     def objects(self, commits: Sequence[str], deadline: Deadline) -> ObjectStore:
@@ -157,7 +157,7 @@ class WorkerRepository:
             self._random.remove()
             self._random = None
 
-    def _parts(self, remote: Remote) -> Shared:
+    def _assemble(self, remote: Remote) -> Shared:
         options = self._options
         clone = BaseClone(
             self._git,
@@ -177,7 +177,7 @@ class WorkerRepository:
         )
 
 
-def _collect(shared: Shared, deadline: Deadline) -> None:
+def _collect_garbage(shared: Shared, deadline: Deadline) -> None:
     """Drop what candidates that were refused have left, now and then, when nobody is at work."""
     if not shared.clone.is_to_collect:
         return
@@ -187,7 +187,7 @@ def _collect(shared: Shared, deadline: Deadline) -> None:
 
 
 @contextmanager
-def _explained(folder: Path, setting: str = "") -> Iterator[None]:
+def _explain_os_errors(folder: Path, setting: str = "") -> Iterator[None]:
     """Raise `LoreleyError`, and `ConfigError` for a setting, when the file system refuses."""
     try:
         yield

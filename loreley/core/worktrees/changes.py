@@ -35,7 +35,7 @@ class Changes:
         return self.size_bytes > MAX_CHANGED_BYTES
 
 
-def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
+def find_changes(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
     """Compare the checkout with ``commit``, to which it was restored."""
     changes = Changes()
     listing = checkout.ask(
@@ -63,7 +63,7 @@ def changes_in(checkout: Checkout, commit: str, deadline: Deadline) -> Changes:
     return changes
 
 
-def staged_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Deadline) -> str:
+def stage_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Deadline) -> str:
     """The id of the tree of ``commit`` with the changes; the checkout's own index stays as it is.
 
     File contents go through the filters that the checkout was given, and no others. Raises
@@ -79,14 +79,14 @@ def staged_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Dea
             lines = [f"0 {absent}\t{path}" for path in changes.removed]
             checkout.run(
                 *("update-index", "-z", "--index-info"),
-                stdin=_listed(lines),
+                stdin=_join_nul(lines),
                 environment=environment,
                 deadline=deadline,
             )
         if changes.written:
             staging = checkout.ask(
                 *("update-index", "-z", "--add", "--replace", "--stdin"),
-                stdin=_listed(changes.written),
+                stdin=_join_nul(changes.written),
                 environment=environment,
                 deadline=deadline,
             )
@@ -157,5 +157,5 @@ def _folder_of(path: str) -> str:
     return os.path.dirname(path)  # noqa: PTH120
 
 
-def _listed(lines: Sequence[str]) -> bytes:
+def _join_nul(lines: Sequence[str]) -> bytes:
     return b"".join(os.fsencode(line) + b"\0" for line in lines)

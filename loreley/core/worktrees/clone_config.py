@@ -34,14 +34,14 @@ class CloneConfig:
 
     def write(self, git_dir: Path, object_format: str) -> None:
         """Give a new repository the configuration of a clone that is Loreley's own."""
-        (git_dir / "config").write_text(_text(self._remote.url, object_format), "utf-8")
+        (git_dir / "config").write_text(_format_config(self._remote.url, object_format), "utf-8")
 
     def require_same_remote(self) -> None:
         """Raise `ConfigError` unless a clone of the remote is there."""
         base = self._git_dir.parent
         if self._git_dir.is_symlink() or not (self._git_dir / "objects").is_dir():
             raise occupied(base, "its .git is not the folder of a repository")
-        url = self._settings().get("remote.origin.url", "")
+        url = self._read_settings().get("remote.origin.url", "")
         try:
             is_same = Remote.parse(url).is_same_as(self._remote)
         except ConfigError:
@@ -55,18 +55,18 @@ class CloneConfig:
 
         The caller has seen to it that it is a clone of the remote, however that is spelled.
         """
-        settings = self._settings()
+        settings = self._read_settings()
         self.is_own = settings.get("loreley.clone") == "true"
         if self.is_own:
             object_format = settings.get("extensions.objectformat", "sha1")
-            text = _text(settings["remote.origin.url"], object_format).encode()
+            text = _format_config(settings["remote.origin.url"], object_format).encode()
             self._settled = dict.fromkeys(_GUARDED) | {"config": text}
             self.restore()
-        self._settled = self._guarded()
+        self._settled = self._read_guarded()
 
     def was_changed(self) -> bool:
         """Whether somebody has changed the configuration since `settle`."""
-        guarded = self._guarded()
+        guarded = self._read_guarded()
         if guarded == self._settled:
             return False
         is_only_config = (guarded | {"config": b""}) == (self._settled | {"config": b""})
@@ -82,7 +82,7 @@ class CloneConfig:
             delete(self._git_dir / "hooks")
         for name, content in self._settled.items():
             path = self._git_dir / name
-            if _content(path) == content:
+            if _read_content(path) == content:
                 continue
             if content is None:
                 delete(path)
@@ -93,21 +93,21 @@ class CloneConfig:
         settled = self._git.run(
             *("config", "--file", "-", "--list", "-z"), stdin=self._settled["config"] or b""
         )
-        return _without_lfs(_parsed(settled)) == _without_lfs(self._settings())
+        return _without_lfs(_parse_listing(settled)) == _without_lfs(self._read_settings())
 
-    def _settings(self) -> dict[str, str]:
+    def _read_settings(self) -> dict[str, str]:
         """All settings in the clone's own file; of several with one name the last."""
         path = self._git_dir / "config"
         completed = self._git.ask("config", "--file", str(path), "--list", "-z", "--no-includes")
         if completed.exit_code != 0:
             raise failure(completed, self._git_dir)
-        return _parsed(completed.stdout)
+        return _parse_listing(completed.stdout)
 
-    def _guarded(self) -> dict[str, bytes | None]:
-        return {name: _content(self._git_dir / name) for name in _GUARDED}
+    def _read_guarded(self) -> dict[str, bytes | None]:
+        return {name: _read_content(self._git_dir / name) for name in _GUARDED}
 
 
-def _text(url: str, object_format: str) -> str:
+def _format_config(url: str, object_format: str) -> str:
     """The whole configuration of a clone that Loreley made."""
     quoted = url.replace("\\", "\\\\").replace('"', '\\"')
     is_default = object_format == "sha1"
@@ -123,7 +123,7 @@ def _text(url: str, object_format: str) -> str:
     )
 
 
-def _parsed(listing: bytes) -> dict[str, str]:
+def _parse_listing(listing: bytes) -> dict[str, str]:
     entries = (entry.partition("\n") for entry in os.fsdecode(listing).split("\0")[:-1])
     return {name: value for name, _, value in entries}
 
@@ -132,7 +132,7 @@ def _without_lfs(settings: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in settings.items() if not _WRITTEN_BY_LFS.fullmatch(name)}
 
 
-def _content(path: Path) -> bytes | None:
+def _read_content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

@@ -202,10 +202,10 @@ class Slots:
 
     def _sweep_ownerless(self, leased: set[str]) -> None:
         slot_ids = {path.stem for path in self._owner_files()}
-        for path in [*_children(self._folder), *_children(self._scratch)]:
+        for path in [*_list_folder(self._folder), *_list_folder(self._scratch)]:
             if _JOB_NAME.fullmatch(path.name) and path.name not in leased:
                 move_to_trash(path, self._trash)
-        for path in [*_children(self._spare), *_children(self._admin)]:
+        for path in [*_list_folder(self._spare), *_list_folder(self._admin)]:
             slot_id = path.name.partition(".")[0]
             if _SLOT_ID.fullmatch(slot_id) and slot_id not in slot_ids:
                 move_to_trash(path, self._trash)
@@ -224,10 +224,10 @@ class Slots:
         return self._spare / f"{slot_id}.owner"
 
     def _owner_files(self) -> Iterator[Path]:
-        yield from (path for path in _children(self._spare) if path.suffix == ".owner")
+        yield from (path for path in _list_folder(self._spare) if path.suffix == ".owner")
 
 
-def _children(folder: Path) -> list[Path]:
+def _list_folder(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from loreley.core.worktrees.base_clone import BaseClone
-from loreley.core.worktrees.changes import Changes, changes_in, staged_tree
+from loreley.core.worktrees.changes import Changes, find_changes, stage_tree
 from loreley.core.worktrees.descriptors import Descriptions
 from loreley.core.worktrees.footprint import Footprint, Footprints
 from loreley.core.worktrees.lfs import LargeFiles
@@ -115,14 +115,14 @@ class Worktree:
         or the change is none that can be judged and kept.
         """
         self._require_sound()
-        changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        changes = find_changes(self._slot.checkout, self.base_commit, deadline)
         if changes.refused:
             more = len(changes.refused) - 1
             raise CandidateRejected(
                 "the agent left what cannot be committed",
                 reason=changes.refused[0] + (f", and {more} more" if more else ""),
             )
-        tree = self._tree_of(changes, deadline)
+        tree = self._stage_tree(changes, deadline)
         if tree == self._base.tree:
             raise CandidateRejected("the agent changed nothing")
         store, message = self._shared.clone.store, _to_message(subject, body)
@@ -149,7 +149,7 @@ class Worktree:
         deadline = Deadline.after(_LOOKING_SECONDS)
         store = self._shared.clone.store
         try:
-            tree = self._candidate.tree if self._candidate else self._tree_as_it_is(deadline)
+            tree = self._candidate.tree if self._candidate else self._stage_tree_as_it_is(deadline)
         except GitCommandFailed as error:
             return f"[git cannot tell what changed: {error.stderr}]\n"[:limit_bytes]
         except CandidateRejected as refusal:
@@ -255,18 +255,18 @@ class Worktree:
             self._shared.clone.config.restore()
             raise CandidateRejected("the repository's git configuration was changed meanwhile")
 
-    def _tree_as_it_is(self, deadline: Deadline) -> str:
+    def _stage_tree_as_it_is(self, deadline: Deadline) -> str:
         if not self._slot.is_untouched():
             return self._base.tree
         self._shared.clone.config.restore()
-        changes = changes_in(self._slot.checkout, self.base_commit, deadline)
+        changes = find_changes(self._slot.checkout, self.base_commit, deadline)
         if changes.are_too_large:  # git would keep for ever what it is shown once
             raise CandidateRejected("too much was changed to be shown")
-        return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
+        return stage_tree(self._slot.checkout, self.base_commit, changes, deadline)
 
-    def _tree_of(self, changes: Changes, deadline: Deadline) -> str:
+    def _stage_tree(self, changes: Changes, deadline: Deadline) -> str:
         try:
-            return staged_tree(self._slot.checkout, self.base_commit, changes, deadline)
+            return stage_tree(self._slot.checkout, self.base_commit, changes, deadline)
         except GitCommandFailed as error:
             if error.problems[0].fix:  # something about this host
                 raise

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from loreley.config import Settings, expand_path
 from loreley.core.jobs import JobState
-from loreley.core.worktrees.leftovers import leftovers
+from loreley.core.worktrees.leftovers import find_leftovers
 from loreley.db.engine import Database
 from loreley.errors import GitError
 from loreley.git.git import Git
@@ -132,7 +132,7 @@ class _Run:
     def leftovers(self) -> Finding:
         """Whether the base clone and the worktrees hold nothing of dead workers."""
         return all_hold(
-            leftovers(self._base),
+            find_leftovers(self._base),
             good="none without a live owner",
             fix=_START_WORKER,
             otherwise=Verdict.WARNING,

@@ -12,7 +12,7 @@ from loreley.core.worker.code_descriptor import (
     DescribeRequest,
     EmbeddingDescriber,
     TokenDescriber,
-    pieces,
+    split_content,
 )
 from loreley.core.worker.repository import Worktree
 from loreley.db.embeddings import Embeddings
@@ -161,15 +161,15 @@ def test_tokens_need_no_endpoint(setting: Setting) -> None:
 def test_pieces_are_cut_at_the_ends_of_lines() -> None:
     content = "".join(f"line {number:05}\n" for number in range(1000))
 
-    found = list(pieces(content.encode()))
+    found = list(split_content(content.encode()))
 
     assert "".join(found) == content
     assert all(piece.endswith("\n") and len(piece) <= 2000 for piece in found)
 
 
 def test_long_lines_are_cut_and_blank_files_are_none() -> None:
-    assert [len(piece) for piece in pieces(b"x" * 4500)] == [2000, 2000, 500]
-    assert list(pieces(b" \n\n")) == []
-    assert list(pieces(b"")) == []
-    assert list(pieces(b"x\0")) == []
-    assert list(pieces(b"x" * (1024 * 1024 + 1))) == []
+    assert [len(piece) for piece in split_content(b"x" * 4500)] == [2000, 2000, 500]
+    assert list(split_content(b" \n\n")) == []
+    assert list(split_content(b"")) == []
+    assert list(split_content(b"x\0")) == []
+    assert list(split_content(b"x" * (1024 * 1024 + 1))) == []

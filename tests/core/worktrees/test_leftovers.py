@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.worktrees.leftovers import leftovers
+from loreley.core.worktrees.leftovers import find_leftovers
 from tests.core.worker.upstream import Upstream, opened, soon
 
 
@@ -18,16 +18,16 @@ def test_nothing_of_a_live_worker_is_left_over(upstream: Upstream, tmp_path: Pat
     repository = opened(upstream, tmp_path / "base")
     random = opened(upstream, tmp_path / "base", randomize=True)
 
-    assert leftovers(repository.base) == []
+    assert find_leftovers(repository.base) == []
     with repository.lease(upstream.head(), "job-1", soon()):
-        assert leftovers(repository.base) == []
-    assert leftovers(repository.base) == []
+        assert find_leftovers(repository.base) == []
+    assert find_leftovers(repository.base) == []
     random.close()
     repository.close()
 
 
 def test_a_folder_without_a_clone_has_no_leftovers(tmp_path: Path) -> None:
-    assert leftovers(tmp_path / "nothing") == []
+    assert find_leftovers(tmp_path / "nothing") == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_a_crash_leaves_is_seen(upstream: Upstream, tmp_path: Path, name: s
     path.write_text("")
     os.utime(path, (0, 0))
 
-    found = leftovers(repository.base)
+    found = find_leftovers(repository.base)
 
     assert found
     assert all(path.is_relative_to(one) or "base-0a1b" in str(one) for one in found)
@@ -66,11 +66,11 @@ def test_a_slot_whose_owner_is_gone_is_seen(upstream: Upstream, tmp_path: Path) 
     [owner] = (repository.worktrees / ".slots").glob("*.owner")
     owner.write_text("job-1")
 
-    assert owner in leftovers(repository.base)
+    assert owner in find_leftovers(repository.base)
 
 
 def test_a_lock_that_git_has_just_taken_is_none(upstream: Upstream, tmp_path: Path) -> None:
     repository = opened(upstream, tmp_path / "base")
     (repository.base / ".git" / "packed-refs.lock").touch()
 
-    assert leftovers(repository.base) == []
+    assert find_leftovers(repository.base) == []
