@@ -133,10 +133,10 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
 
 def _queued(database: Database, root: str, count: int) -> Sequence[str]:
     schedule = Schedule(database)
-    schedule.found(Experiment(root, {}))
+    schedule.begin_experiment(Experiment(root, {}))
     for ordinal in range(count):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, ordinal, root))
-    return schedule.queue()
+    return schedule.queue_pending()
 
 
 def _by_hand(folder: Path, root: str, number: int) -> None:

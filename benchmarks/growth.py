@@ -21,7 +21,7 @@ from loreley.db.jobs import Jobs
 from loreley.db.models import commits, elites, evaluations, experiment, jobs, metrics
 from loreley.db.schedule import Schedule
 from loreley.map_elites.cells import Grid, Measure
-from loreley.map_elites.descriptor import DIMENSIONS, packed
+from loreley.map_elites.descriptor import DIMENSIONS, pack
 from loreley.map_elites.objective import Objective
 from loreley.scheduler.assembly import Parts, assemble
 from loreley.scheduler.descriptor_space import refit
@@ -54,7 +54,7 @@ class _Search:
         self.commits = size
         self._random = Random(size)
         self._queue = _Queue()
-        found = Schedule(database).found(Experiment(_ROOT, {}))
+        found = Schedule(database).begin_experiment(Experiment(_ROOT, {}))
         _fill(database, size, self._random)
         self._parts = _parts(database, found, self._queue)
 
@@ -296,7 +296,7 @@ def _commit(number: int, names: list[str], vector: bytes) -> dict[str, object]:
 
 
 def _vector(random: Random) -> bytes:
-    return packed(array("f", (random.gauss(0, 1) for _ in range(DIMENSIONS))))
+    return pack(array("f", (random.gauss(0, 1) for _ in range(DIMENSIONS))))
 
 
 def _metrics(name: str, place: tuple[float, float]) -> Iterator[dict[str, object]]:

@@ -66,10 +66,10 @@ def transactions(plan: Plan) -> Iterator[Comparison]:
 
 def _queued(schedule: Schedule, count: int) -> Sequence[str]:
     root = "a" * 40
-    schedule.found(Experiment(root, {}))
+    schedule.begin_experiment(Experiment(root, {}))
     for ordinal in range(count):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, ordinal, root))
-    return schedule.queue()
+    return schedule.queue_pending()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -40,7 +40,7 @@ class Evolved:
     def __post_init__(self) -> None:
         ring = Ring(2, 0)
         self._schedule = Schedule(self.database)
-        known = self._schedule.found(
+        known = self._schedule.begin_experiment(
             Experiment(
                 self.root_commit,
                 {
@@ -115,7 +115,7 @@ class Evolved:
         """Let a job measure a commit once more, as often as there are scores."""
         with self.database.begin() as connection:
             insert_extra(self.database, connection, JobKind.MEASUREMENT, commit)
-        self._schedule.queue()
+        self._schedule.queue_pending()
         with self.database.read() as connection:
             waits = (jobs.c.base_commit == commit) & (jobs.c.state == JobState.QUEUED)
             query = select(jobs.c.id).where(waits, jobs.c.kind == JobKind.MEASUREMENT)
@@ -191,7 +191,7 @@ class Evolved:
     def _queued(self, job: NewJob) -> str:
         job_id = self._schedule.create(job)
         self.jobs.append(job_id)
-        self._schedule.queue()
+        self._schedule.queue_pending()
         return job_id
 
     def _take_all(self) -> None:

@@ -160,7 +160,7 @@ def run(way: str, seed: int, jobs: int, settings: Mapping[str, Any]) -> Run:
             worker = Worker(Jobs(database), commits, root)
             queue = MemoryQueue()
             configured = Settings(_env_file=None, **_settings(seed, jobs) | dict(settings))
-            experiment = Schedule(database).found(Experiment(root, {}))
+            experiment = Schedule(database).begin_experiment(Experiment(root, {}))
             scheduler = Scheduler(assemble(database, experiment, configured, queue))
             while scheduler.tick() or queue.job_ids:
                 while queue.job_ids:

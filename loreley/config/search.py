@@ -12,7 +12,7 @@ from loreley.errors import Problem
 from loreley.map_elites.cells import Measure
 from loreley.map_elites.fitness import Constraint, Term
 from loreley.map_elites.objective import Objective
-from loreley.map_elites.sampler import Way
+from loreley.map_elites.sampler import BaseChoice
 
 MAX_CELLS = 2**31 - 1  # a cell's number is a 32 bit integer in the database
 
@@ -131,8 +131,8 @@ class SearchSettings(BaseModel):
     @classmethod
     def _shares_can_be_drawn(cls, value: list[Term]) -> list[Term]:
         shares = {term.metric: term.weight for term in value}
-        if unknown := set(shares) - set(Way):
-            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(Way))}")
+        if unknown := set(shares) - set(BaseChoice):
+            raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(BaseChoice))}")
         if min(shares.values(), default=0) < 0 or sum(shares.values()) <= 0:
             raise ValueError("shares are not negative, and one of them is above 0")
         if isinf(sum(shares.values())):
@@ -154,7 +154,7 @@ class SearchSettings(BaseModel):
 
     @property
     def embeds(self) -> bool:
-        """Whether candidates are told apart by embeddings."""
+        """Whether the code descriptor is made of embeddings."""
         return self.mapelites_descriptor == "embedding" and not self.mapelites_measures
 
     def embedding_problems(self, *, budget_in_dollars: bool) -> list[Problem]:

@@ -24,7 +24,7 @@ from loreley.map_elites.archive import AddResult, compare
 from loreley.map_elites.fitness import CONFIDENCE, Estimate
 from loreley.map_elites.sampler import Elite
 
-_TURN = 1_279_350_341  # of advisory locks; any number that nobody else uses
+_LOCK = 1_279_350_341  # of advisory locks; any number that nobody else uses
 _CURIOSITY_GAIN, _CURIOSITY_LOSS = 1.0, 0.5  # Cully & Demiris 2017 (arXiv:1708.09251)
 
 
@@ -79,7 +79,7 @@ class Archive:
         """The elite of a cell, if it is filled."""
         query = select(elites).where(elites.c.island == island, elites.c.cell == cell)
         row = self._connection.execute(query).mappings().first()
-        return _elite(row) if row else None
+        return _to_elite(row) if row else None
 
     def best(self, island: int, count: int) -> list[PlacedCommit]:
         """The fittest elites of an island, best first."""
@@ -141,8 +141,8 @@ class Archive:
     def replace_all(self, candidates: Sequence[PlacedCommit]) -> None:
         """Empty the archive and fill it anew: for when cells have got another meaning.
 
-        As if the candidates had been offered in this order, but no contest begins, and who
-        stays an elite stays as curious.
+        As if the candidates had been offered in this order, but none is measured again, and
+        a commit that stays an elite stays as curious.
         """
         known = select(elites.c.island, elites.c.commit, elites.c.curiosity)
         curious = {(row[0], row[1]): row[2] for row in self._connection.execute(known)}
@@ -151,8 +151,8 @@ class Archive:
         best: dict[tuple[int, int], PlacedCommit] = {}
         for candidate in candidates:
             place = candidate.island, candidate.cell
-            holder = best.get(place)
-            if compare(candidate.estimate, holder.estimate if holder else None).enters:
+            elite = best.get(place)
+            if compare(candidate.estimate, elite.estimate if elite else None).enters:
                 best[place] = candidate
         positions = defaultdict[int, "count[int]"](count)
         rows = [
@@ -172,7 +172,7 @@ class Archive:
         Two new cells would get the same position. SQLite has one writer anyway.
         """
         if self._database.engine.dialect.name == "postgresql":
-            self._connection.execute(select(func.pg_advisory_xact_lock(_TURN, island)))
+            self._connection.execute(select(func.pg_advisory_xact_lock(_LOCK, island)))
 
     def _upsert(self, candidate: PlacedCommit) -> ReturningInsert[int]:
         insert = self._database.insert(elites).values(
@@ -226,11 +226,11 @@ class IslandPopulation:
             .offset(rank)
             .limit(1)
         )
-        return _elite(self._connection.execute(query).mappings().one())
+        return _to_elite(self._connection.execute(query).mappings().one())
 
     def _where(self, condition: ColumnElement[bool]) -> list[Elite]:
         query = select(elites).where(elites.c.island == self._island, condition)
-        return [_elite(row) for row in self._connection.execute(query).mappings()]
+        return [_to_elite(row) for row in self._connection.execute(query).mappings()]
 
 
 def _next_position(island: int) -> ColumnElement[int]:
@@ -238,7 +238,7 @@ def _next_position(island: int) -> ColumnElement[int]:
     return func.coalesce(last, -1) + 1
 
 
-def _elite(row: RowMapping) -> Elite:
+def _to_elite(row: RowMapping) -> Elite:
     return Elite(row["cell"], row["commit"], row["score"], row["curiosity"], row["error"])
 
 
@@ -246,7 +246,7 @@ def best_commit(connection: Connection, *, island: int | None = None) -> str | N
     """The fittest elite, of one island or of all; of equals the first. None: none yet.
 
     Not simply the highest score: under noise that is the luckiest measurement, and may have lost
-    its contest.
+    when it was measured again.
     """
     tops = fittest_elites().subquery()
     query = (

@@ -6,20 +6,20 @@ from loreley.core.budget import Account, BudgetUnit, Limit, Period
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
 from loreley.db.models import activity, jobs
-from loreley.db.spend import DAY_SECONDS, call_account, today
+from loreley.db.spend import DAY_SECONDS, read_call_account, today
 
 _HOUR_SECONDS = 3600.0
 
 
-def account(connection: Connection, limit: Limit) -> Account:
+def read_account(connection: Connection, limit: Limit) -> Account:
     """How much of a limit is spent and reserved."""
     match limit.unit:
         case BudgetUnit.DOLLARS | BudgetUnit.TOKENS:
-            return call_account(connection, limit)
+            return read_call_account(connection, limit)
         case BudgetUnit.JOBS:
-            return Account(limit, created_today(connection))
+            return Account(limit, count_created_today(connection))
         case BudgetUnit.HOURS:
-            return Account(limit, _active_hours(connection, limit.period))
+            return Account(limit, _count_active_hours(connection, limit.period))
 
 
 def add_activity(database: Database, seconds: float) -> None:
@@ -34,7 +34,7 @@ def add_activity(database: Database, seconds: float) -> None:
         )
 
 
-def _active_hours(connection: Connection, period: Period) -> float:
+def _count_active_hours(connection: Connection, period: Period) -> float:
     """The time counted for the whole run, or for the present day."""
     query = select(func.coalesce(func.sum(activity.c.seconds), 0.0))
     if period is Period.DAY:
@@ -42,7 +42,7 @@ def _active_hours(connection: Connection, period: Period) -> float:
     return float(connection.execute(query).scalar_one()) / _HOUR_SECONDS
 
 
-def created_today(connection: Connection) -> int:
+def count_created_today(connection: Connection) -> int:
     """How many jobs of the budget were created on the present day and not cancelled."""
     query = (
         select(func.count())

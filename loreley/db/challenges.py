@@ -35,24 +35,26 @@ def add_challenge(database: Database, connection: Connection, challenge: Challen
     )
 
 
-def challenges_with(connection: Connection, commit: str) -> list[Challenge]:
+def read_challenges_with(connection: Connection, commit: str) -> list[Challenge]:
     """Every challenge in which the commit takes part, as elite or as challenger."""
-    return _challenges(connection, (challenges.c.commit == commit) | (elites.c.commit == commit))
+    return _read_challenges(
+        connection, (challenges.c.commit == commit) | (elites.c.commit == commit)
+    )
 
 
-def forsaken_challenges(connection: Connection) -> list[Challenge]:
+def read_stalled_challenges(connection: Connection) -> list[Challenge]:
     """The challenges that no measurement under way will decide: their elite has changed since."""
     measured = select(jobs.c.base_commit).where(
         jobs.c.ingested_at.is_(None), jobs.c.kind == JobKind.MEASUREMENT
     )
-    return _challenges(
+    return _read_challenges(
         connection,
         challenges.c.commit.not_in(measured)
         & (elites.c.commit.is_(None) | elites.c.commit.not_in(measured)),
     )
 
 
-def _challenges(connection: Connection, condition: ColumnElement[bool]) -> list[Challenge]:
+def _read_challenges(connection: Connection, condition: ColumnElement[bool]) -> list[Challenge]:
     of_cell = (elites.c.island == challenges.c.island) & (elites.c.cell == challenges.c.cell)
     query = (
         select(challenges)
@@ -77,8 +79,8 @@ def drop_challenge(connection: Connection, challenge: Challenge) -> None:
     )
 
 
-def samples_of(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
-    """How often each of these commits has been measured: as told by its metrics or by the jobs.
+def count_samples(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
+    """How often each of these commits has been measured: by its metrics or by the jobs.
 
     Jobs count too, as a measurement may report none of the metrics there were before.
     """

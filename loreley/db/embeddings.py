@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from loreley.db.engine import Database
 from loreley.db.models import embeddings
 from loreley.errors import ConfigError
-from loreley.map_elites.descriptor import Vector, packed, unpacked
+from loreley.map_elites.descriptor import Vector, pack, unpack
 
 _ASKED_AT_ONCE = 500  # of what a statement can name
 
@@ -35,7 +35,7 @@ class Embeddings:
             for blob, vector in vectors.items():
                 connection.execute(
                     self._database.insert(embeddings)
-                    .values(model=self._model, blob=blob, length=length, vector=packed(vector))
+                    .values(model=self._model, blob=blob, length=length, vector=pack(vector))
                     .on_conflict_do_nothing()
                 )
 
@@ -64,5 +64,5 @@ class Embeddings:
                 embeddings.c.model == self._model, embeddings.c.blob.in_(some)
             )
             for row in connection.execute(query):
-                if (vector := unpacked(row.vector)) is not None:
+                if (vector := unpack(row.vector)) is not None:
                     yield row.blob, vector

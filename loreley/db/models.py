@@ -210,7 +210,7 @@ calls = Table(
     Index(None, "opened_at"),
 )
 
-# What people tell every later agent.
+# What people say to every later agent.
 notes = Table(
     "notes",
     metadata,

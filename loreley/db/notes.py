@@ -1,4 +1,4 @@
-"""What people tell every later agent, until they withdraw it."""
+"""What people say to every later agent, until they withdraw it."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ class Note:
 
 
 def add_note(database: Database, note: str) -> int:
-    """Tell every later agent; the note's number."""
+    """Keep a note for every later agent; its number."""
     with database.begin() as connection:
         added = notes.insert().values(text=note, created_at=now()).returning(notes.c.id)
         return int(connection.execute(added).scalar_one())
 
 
 def withdraw_note(database: Database, note_id: int) -> bool:
-    """Tell nobody any more; False where no such note stands."""
+    """Withdraw a note; False where no such note stands."""
     with database.begin() as connection:
         withdrawn = connection.execute(
             update(notes)
@@ -35,7 +35,7 @@ def withdraw_note(database: Database, note_id: int) -> bool:
         return withdrawn.rowcount == 1
 
 
-def standing_notes(connection: Connection) -> list[Note]:
+def read_standing_notes(connection: Connection) -> list[Note]:
     """The notes that were not withdrawn, the oldest first."""
     query = select(notes).where(notes.c.withdrawn_at.is_(None)).order_by(notes.c.id)
     return [Note(row.id, row.text, row.created_at) for row in connection.execute(query)]

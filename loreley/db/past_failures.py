@@ -9,12 +9,12 @@ from loreley.core.jobs import Claim, JobState
 from loreley.db.engine import Database
 from loreley.db.experiment import read_experiment
 from loreley.db.models import artifacts, commits, jobs
-from loreley.db.notes import standing_notes
+from loreley.db.notes import read_standing_notes
 from loreley.map_elites.objective import Objective
 
 _MOST_FAILURES = 5
 _TAIL_BYTES = 2_000
-_LOGS = ("failure.log", "evaluation.log")  # the first that there is tells what went wrong
+_LOGS = ("failure.log", "evaluation.log")  # the first that there is says what went wrong
 
 
 def read_search_context(database: Database, claim: Claim) -> SearchContext:
@@ -25,7 +25,7 @@ def read_search_context(database: Database, claim: Claim) -> SearchContext:
         return SearchContext(
             aim=_describe_aim(objective),
             constraints=tuple(each.text for each in objective.constraints),
-            notes=tuple(note.text for note in standing_notes(connection)),
+            notes=tuple(note.text for note in read_standing_notes(connection)),
             failures=_read_past_failures(connection, [claim.base_commit, *claim.inspirations]),
         )
 

@@ -14,7 +14,7 @@ _ASKED_AT_ONCE = 500
 
 
 def forget_agent_artifacts(database: Database, *, older_than_hours: float) -> int:
-    """Delete what agents were told and answered, if it is that old; how many texts."""
+    """Delete the prompts and answers of agents, if it is that old; how many texts."""
     with database.begin() as connection:
         gone = connection.execute(
             delete(artifacts).where(
@@ -25,7 +25,7 @@ def forget_agent_artifacts(database: Database, *, older_than_hours: float) -> in
         return gone.rowcount
 
 
-def any_ended_before(database: Database, hours: float) -> bool:
+def has_ended_before(database: Database, hours: float) -> bool:
     """Whether a job was taken into the archive and ended that long ago."""
     with database.read() as connection:
         return (
@@ -49,14 +49,16 @@ def forget_branches(database: Database, *, older_than_hours: float) -> int:
                 commits.c.commit.not_in(_used_by_unfinished_jobs(connection)),
                 commits.c.commit.not_in(select(elites.c.commit)),
                 commits.c.commit.not_in(select(challenges.c.commit)),
-                commits.c.commit.not_in(_best_paths()),
+                commits.c.commit.not_in(_select_best_paths()),
             )
             .values(branch=None)
         )
         return forgotten.rowcount
 
 
-def unneeded(database: Database, branches: dict[str, str], *, older_than_hours: float) -> list[str]:
+def find_unneeded_branches(
+    database: Database, branches: dict[str, str], *, older_than_hours: float
+) -> list[str]:
     """The names among ``branches``, jobs by name, that no commit is recorded with.
 
     Only of jobs that ended that long ago; a job that is not in this database is another run's.
@@ -68,9 +70,9 @@ def unneeded(database: Database, branches: dict[str, str], *, older_than_hours: 
             jobs.c.id,
             sorted(set(branches.values())),
         )
-        ended_only = [name for name, job_id in branches.items() if job_id in ended]
-        recorded = _select_among(connection, select(commits.c.branch), commits.c.branch, ended_only)
-    return [name for name in ended_only if name not in recorded]
+        names = [name for name, job_id in branches.items() if job_id in ended]
+        recorded = _select_among(connection, select(commits.c.branch), commits.c.branch, names)
+    return [name for name in names if name not in recorded]
 
 
 def _ended_before(hours: float) -> ColumnElement[bool]:
@@ -87,7 +89,7 @@ def _used_by_unfinished_jobs(connection: Connection) -> list[str]:
     return sorted({name for row in rows for name in (row.base_commit, *row.inspirations)})
 
 
-def _best_paths() -> Select[str]:
+def _select_best_paths() -> Select[str]:
     """The highest score, the best of each island, and all that they come from."""
     highest = commits.c.score == select(func.max(commits.c.score)).scalar_subquery()
     best = highest | commits.c.commit.in_(select(fittest_elites().subquery().c.commit))

@@ -66,7 +66,7 @@ class Schedule:
         with self._database.read() as connection:
             return read_experiment(connection)
 
-    def found(self, wanted: Experiment) -> Experiment:
+    def begin_experiment(self, wanted: Experiment) -> Experiment:
         """Write the experiment down unless there is one already; the one that counts."""
         with self._database.begin() as connection:
             connection.execute(
@@ -102,7 +102,7 @@ class Schedule:
             last = connection.execute(select(func.max(jobs.c.ordinal))).scalar()
         return 0 if last is None else max(0, last + 1)
 
-    def last_baseline(self) -> BaselineJob | None:
+    def find_last_baseline(self) -> BaselineJob | None:
         """The latest evaluation of the root commit, or None before the first."""
         query = (
             select(jobs)
@@ -118,7 +118,7 @@ class Schedule:
             row["id"], JobState(row["state"]), row["ingested_at"] is not None, row["failure"]
         )
 
-    def queue(self) -> list[str]:
+    def queue_pending(self) -> list[str]:
         """Move every pending job into the queue; the ids of all queued jobs not yet sent."""
         with self._database.begin() as connection:
             connection.execute(
@@ -133,7 +133,7 @@ class Schedule:
             in_order = query.order_by(jobs.c.created_at, jobs.c.ordinal)
             return list(connection.execute(in_order).scalars())
 
-    def unanswered(self, *, older_than_seconds: float) -> list[str]:
+    def find_unclaimed(self, *, older_than_seconds: float) -> list[str]:
         """The ids of jobs that were sent that long ago and that no worker has claimed."""
         query = select(jobs.c.id).where(
             jobs.c.state == JobState.QUEUED, jobs.c.dispatched_at < now() - older_than_seconds
@@ -141,14 +141,14 @@ class Schedule:
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(jobs.c.ordinal)).scalars())
 
-    def dispatched(self, job_ids: Sequence[str]) -> None:
+    def mark_dispatched(self, job_ids: Sequence[str]) -> None:
         """Note that a message has been sent for each of these jobs."""
         with self._database.begin() as connection:
             connection.execute(
                 update(jobs).where(jobs.c.id.in_(job_ids)).values(dispatched_at=now())
             )
 
-    def expired(self) -> list[str]:
+    def find_expired_leases(self) -> list[str]:
         """The tokens of leases that have run out; waits until the database can be written to."""
         with self._database.begin() as connection:
             return list(connection.execute(select(jobs.c.token).where(_EXPIRED)).scalars())
@@ -196,7 +196,7 @@ class Schedule:
             )
             return list(again.scalars()), given_up
 
-    def ended(self, *, limit: int = 100) -> list[EndedJob]:
+    def find_ended(self, *, limit: int = 100) -> list[EndedJob]:
         """Jobs in a final state that were not ingested, in the order in which they ended."""
         query = (
             select(jobs)
@@ -205,7 +205,7 @@ class Schedule:
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [_ended(row) for row in connection.execute(query).mappings()]
+            return [_to_ended_job(row) for row in connection.execute(query).mappings()]
 
     def cancel_waiting(self, why: str, *, measurements: bool = False) -> int:
         """Cancel the jobs of the budget that no worker has begun; how many.
@@ -238,7 +238,7 @@ class Schedule:
             )
             return cancelled.rowcount == 1
 
-    def cancelled(self) -> int:
+    def count_cancelled(self) -> int:
         """How many jobs of the budget were cancelled, and so cost nothing of it."""
         query = (
             select(func.count())
@@ -248,7 +248,7 @@ class Schedule:
         with self._database.read() as connection:
             return connection.execute(query).scalar_one()
 
-    def unfinished(self) -> int:
+    def count_unfinished(self) -> int:
         """How many jobs wait, run, or have ended without being ingested."""
         query = select(func.count()).select_from(jobs).where(jobs.c.ingested_at.is_(None))
         with self._database.read() as connection:
@@ -291,7 +291,7 @@ def insert_extra(database: Database, connection: Connection, kind: JobKind, comm
         insert_job(database, connection, NewJob(kind, min(0, first or 0) - 1, 0, commit))
 
 
-def take_in(connection: Connection, job: EndedJob) -> bool:
+def mark_ingested(connection: Connection, job: EndedJob) -> bool:
     """Note that a job is being ingested, and count it; False when that was done before.
 
     To be called first in the transaction: it keeps other schedulers waiting until its end.
@@ -319,7 +319,7 @@ def note_outcome(connection: Connection, job: EndedJob, outcome: str) -> None:
     connection.execute(update(jobs).where(jobs.c.id == job.job_id).values(archive_outcome=outcome))
 
 
-def _ended(row: RowMapping) -> EndedJob:
+def _to_ended_job(row: RowMapping) -> EndedJob:
     return EndedJob(
         job_id=row["id"],
         kind=JobKind(row["kind"]),

@@ -44,7 +44,7 @@ def read_score(connection: Connection, commit: str) -> Estimate | None:
     return Estimate(row.score, row.error) if row and row.score is not None else None
 
 
-def scored_commits(connection: Connection) -> list[ScoredCommit]:
+def read_scored_commits(connection: Connection) -> list[ScoredCommit]:
     """Every commit that has a score, in the order in which they were made.
 
     Without those whose branch was deleted: no job could begin with them.

@@ -75,10 +75,10 @@ class Spend:
     def open(self, claim: Claim, agent: str) -> OpenCall | Wait | LimitReached:
         """Begin a call if the budget allows it, with its expected cost reserved."""
         with self._database.begin() as connection:
-            _alone(connection)
+            _await_turn(connection)
             limits = [each for each in read_limits(connection) if each.unit in CALL_UNITS]
-            expected = {unit: _expected(connection, agent, unit) for unit in CALL_UNITS}
-            accounts = [call_account(connection, limit) for limit in limits]
+            expected = {unit: _expect(connection, agent, unit) for unit in CALL_UNITS}
+            accounts = [read_call_account(connection, limit) for limit in limits]
             decision = decide(accounts, expected)
             if isinstance(decision, LimitReached):
                 _note_reached(connection, decision)
@@ -123,7 +123,7 @@ def _note_reached(connection: Connection, over: LimitReached) -> None:
     connection.execute(update(experiment).values(budget_reached=said))
 
 
-def call_account(connection: Connection, limit: Limit) -> Account:
+def read_call_account(connection: Connection, limit: Limit) -> Account:
     """How a limit in dollars or tokens stands.
 
     A call of unknown cost, and one that was cut off, counts as what such calls were expected to
@@ -150,7 +150,7 @@ def today(connection: Connection) -> int:
     return int(connection.execute(select(now())).scalar_one() // DAY_SECONDS)
 
 
-def _alone(connection: Connection) -> None:
+def _await_turn(connection: Connection) -> None:
     """Keep others from opening a call until the end of the transaction.
 
     A writing transaction of SQLite is alone anyway.
@@ -173,7 +173,7 @@ def _refused() -> ColumnElement[bool]:
     return and_(calls.c.input_tokens == 0, calls.c.output_tokens == 0).is_(True)
 
 
-def _expected(connection: Connection, agent: str, unit: BudgetUnit) -> Expectation:
+def _expect(connection: Connection, agent: str, unit: BudgetUnit) -> Expectation:
     used = _used_column(unit)
     latest = (
         select(used.label("used"))
@@ -185,12 +185,12 @@ def _expected(connection: Connection, agent: str, unit: BudgetUnit) -> Expectati
     )
     found = connection.execute(select(func.max(latest.c.used))).scalar()
     if found is None:
-        return Expectation(None, _blind_calls(connection, agent, unit))
+        return Expectation(None, _count_blind_calls(connection, agent, unit))
     return Expectation(float(found))
 
 
-def _blind_calls(connection: Connection, agent: str, unit: BudgetUnit) -> int:
-    """How many calls have ended since the limits were set and have not told what they used."""
+def _count_blind_calls(connection: Connection, agent: str, unit: BudgetUnit) -> int:
+    """How many calls have ended since the limits were set and have not reported what they used."""
     budget = connection.execute(select(experiment.c.budget)).scalar() or {}
     query = (
         select(func.count())

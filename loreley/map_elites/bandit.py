@@ -42,13 +42,14 @@ def choose_arm(weights: Mapping[str, float], arms: Mapping[str, Arm], random: Ra
     typical_cost = _mean([arm.cost / arm.trials for arm in known if arm.trials]) or 1.0
     typical_weight = _mean(list(weights.values()))
     merits = {
-        name: _draw(arm, weights[name] / typical_weight, random) / _cost_of_trial(arm, typical_cost)
+        name: _draw_success_rate(arm, weights[name] / typical_weight, random)
+        / _cost_of_trial(arm, typical_cost)
         for name, arm in zip(names, known, strict=True)
     }
     return max(names, key=lambda name: merits[name])
 
 
-def _draw(arm: Arm, weight: float, random: Random) -> float:
+def _draw_success_rate(arm: Arm, weight: float, random: Random) -> float:
     """A success rate that fits what was seen, and at first the arm's weight."""
     failures = max(0.0, arm.trials - arm.successes)
     return random.betavariate(_PRIOR_SUCCESSES * weight + arm.successes, _PRIOR_FAILURES + failures)

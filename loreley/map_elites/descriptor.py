@@ -31,7 +31,7 @@ def zero() -> Vector:
     return array("f", bytes(4 * DIMENSIONS))
 
 
-def packed(vector: Vector) -> bytes:
+def pack(vector: Vector) -> bytes:
     """The vector as little-endian float32, as it is stored."""
     stored = array("f", vector)
     if sys.byteorder == "big":
@@ -39,8 +39,8 @@ def packed(vector: Vector) -> bytes:
     return stored.tobytes()
 
 
-def unpacked(content: bytes) -> Vector | None:
-    """The vector of `packed` bytes; None when it was made with other dimensions, or not at all."""
+def unpack(content: bytes) -> Vector | None:
+    """The vector of `pack` bytes; None when it was made with other dimensions, or not at all."""
     if len(content) != 4 * DIMENSIONS:
         return None
     vector = array("f", content)
@@ -57,7 +57,7 @@ def is_binary(content: bytes) -> bool:
 def file_vector(content: bytes) -> Vector:
     """The vector of one file, of `DIMENSIONS` floats; zero for binary and for huge files.
 
-    Counts enter as their square roots: a token's tenth use tells less than its first.
+    Counts enter as their square roots: a token's tenth use says less than its first.
     """
     vector = zero()
     if is_binary(content) or len(content) > LARGEST_FILE_BYTES:
@@ -68,7 +68,7 @@ def file_vector(content: bytes) -> Vector:
     return vector
 
 
-def folded(embedding: Sequence[float]) -> Vector:
+def fold(embedding: Sequence[float]) -> Vector:
     """An embedding of any length as a vector of `DIMENSIONS` floats and about length one.
 
     Its numbers are hashed by their position, as tokens are: likeness is kept in expectation.
@@ -104,7 +104,7 @@ class FileVectors:
         return self._known[blob]
 
 
-def combined(start: Vector, *, added: Iterable[Vector], removed: Iterable[Vector]) -> Vector:
+def combine(start: Vector, *, added: Iterable[Vector], removed: Iterable[Vector]) -> Vector:
     """``start`` with some files' vectors added and some removed."""
     total = array("f", start)
     for sign, vectors in ((1.0, added), (-1.0, removed)):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loreley.map_elites.cells import Grid
-from loreley.map_elites.descriptor import unpacked
+from loreley.map_elites.descriptor import unpack
 from loreley.map_elites.fitness import Infeasible
 from loreley.map_elites.objective import Objective
 from loreley.map_elites.projection import Projection
@@ -35,7 +35,7 @@ class DescriptorSpace:
             if missing:
                 return Infeasible(f"the evaluation lacks {', '.join(map(repr, missing))}")
             return tuple(figures[name] for name in names)
-        found = unpacked(vector)
+        found = unpack(vector)
         if found is None or (self.projection and len(found) != len(self.projection.mean)):
             return Infeasible("its code descriptor was not computed, or by another version")
         if self.projection is None:

@@ -62,7 +62,7 @@ def fit(
     mean = matrix.mean(axis=0)
     centred = matrix - mean
     _, columns = np.linalg.eigh(centred.T @ centred)  # ascending
-    components = _aligned(columns.T[::-1][:axes], previous)
+    components = _align(columns.T[::-1][:axes], previous)
     places = centred @ components.T
     low, high = places.min(axis=0), places.max(axis=0)
     width = np.maximum(high - low, 1e-6)
@@ -75,7 +75,7 @@ def fit(
     )
 
 
-def _aligned(components: "Matrix", previous: Projection | None) -> "Matrix":
+def _align(components: "Matrix", previous: Projection | None) -> "Matrix":
     """The same axes, ordered and signed like those of ``previous`` where they resemble them."""
     import numpy as np
 

@@ -13,14 +13,16 @@ from typing import Protocol
 from loreley.map_elites.cells import Grid
 from loreley.map_elites.fitness import Estimate
 
-_DRAWN = 6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
+_TOURNAMENT_SIZE = (
+    6  # elites a tournament is held among (Goldberg & Deb 1991): the best of six wins
+)
 _EACH_RANK = 0.5  # the chance of the fittest, and of each next one among those that are left
 _REACHES = (1, 2, 4)  # how many bins away a near elite is looked for, nearest first
 _CELLS_AT_ONCE = 1_000  # with many axes already the next cells are more than can be asked for
 _COMPARED = 50  # elites, the nearest of which will do where none is within reach
 
 
-class Way(StrEnum):
+class BaseChoice(StrEnum):
     """How a base is chosen."""
 
     FITNESS = "fitness"  # by rank: the fittest half of the time, the second a quarter, and so on
@@ -77,20 +79,20 @@ class Sampler:
     """Chooses a base and inspirations; the same population and random state, the same choice."""
 
     grid: Grid
-    shares: Mapping[str, float]  # of each `Way`
+    shares: Mapping[str, float]  # of each `BaseChoice`
     near: int = 1
     far: int = 1
 
     def choose(self, population: Population, random: Random) -> Selection | None:
         """What the next job works on; None while there are no elites."""
-        base = self._base(population, random)
+        base = self._choose_base(population, random)
         if base is None:
             return None
         chosen = [base.commit]
         inspirations: list[Elite] = []
         for candidates, wanted in (
-            (self._near(population, base, random), self.near),
-            (_drawn(population, random, 2 * self.far + 1), self.far),
+            (self._find_near(population, base, random), self.near),
+            (_draw_elites(population, random, 2 * self.far + 1), self.far),
         ):
             others = [elite for elite in candidates if elite.commit not in chosen]
             picked = random.sample(others, min(wanted, len(others)))
@@ -98,18 +100,20 @@ class Sampler:
             chosen += [elite.commit for elite in picked]
         return Selection(base.commit, tuple(elite.commit for elite in inspirations))
 
-    def _base(self, population: Population, random: Random) -> Elite | None:
+    def _choose_base(self, population: Population, random: Random) -> Elite | None:
         ways = sorted(self.shares)
         way = random.choices(ways, [self.shares[way] for way in ways])[0]
-        if way == Way.FITNESS:
+        if way == BaseChoice.FITNESS:
             size = population.size()
-            return population.ranked(_rank(size, random)) if size else None
-        candidates = _drawn(population, random, 1 if way == Way.UNIFORM else _DRAWN)
-        if way == Way.CURIOSITY:
+            return population.ranked(_draw_rank(size, random)) if size else None
+        candidates = _draw_elites(
+            population, random, 1 if way == BaseChoice.UNIFORM else _TOURNAMENT_SIZE
+        )
+        if way == BaseChoice.CURIOSITY:
             return max(candidates, key=lambda elite: (elite.curiosity, elite.score), default=None)
         return max(candidates, key=lambda elite: elite.score, default=None)
 
-    def _near(self, population: Population, base: Elite, random: Random) -> list[Elite]:
+    def _find_near(self, population: Population, base: Elite, random: Random) -> list[Elite]:
         for reach in _REACHES:
             if self.grid.count_around(reach) > _CELLS_AT_ONCE:
                 break
@@ -117,14 +121,14 @@ class Sampler:
             found = [elite for elite in population.in_cells(cells) if elite.cell != base.cell]
             if found:
                 return sorted(found, key=lambda elite: elite.cell)
-        drawn = _drawn(population, random, _COMPARED)
+        drawn = _draw_elites(population, random, _COMPARED)
         others = [elite for elite in drawn if elite.cell != base.cell]
         steps = [self.grid.steps_between(base.cell, elite.cell) for elite in others]
         least = min(steps, default=0)
         return [elite for elite, away in zip(others, steps, strict=True) if away == least]
 
 
-def _rank(size: int, random: Random) -> int:
+def _draw_rank(size: int, random: Random) -> int:
     """A rank below ``size``, each half as likely as the one before it."""
     rank = 0
     while rank < size - 1 and random.random() >= _EACH_RANK:
@@ -132,7 +136,7 @@ def _rank(size: int, random: Random) -> int:
     return rank
 
 
-def _drawn(population: Population, random: Random, count: int) -> list[Elite]:
+def _draw_elites(population: Population, random: Random, count: int) -> list[Elite]:
     """Up to ``count`` different elites, each equally likely, by cell."""
     size = population.size()
     positions = random.sample(range(size), min(count, size))

@@ -9,7 +9,7 @@ from loreley.core.jobs import JobKind, JobState
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
 from loreley.errors import LoreleyError
-from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_story
+from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_job_story
 from loreley.views.wording import clock
 
 _SHOWN_TEXT_BYTES = 4_000
@@ -23,7 +23,7 @@ def print_job(settings: Settings, beginning: str, *, artifact: str | None) -> No
     database = open_database(settings.sqlalchemy_url)
     try:
         found = find_jobs(database, beginning)
-        story = read_story(database, found[0]) if len(found) == 1 else None
+        story = read_job_story(database, found[0]) if len(found) == 1 else None
     finally:
         database.close()
     if story is None:

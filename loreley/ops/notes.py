@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from loreley.config import Settings
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
-from loreley.db.notes import add_note, standing_notes, withdraw_note
+from loreley.db.notes import add_note, read_standing_notes, withdraw_note
 from loreley.errors import ConfigError
 
 LONGEST_NOTE = 2_000
@@ -39,7 +39,7 @@ def save_note(settings: Settings, text: str) -> str:
 def list_notes(settings: Settings) -> str:
     """The notes that stand, one a line."""
     with closing(open_database(settings.sqlalchemy_url)) as database, database.read() as connection:
-        standing = standing_notes(connection)
+        standing = read_standing_notes(connection)
     if not standing:
         return 'no notes; `invoke note "…"` adds a line to every later brief'
     return "\n".join(

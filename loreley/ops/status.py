@@ -15,7 +15,7 @@ from loreley.views.overview import (
     IslandState,
     Overview,
     RunningJob,
-    read_arms,
+    read_arm_states,
     read_failures,
     read_overview,
     read_running,
@@ -39,7 +39,7 @@ def _to_json(database: Database) -> str:
     return json.dumps(
         {
             "experiment": asdict(overview) if overview else None,
-            "arms": [asdict(arm) for arm in read_arms(database)],
+            "arms": [asdict(arm) for arm in read_arm_states(database)],
             "expenses": [
                 asdict(one) | {"dollars_per_entered": one.dollars_per_entered}
                 for one in read_expenses(database)
@@ -99,7 +99,7 @@ def _describe_cells(archive: Overview | IslandState) -> str:
 
 
 def _describe_arms(database: Database) -> Iterator[str]:
-    arms = read_arms(database)
+    arms = read_arm_states(database)
     if arms:
         yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'better':>7}  {'seconds':>7}"
     for arm in arms:

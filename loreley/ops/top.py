@@ -27,7 +27,7 @@ from loreley.views.overview import (
     read_overview,
     read_running,
 )
-from loreley.views.throughput import Pace, read_pace
+from loreley.views.throughput import Throughput, read_throughput
 
 _FAILURES = 5
 _RUNNING = 12
@@ -46,7 +46,7 @@ class RunSnapshot:
     overview: Overview | None
     running: tuple[RunningJob, ...]
     failures: tuple[Failure, ...]
-    pace: Pace
+    pace: Throughput
     expenses: tuple[Expense, ...]
     queue: QueueHealth | None  # None: none is configured, and the embedded one does not run
 
@@ -96,7 +96,7 @@ def take_snapshot(settings: Settings, database: Database) -> RunSnapshot:
         overview=read_overview(database),
         running=tuple(read_running(database)),
         failures=tuple(read_failures(database, limit=_FAILURES)),
-        pace=read_pace(database, minutes=_MINUTES),
+        pace=read_throughput(database, minutes=_MINUTES),
         expenses=tuple(read_expenses(database)),
         queue=examine_if_running(settings),
     )
@@ -151,7 +151,7 @@ def _format_jobs(overview: Overview) -> str:
     return f"{overview.total}: {', '.join(counts) or 'none'}"
 
 
-def _format_pace(pace: Pace) -> str:
+def _format_pace(pace: Throughput) -> str:
     """Jobs a minute, and how many each of the last minutes had."""
     ended = [good + bad for good, bad in pace.per_minute]
     most = max(ended, default=0)

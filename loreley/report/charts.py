@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
-from loreley.views.archive_map import CellElite, IslandMap
+from loreley.views.archive_map import IslandMap, MapElite
 from loreley.views.history import Moment
 from loreley.views.score_scale import ScoreScale
 from loreley.views.wording import shorten
@@ -46,7 +46,7 @@ class Square:
     x: float
     y: float
     shade: int  # from 0, the worst, to 9
-    elite: CellElite
+    elite: MapElite
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
     x, y = measures[0], measures[1] if len(measures) > 1 else None
     columns, rows = x.bins, y.bins if y else 1
     side = min(_CELL, _MAP_WIDTH / max(columns, rows))
-    best: dict[tuple[int, int], CellElite] = {}
+    best: dict[tuple[int, int], MapElite] = {}
     for elite in sorted(island.elites, key=lambda each: each.score):
         best[elite.bins[0], elite.bins[1] if y else 0] = elite
     return HeatMap(

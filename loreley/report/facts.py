@@ -28,7 +28,7 @@ from loreley.views.overview import (
     ArmState,
     Failure,
     Overview,
-    read_arms,
+    read_arm_states,
     read_failures,
     read_overview,
 )
@@ -107,7 +107,7 @@ def read_facts(settings: Settings) -> Facts:
             diff=_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,
             failures=_failures(database),
             expenses=tuple(read_expenses(database)),
-            arms=tuple(read_arms(database)),
+            arms=tuple(read_arm_states(database)),
             settings=_told(settings),
         )
 

@@ -12,7 +12,7 @@ _EVERY_SECONDS = 600.0
 
 
 class Retention:
-    """What agents were told and answered is deleted when it is too old."""
+    """The prompts and answers of agents are deleted when they are too old."""
 
     def __init__(
         self, database: Database, ttl_hours: float, *, clock: Callable[[], float] = time.monotonic

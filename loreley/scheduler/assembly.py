@@ -16,7 +16,7 @@ from loreley.map_elites.sampler import Sampler
 from loreley.scheduler.artifact_retention import Retention
 from loreley.scheduler.bandit_update import BanditUpdate
 from loreley.scheduler.baseline import Baseline, RequiredMetrics
-from loreley.scheduler.budget_limits import Budget, limits_of
+from loreley.scheduler.budget_limits import Budget, limits_from_settings
 from loreley.scheduler.descriptor_space import require_same_dimensions
 from loreley.scheduler.dispatch import Dispatch, Queue
 from loreley.scheduler.ingest import Ingest
@@ -43,21 +43,21 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
     """The parts for one experiment."""
     schedule = Schedule(database)
     return Parts(
-        ingest=_ingest(database, settings),
+        ingest=_assemble_ingest(database, settings),
         baseline=Baseline(
             schedule,
             experiment.root_commit,
-            RequiredMetrics(Jobs(database), _required_metrics(settings)),
+            RequiredMetrics(Jobs(database), _collect_required_metrics(settings)),
         ),
-        job_creation=_job_creation(database, experiment, settings),
+        job_creation=_assemble_job_creation(database, experiment, settings),
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
-        budget=Budget(database, limits_of(settings)),
+        budget=Budget(database, limits_from_settings(settings)),
         retention=Retention(database, settings.scheduler_artifact_ttl_hours),
-        pruning=_pruning(database, settings),
+        pruning=_assemble_pruning(database, settings),
     )
 
 
-def _ingest(database: Database, settings: Settings) -> Ingest:
+def _assemble_ingest(database: Database, settings: Settings) -> Ingest:
     objective = settings.objective
     if not objective.measures:
         with database.read() as connection:
@@ -73,7 +73,7 @@ def _ingest(database: Database, settings: Settings) -> Ingest:
     )
 
 
-def _required_metrics(settings: Settings) -> dict[str, list[str]]:
+def _collect_required_metrics(settings: Settings) -> dict[str, list[str]]:
     fitness = settings.mapelites_fitness_metric
     measures = [measure.name for measure in settings.mapelites_measures]
     return {
@@ -84,7 +84,7 @@ def _required_metrics(settings: Settings) -> dict[str, list[str]]:
     }
 
 
-def _pruning(database: Database, settings: Settings) -> Pruning:
+def _assemble_pruning(database: Database, settings: Settings) -> Pruning:
     url = settings.worker_repo_remote_url
     branches = None
     if url is not None:
@@ -98,7 +98,9 @@ def _ring(settings: Settings) -> Ring:
     return Ring(settings.mapelites_islands, settings.mapelites_migration_interval)
 
 
-def _job_creation(database: Database, experiment: Experiment, settings: Settings) -> JobCreation:
+def _assemble_job_creation(
+    database: Database, experiment: Experiment, settings: Settings
+) -> JobCreation:
     shares = {share.metric: share.weight for share in settings.mapelites_base_choice}
     return JobCreation(
         database,

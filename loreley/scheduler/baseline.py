@@ -58,7 +58,7 @@ class Baseline:
         """Whether the root commit is judged and archived; asks for it when nobody has."""
         if self._is_ready:
             return True
-        last = self._schedule.last_baseline()
+        last = self._schedule.find_last_baseline()
         if last is not None and last.state is JobState.SUCCEEDED:
             if last.ingested and self._required is not None:
                 self._required.require(self._root_commit)

@@ -7,7 +7,7 @@ from loguru import logger
 
 from loreley.config import BudgetSettings
 from loreley.core.budget import BudgetUnit, Limit, LimitReached, Period, find_reached_limit
-from loreley.db.budget_status import account, add_activity, created_today
+from loreley.db.budget_status import add_activity, count_created_today, read_account
 from loreley.db.engine import Database
 from loreley.db.schedule import Schedule
 from loreley.db.spend import Spend
@@ -15,7 +15,7 @@ from loreley.db.spend import Spend
 _NOTE_EVERY_SECONDS = 5.0
 
 
-def limits_of(settings: BudgetSettings) -> tuple[Limit, ...]:
+def limits_from_settings(settings: BudgetSettings) -> tuple[Limit, ...]:
     """The limits that are set; jobs in all are limited elsewhere."""
     wanted = (
         (BudgetUnit.DOLLARS, Period.RUN, settings.scheduler_budget_dollars),
@@ -75,7 +75,7 @@ class Budget:
         if not counts:
             return None
         with self._database.read() as connection:
-            created = created_today(connection)
+            created = count_created_today(connection)
         return max(0, int(min(each.amount for each in counts)) - created)
 
     def note_activity(self, *, at_once: bool = False) -> None:
@@ -88,6 +88,6 @@ class Budget:
     def _find(self) -> LimitReached | None:
         with self._database.read() as connection:
             for limit in self._limits:
-                if found := find_reached_limit(account(connection, limit)):
+                if found := find_reached_limit(read_account(connection, limit)):
                     return found
         return self._spend.reached()

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.experiment import read_descriptor_space, write_projection
-from loreley.db.scores import scored_commits
+from loreley.db.scores import read_scored_commits
 from loreley.errors import ConfigError
-from loreley.map_elites.descriptor import DIMENSIONS, unpacked
+from loreley.map_elites.descriptor import DIMENSIONS, unpack
 from loreley.map_elites.objective import Objective
 from loreley.map_elites.projection import fit
 
@@ -29,8 +29,8 @@ def refit(
         return
     placeable = [
         (commit, vector)
-        for commit in scored_commits(connection)
-        if (vector := unpacked(commit.vector))
+        for commit in read_scored_commits(connection)
+        if (vector := unpack(commit.vector))
     ]
     if len(placeable) < 2:
         return

@@ -27,7 +27,7 @@ class Queue(Protocol):
 
 
 class Dispatch:
-    """Rings the bell for queued jobs; a bell rung twice is harmless, as a claim is exclusive."""
+    """Sends messages for queued jobs; a second one is harmless, as a claim is exclusive."""
 
     def __init__(
         self,
@@ -47,17 +47,17 @@ class Dispatch:
         """End leases that ran out and send what waits; how many messages were sent."""
         self._leases.tick()
         # The row says queued before the message exists: after a crash here it is sent again.
-        sent = self._send_all(self._schedule.queue())
-        return sent + self._send_all(self._unheard())
+        sent = self._send_all(self._schedule.queue_pending())
+        return sent + self._send_all(self._find_unheard())
 
-    def _unheard(self) -> Sequence[str]:
+    def _find_unheard(self) -> Sequence[str]:
         """Jobs that nobody has claimed although their message is not waiting any more.
 
-        It was lost, or a worker took it and came to grief before it could claim the job.
+        It was lost, or a worker took it and ended before it could claim the job.
         """
         if self._clock() < self._look_at:
             return []
-        job_ids = self._schedule.unanswered(older_than_seconds=_UNANSWERED_SECONDS)
+        job_ids = self._schedule.find_unclaimed(older_than_seconds=_UNANSWERED_SECONDS)
         if not job_ids:
             return []
         self._look_at = self._clock() + _LOOK_EVERY_SECONDS
@@ -79,5 +79,5 @@ class Dispatch:
             hit(Failpoint.SENT)
         finally:
             if sent:
-                self._schedule.dispatched(sent)
+                self._schedule.mark_dispatched(sent)
         return len(sent)

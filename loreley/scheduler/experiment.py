@@ -12,8 +12,8 @@ def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:
     known = schedule.experiment()
     wanted_root = settings.mapelites_experiment_root_commit
     if known is None:
-        root = wanted_root or _head_of_branch(settings)
-        known = schedule.found(Experiment(root, _search(settings)))
+        root = wanted_root or _read_head_of_branch(settings)
+        known = schedule.begin_experiment(Experiment(root, _collect_search(settings)))
     require_same(known, settings)
     return known
 
@@ -22,15 +22,17 @@ def require_same(known: Experiment, settings: Settings) -> None:
     """Raise `ConfigError` when the settings describe another experiment."""
     wanted_root = settings.mapelites_experiment_root_commit
     if wanted_root is not None and wanted_root != known.root_commit:
-        raise _contradiction("MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root)
-    for name, value in _search(settings).items():
+        raise _explain_contradiction(
+            "MAPELITES_EXPERIMENT_ROOT_COMMIT", known.root_commit, wanted_root
+        )
+    for name, value in _collect_search(settings).items():
         # An experiment that is older than a setting began with what is its default now.
         began_with = known.search.get(name, _as_stored(Settings.model_fields[name].default))
         if began_with != value:
-            raise _contradiction(name.upper(), began_with, value)
+            raise _explain_contradiction(name.upper(), began_with, value)
 
 
-def _search(settings: Settings) -> dict[str, object]:
+def _collect_search(settings: Settings) -> dict[str, object]:
     """The settings that give scores and cells their meaning; fixed for an experiment."""
     names = [
         "mapelites_fitness_metric",
@@ -51,7 +53,7 @@ def _as_stored(value: object) -> object:
     return as_written(value) if isinstance(value, list) else value
 
 
-def _contradiction(setting: str, known: object, wanted: object) -> ConfigError:
+def _explain_contradiction(setting: str, known: object, wanted: object) -> ConfigError:
     return ConfigError(
         "the database holds another experiment",
         setting=setting,
@@ -60,7 +62,7 @@ def _contradiction(setting: str, known: object, wanted: object) -> ConfigError:
     )
 
 
-def _head_of_branch(settings: Settings) -> str:
+def _read_head_of_branch(settings: Settings) -> str:
     url = settings.worker_repo_remote_url
     assert url is not None  # the role's settings were checked
     git = Git(binary=settings.worker_repo_git_bin)

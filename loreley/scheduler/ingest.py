@@ -8,7 +8,7 @@ from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
 from loreley.db.experiment import read_descriptor_space, read_progress
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import EndedJob, Schedule, note_outcome, take_in
+from loreley.db.schedule import EndedJob, Schedule, mark_ingested, note_outcome
 from loreley.db.scores import clear_score, read_score, write_score
 from loreley.map_elites.archive import AddResult
 from loreley.map_elites.fitness import Estimate, Infeasible
@@ -53,13 +53,13 @@ class Ingest:
 
     def waiting(self) -> list[EndedJob]:
         """Jobs that have ended and wait to be taken in, in the order in which they ended."""
-        return self._schedule.ended()
+        return self._schedule.find_ended()
 
     def take(self, job: EndedJob) -> None:
         """Take one job in; nothing happens when another scheduler was quicker."""
         judged = next(iter(self._jobs.find_judged([job.commit] if job.commit else [])), None)
         with self._database.begin() as connection:
-            if not take_in(connection, job):
+            if not mark_ingested(connection, job):
                 return
             archive = Archive(self._database, connection)
             outcome = self._archive(connection, archive, job, judged)

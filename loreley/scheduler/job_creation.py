@@ -47,9 +47,9 @@ class JobCreation:
     def tick(self, at_most: int | None = None) -> int:
         """Create the jobs there is room for, ``at_most`` so many; how many."""
         first = self._schedule.next_ordinal()
-        room = self._options.max_unfinished - self._schedule.unfinished()
+        room = self._options.max_unfinished - self._schedule.count_unfinished()
         if self._options.max_total is not None:
-            room = min(room, self._options.max_total - first + self._schedule.cancelled())
+            room = min(room, self._options.max_total - first + self._schedule.count_cancelled())
         if at_most is not None:
             room = min(room, at_most)
         for ordinal in range(first, first + room):
@@ -59,7 +59,7 @@ class JobCreation:
     @property
     def is_settled(self) -> bool:
         """Whether every job has ended and was taken in."""
-        return self._schedule.unfinished() == 0
+        return self._schedule.count_unfinished() == 0
 
     @property
     def is_done(self) -> bool:
@@ -67,7 +67,7 @@ class JobCreation:
         total = self._options.max_total
         return (
             total is not None
-            and self._schedule.next_ordinal() - self._schedule.cancelled() >= total
+            and self._schedule.next_ordinal() - self._schedule.count_cancelled() >= total
             and self.is_settled
         )
 

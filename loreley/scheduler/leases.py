@@ -1,4 +1,4 @@
-"""The end of leases whose worker died, without robbing workers that an outage kept silent."""
+"""The end of leases whose worker died, but not of workers that an outage kept silent."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from loguru import logger
 from loreley.db.schedule import Schedule
 from loreley.errors import ServiceUnavailable
 
-_MERCY_SECONDS = 5.0
+_GRACE_SECONDS = 5.0
 _SLOW_SECONDS = 1.0  # to ask the database; then it may not have answered workers either
 
 
@@ -29,21 +29,21 @@ class Leases:
 
     def tick(self) -> None:
         """Queue the jobs of dead workers again, or give them up after too many."""
-        self._look()
-        found_before = self._clock() - _MERCY_SECONDS
-        ripe = [token for token, at in self._found_at.items() if at <= found_before]
-        if not ripe:
+        self._find_expired()
+        found_before = self._clock() - _GRACE_SECONDS
+        overdue = [token for token, at in self._found_at.items() if at <= found_before]
+        if not overdue:
             return
-        again, lost = self._schedule.reap(max_attempts=self._max_attempts, tokens=ripe)
+        again, lost = self._schedule.reap(max_attempts=self._max_attempts, tokens=overdue)
         for job_id in again:
             logger.warning("job {}: its worker fell silent, queued again", job_id[:8])
         for job_id in lost:
             logger.error("job {}: lost {} workers, given up", job_id[:8], self._max_attempts)
 
-    def _look(self) -> None:
+    def _find_expired(self) -> None:
         asked_at = self._clock()
         try:
-            expired = self._schedule.expired()
+            expired = self._schedule.find_expired_leases()
         except ServiceUnavailable:
             self._found_at.clear()
             raise

@@ -24,7 +24,7 @@ from loreley.tasks.queue import JobQueue
 
 
 class Scheduler:
-    """One experiment's clockwork; any number of ticks, interrupted anywhere, lose nothing."""
+    """Runs one experiment tick by tick; ticks that are interrupted anywhere lose nothing."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts

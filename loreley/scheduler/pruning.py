@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loguru import logger
 
 from loreley.db.engine import Database
-from loreley.db.retention import any_ended_before, forget_branches, unneeded
+from loreley.db.retention import find_unneeded_branches, forget_branches, has_ended_before
 from loreley.errors import GitError, TimeLimitReached
 from loreley.git.git import Git
 from loreley.git.remote import Remote
@@ -66,7 +66,7 @@ class Pruning:
         if self._branches is None or self._ttl_hours <= 0 or self._clock() < self._next:
             return
         self._next = self._clock() + _EVERY_SECONDS
-        if not any_ended_before(self._database, self._ttl_hours):
+        if not has_ended_before(self._database, self._ttl_hours):
             return
         forget_branches(self._database, older_than_hours=self._ttl_hours)
         try:
@@ -76,12 +76,12 @@ class Pruning:
 
     def _delete(self, branches: JobBranches, deadline: Deadline) -> None:
         present = branches.by_job(deadline)
-        doomed = unneeded(self._database, present, older_than_hours=self._ttl_hours)
-        if not doomed:
+        unneeded = find_unneeded_branches(self._database, present, older_than_hours=self._ttl_hours)
+        if not unneeded:
             return
-        branches.delete(doomed[:_AT_ONCE], deadline)
+        branches.delete(unneeded[:_AT_ONCE], deadline)
         logger.info(
-            "deleted {} job branches older than {:g} h", len(doomed[:_AT_ONCE]), self._ttl_hours
+            "deleted {} job branches older than {:g} h", len(unneeded[:_AT_ONCE]), self._ttl_hours
         )
-        if len(doomed) > _AT_ONCE:
+        if len(unneeded) > _AT_ONCE:
             self._next = self._clock()

@@ -9,10 +9,10 @@ from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.challenges import (
     Challenge,
     add_challenge,
-    challenges_with,
+    count_samples,
     drop_challenge,
-    forsaken_challenges,
-    samples_of,
+    read_challenges_with,
+    read_stalled_challenges,
 )
 from loreley.db.engine import Database
 from loreley.db.schedule import insert_extra
@@ -37,34 +37,34 @@ class ReMeasurement:
             add_challenge(self._database, connection, challenge)
 
     def lose(self, connection: Connection, archive: Archive, commit: str) -> None:
-        """Take a commit that turned out to have no fitness out of its contests and its cells."""
-        open_ones = challenges_with(connection, commit)
+        """Take a commit that turned out to have no fitness out of its challenges and its cells."""
+        open_ones = read_challenges_with(connection, commit)
         archive.remove(commit)
         self._compare(connection, archive, open_ones)
-        self._compare(connection, archive, forsaken_challenges(connection))
+        self._compare(connection, archive, read_stalled_challenges(connection))
 
     def give_up(self, connection: Connection, archive: Archive, commit: str) -> None:
-        """End the contests of a commit that cannot be measured again; elites stay."""
-        for challenge in challenges_with(connection, commit):
+        """End the challenges of a commit that cannot be measured again; elites stay."""
+        for challenge in read_challenges_with(connection, commit):
             drop_challenge(connection, challenge)
-        self._compare(connection, archive, forsaken_challenges(connection))
+        self._compare(connection, archive, read_stalled_challenges(connection))
 
     def settle(self, connection: Connection, archive: Archive, commit: str) -> None:
         """Compare anew wherever ``commit``, just measured, is an elite or a challenger.
 
         And where it was measured as an elite that another one has replaced meanwhile.
         """
-        self._compare(connection, archive, challenges_with(connection, commit))
-        self._compare(connection, archive, forsaken_challenges(connection))
+        self._compare(connection, archive, read_challenges_with(connection, commit))
+        self._compare(connection, archive, read_stalled_challenges(connection))
 
     def _compare(
         self, connection: Connection, archive: Archive, open_ones: Iterable[Challenge]
     ) -> None:
         for challenge in open_ones:
-            if not self._goes_on(connection, archive, challenge):
+            if not self._offer_again(connection, archive, challenge):
                 drop_challenge(connection, challenge)
 
-    def _goes_on(self, connection: Connection, archive: Archive, challenge: Challenge) -> bool:
+    def _offer_again(self, connection: Connection, archive: Archive, challenge: Challenge) -> bool:
         """Offer the challenger again; whether it is still undecided and worth measuring."""
         estimate = read_score(connection, challenge.commit)
         if estimate is None:
@@ -80,7 +80,7 @@ class ReMeasurement:
         elite = archive.elite(challenge.island, challenge.cell)
         if elite is None:
             return False
-        samples = samples_of(connection, [elite.commit, challenge.commit])
+        samples = count_samples(connection, [elite.commit, challenge.commit])
         least = min(samples, key=lambda commit: (samples[commit], commit))
         if samples[least] >= _MOST_SAMPLES:
             return False

@@ -27,7 +27,7 @@ class Ancestor:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Ancestry:
     """A tree of commits, parents before their children, with the path to one of them."""
 
     members: tuple[Ancestor, ...]
@@ -35,27 +35,27 @@ class Family:
     left_out: int  # elites that the tree has no room for
 
 
-def read_family(database: Database, chosen: str, *, at_most: int) -> Family | None:
+def read_ancestry(database: Database, chosen: str, *, at_most: int) -> Ancestry | None:
     """The chosen commit's line, and those of the archive's elites, the fittest first.
 
     At most so many commits beside the chosen one's own line. None when it was never judged.
     """
     with database.read() as connection:
         known = read_experiment(connection)
-        parents = _ancestors(connection, [chosen])
+        parents = _read_ancestors(connection, [chosen])
         if known is None or chosen not in parents:
             return None
         path = _path_to(chosen, parents)
         fittest = select(elites.c.commit, elites.c.score).distinct().order_by(elites.c.score.desc())
         names = [each.commit for each in connection.execute(fittest)]
-        parents |= _ancestors(connection, names[: at_most + len(path)])
-        wanted, left_out = _within(path, names, parents, at_most)
+        parents |= _read_ancestors(connection, names[: at_most + len(path)])
+        wanted, left_out = _choose_members(path, names, parents, at_most)
         members = _read_members(connection, wanted, known.objective, set(names))
     by_name = {each.commit: each for each in members}
-    return Family(tuple(by_name[name] for name in wanted if name in by_name), path, left_out)
+    return Ancestry(tuple(by_name[name] for name in wanted if name in by_name), path, left_out)
 
 
-def _ancestors(connection: Connection, names: Sequence[str]) -> dict[str, str | None]:
+def _read_ancestors(connection: Connection, names: Sequence[str]) -> dict[str, str | None]:
     """The parents of these commits and of all their ancestors."""
     found: dict[str, str | None] = {}
     ahead: set[str] = set(names)
@@ -77,7 +77,7 @@ def _path_to(commit: str, parents: dict[str, str | None]) -> tuple[str, ...]:
     return tuple(reversed(line))
 
 
-def _within(
+def _choose_members(
     path: Sequence[str], names: Iterable[str], parents: dict[str, str | None], at_most: int
 ) -> tuple[list[str], int]:
     """The commits to show, each after its parent, and how many elites do not fit."""

@@ -11,7 +11,7 @@ from loreley.map_elites.cells import Grid
 
 
 @dataclass(frozen=True, slots=True)
-class CellElite:
+class MapElite:
     """The fittest commit of a cell."""
 
     cell: int
@@ -32,7 +32,7 @@ class IslandMap:
     islands: tuple[int, ...]
     grid: Grid
     root_commit: str
-    elites: tuple[CellElite, ...]
+    elites: tuple[MapElite, ...]
 
 
 def read_island(database: Database, island: int) -> IslandMap | None:
@@ -52,7 +52,7 @@ def read_island(database: Database, island: int) -> IslandMap | None:
             .order_by(elites.c.cell)
         )
         found = tuple(
-            CellElite(
+            MapElite(
                 cell=one["cell"],
                 bins=grid.bins_of(one["cell"]),
                 commit=one["commit"],

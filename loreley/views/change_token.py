@@ -7,7 +7,7 @@ from loreley.db.engine import Database
 from loreley.db.models import jobs
 
 
-def read_pulse(database: Database) -> tuple[object, ...]:
+def read_change_token(database: Database) -> tuple[object, ...]:
     """A value that differs whenever a job was created, taken by a worker or taken in."""
     live = (JobState.PENDING, JobState.QUEUED, JobState.RUNNING)
     query = select(

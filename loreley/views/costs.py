@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from loreley.core.budget import Account
 from loreley.core.jobs import JobKind
-from loreley.db.budget_status import account
+from loreley.db.budget_status import read_account
 from loreley.db.engine import Database
 from loreley.db.models import calls, jobs
 from loreley.db.spend import read_limits, read_reached
@@ -47,7 +47,7 @@ def read_expenses(database: Database) -> list[Expense]:
         .order_by(func.coalesce(func.sum(calls.c.dollars), 0.0).desc(), calls.c.agent)
     )
     with database.read() as connection:
-        entered = _entered(connection)
+        entered = _count_entered(connection)
         return [
             Expense(
                 agent=row.agent,
@@ -65,7 +65,7 @@ def read_expenses(database: Database) -> list[Expense]:
 def read_accounts(database: Database) -> list[Account]:
     """How each limit of the budget stands."""
     with database.read() as connection:
-        return [account(connection, limit) for limit in read_limits(connection)]
+        return [read_account(connection, limit) for limit in read_limits(connection)]
 
 
 def read_ending(database: Database) -> str | None:
@@ -75,7 +75,7 @@ def read_ending(database: Database) -> str | None:
     return f"{over.limit}: {over.why}" if over else None
 
 
-def _entered(connection: Connection) -> dict[str, int]:
+def _count_entered(connection: Connection) -> dict[str, int]:
     query = (
         select(jobs.c.agent, func.count().label("entered"))
         .where(

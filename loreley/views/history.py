@@ -16,8 +16,8 @@ from loreley.map_elites.archive import compare
 from loreley.map_elites.descriptor_space import DescriptorSpace
 from loreley.map_elites.fitness import Estimate, Infeasible
 
-_PIECE = 400  # commits whose figures are read at once
-_NOWHERE = -1  # in place of a cell, for commits whose figures tell none
+_READ_AT_ONCE = 400  # commits whose figures are read at once
+_NOWHERE = -1  # in place of a cell, for commits whose figures give none
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Moment:
 
 
 @dataclass(slots=True)
-class _Archive:
-    """The replay so far: each island's holders of its cells, as the scheduler would have them."""
+class _Replay:
+    """The replay so far: each island's elites by cell, as the scheduler would have them."""
 
     key: object
     space: DescriptorSpace
@@ -41,7 +41,7 @@ class _Archive:
     taken: set[str] = field(default_factory=set)  # jobs of that very moment
     root: float | None = None
     evaluations: int = 0
-    cells: dict[int, dict[int, str]] = field(default_factory=dict)  # holders by cell, by island
+    cells: dict[int, dict[int, str]] = field(default_factory=dict)  # elites by cell, by island
     held: dict[str, tuple[int, int, Estimate]] = field(default_factory=dict)  # cell, island
     gains: float = 0.0  # of each cell's best on the root
     best: float | None = None
@@ -49,33 +49,33 @@ class _Archive:
 
     def offer(self, commit: str, cell: int, island: int, estimate: Estimate) -> None:
         """Let a commit hold its cell if it enters the archive."""
-        before = self._gain(cell)
-        holders = self.cells.setdefault(cell, {})
-        holder = holders.get(island)
-        if not compare(estimate, self.held[holder][2] if holder else None).enters:
+        before = self._measure_gain(cell)
+        elites = self.cells.setdefault(cell, {})
+        elite = elites.get(island)
+        if not compare(estimate, self.held[elite][2] if elite else None).enters:
             return
-        if holder is not None:
-            del self.held[holder]
-        holders[island] = commit
+        if elite is not None:
+            del self.held[elite]
+        elites[island] = commit
         self.held[commit] = cell, island, estimate
-        self.gains += self._gain(cell) - before
+        self.gains += self._measure_gain(cell) - before
         self.best = estimate.score if self.best is None else max(self.best, estimate.score)
 
     def remeasure(self, commit: str, estimate: Estimate | None) -> None:
-        """Let a holder have another score; None: it has none any more, and holds nothing."""
+        """Let an elite have another score; None: it has none any more, and leaves its cell."""
         cell, island, _ = self.held[commit]
-        before = self._gain(cell)
+        before = self._measure_gain(cell)
         if estimate is not None:
             self.held[commit] = cell, island, estimate
         else:
             del self.held[commit], self.cells[cell][island]
             if not self.cells[cell]:
                 del self.cells[cell]
-        self.gains += self._gain(cell) - before
+        self.gains += self._measure_gain(cell) - before
         self.best = max((held[2].score for held in self.held.values()), default=None)
 
-    def _gain(self, cell: int) -> float:
-        """By how much the best holder of a cell is better than the root; 0 where none is."""
+    def _measure_gain(self, cell: int) -> float:
+        """By how much the best elite of a cell is better than the root; 0 where none is."""
         if cell == _NOWHERE:
             return 0.0
         scores = [self.held[name][2].score for name in self.cells.get(cell, {}).values()]
@@ -92,20 +92,20 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._archive: _Archive | None = None
+        self._replay: _Replay | None = None
         self._lock = Lock()
 
     def read(self, *, at_most: int) -> list[Moment]:
         """The moments from the first to the latest; evenly thinned where there are more."""
         with self._lock, self._database.read() as connection:
-            archive = self._current(connection)
-            if archive is None:
+            replay = self._find_or_begin_replay(connection)
+            if replay is None:
                 return []
-            for row, figures in _read_new(connection, archive):
-                _replay(archive, row, figures)
-            return _thin(archive.moments, at_most)
+            for row, figures in _read_new(connection, replay):
+                _add_job(replay, row, figures)
+            return _thin(replay.moments, at_most)
 
-    def _current(self, connection: Connection) -> _Archive | None:
+    def _find_or_begin_replay(self, connection: Connection) -> _Replay | None:
         """The replay to go on with: a new one when cells or gains have got another meaning."""
         known = read_experiment(connection)
         if known is None:
@@ -115,13 +115,13 @@ class History:
         began_at = connection.execute(select(experiment.c.created_at)).scalar()
         root = read_score(connection, known.root_commit)
         key = (known.root_commit, began_at, fitted_on, root.score if root else None)
-        if self._archive is None or self._archive.key != key:
-            self._archive = _Archive(key, space)
-        return self._archive
+        if self._replay is None or self._replay.key != key:
+            self._replay = _Replay(key, space)
+        return self._replay
 
 
 def _read_new(
-    connection: Connection, archive: _Archive
+    connection: Connection, replay: _Replay
 ) -> Iterator[tuple[RowMapping, dict[str, float]]]:
     query = (
         select(
@@ -138,15 +138,15 @@ def _read_new(
         .select_from(jobs)
         .join(commits, commits.c.commit == jobs.c.commit)
         .where(
-            jobs.c.ingested_at >= archive.taken_at,
+            jobs.c.ingested_at >= replay.taken_at,
             commits.c.score.is_not(None) | (jobs.c.kind == JobKind.MEASUREMENT),
         )
         .order_by(jobs.c.ingested_at, jobs.c.ordinal)
     )
-    rows = [row for row in connection.execute(query).mappings() if row["id"] not in archive.taken]
-    for start in range(0, len(rows), _PIECE):
-        piece = rows[start : start + _PIECE]
-        figures = _read_metrics(connection, archive.space, [row["commit"] for row in piece])
+    rows = [row for row in connection.execute(query).mappings() if row["id"] not in replay.taken]
+    for start in range(0, len(rows), _READ_AT_ONCE):
+        piece = rows[start : start + _READ_AT_ONCE]
+        figures = _read_metrics(connection, replay.space, [row["commit"] for row in piece])
         for row in piece:
             yield row, figures.get(row["commit"], {})
 
@@ -166,31 +166,31 @@ def _read_metrics(
     return found
 
 
-def _replay(archive: _Archive, row: RowMapping, figures: dict[str, float]) -> None:
-    if row["ingested_at"] > archive.taken_at:
-        archive.taken_at, archive.taken = row["ingested_at"], set()
-    archive.taken.add(row["id"])
+def _add_job(replay: _Replay, row: RowMapping, figures: dict[str, float]) -> None:
+    if row["ingested_at"] > replay.taken_at:
+        replay.taken_at, replay.taken = row["ingested_at"], set()
+    replay.taken.add(row["id"])
     commit = row["commit"]
     estimate = None if row["score"] is None else Estimate(row["score"], row["error"] or 0.0)
-    if archive.root is None and estimate is not None:
-        archive.root = estimate.score  # the root commit's job is the first of all
+    if replay.root is None and estimate is not None:
+        replay.root = estimate.score  # the root commit's job is the first of all
     if row["kind"] == JobKind.EVOLUTION:
-        archive.evaluations += 1
-    if commit in archive.held:
-        archive.remeasure(commit, estimate)
+        replay.evaluations += 1
+    if commit in replay.held:
+        replay.remeasure(commit, estimate)
     elif estimate is not None:
         own = {name: float(row[name]) for name in BUILT_IN_MEASURES}
-        place = archive.space.measure(own | figures, row["vector"] or b"")
-        cell = _NOWHERE if isinstance(place, Infeasible) else archive.space.grid.cell_of(place)
-        archive.offer(commit, cell, row["island"] or 0, estimate)
-    if archive.best is not None:
-        archive.moments.append(
+        place = replay.space.measure(own | figures, row["vector"] or b"")
+        cell = _NOWHERE if isinstance(place, Infeasible) else replay.space.grid.cell_of(place)
+        replay.offer(commit, cell, row["island"] or 0, estimate)
+    if replay.best is not None:
+        replay.moments.append(
             Moment(
                 at=row["ingested_at"],
-                evaluations=archive.evaluations,
-                best=archive.space.objective.fitness(archive.best),
-                cells=len(archive.cells) - (_NOWHERE in archive.cells),
-                qd_score=archive.gains,
+                evaluations=replay.evaluations,
+                best=replay.space.objective.fitness(replay.best),
+                cells=len(replay.cells) - (_NOWHERE in replay.cells),
+                qd_score=replay.gains,
             )
         )
 

@@ -12,10 +12,10 @@ from loreley.db.models import commits, elites, experiment, jobs, metrics
 def job_flaws(connection: Connection) -> list[str]:
     """Jobs whose columns contradict their state."""
     rows = connection.execute(select(jobs).order_by(jobs.c.ordinal)).mappings()
-    return [f"job {row['id']}: {flaw}" for row in rows for flaw in _flaws(row)]
+    return [f"job {row['id']}: {flaw}" for row in rows for flaw in _find_job_flaws(row)]
 
 
-def _flaws(row: RowMapping) -> Iterator[str]:
+def _find_job_flaws(row: RowMapping) -> Iterator[str]:
     state = JobState(row["state"])
     is_running = state is JobState.RUNNING
     if is_running and not (row["token"] and row["worker"] and row["lease_until"]):

@@ -64,19 +64,19 @@ def read_page(
 ) -> JobPage:
     """The newest jobs, those numbered below ``below``, or the ones next above ``above``."""
     upwards = above is not None and below is None
-    conditions = [*_conditions(wanted)]
+    conditions = [*_to_conditions(wanted)]
     if below is not None:
         conditions.append(jobs.c.ordinal < below)
     if upwards:
         conditions.append(jobs.c.ordinal > above)
     order = jobs.c.ordinal.asc() if upwards else jobs.c.ordinal.desc()
-    query = _lines().where(*conditions).order_by(order).limit(limit + 1)
+    query = _select_lines().where(*conditions).order_by(order).limit(limit + 1)
     with database.read() as connection:
-        found = [_line(row) for row in connection.execute(query)]
+        found = [_to_line(row) for row in connection.execute(query)]
     has_more, shown = len(found) > limit, found[:limit]
     if upwards:
         shown.reverse()
-    return _page(
+    return _to_page(
         shown,
         has_older=bool(shown) if upwards else has_more,
         has_newer=has_more if upwards else below is not None,
@@ -85,18 +85,18 @@ def read_page(
 
 def read_latest(database: Database, *, limit: int) -> list[JobLine]:
     """The jobs that were taken in last, the latest first."""
-    query = _lines().where(jobs.c.ingested_at.is_not(None))
+    query = _select_lines().where(jobs.c.ingested_at.is_not(None))
     with database.read() as connection:
         rows = connection.execute(query.order_by(jobs.c.ingested_at.desc()).limit(limit))
-        return [_line(row) for row in rows]
+        return [_to_line(row) for row in rows]
 
 
 def read_children(database: Database, commit: str, *, limit: int) -> list[JobLine]:
     """The jobs that made judged commits from this one, the fittest first."""
-    query = _lines().where(commits.c.parent == commit)
+    query = _select_lines().where(commits.c.parent == commit)
     with database.read() as connection:
         rows = connection.execute(query.order_by(commits.c.score.desc().nulls_last()).limit(limit))
-        return [_line(row) for row in rows]
+        return [_to_line(row) for row in rows]
 
 
 def find_job(database: Database, text: str) -> str | None:
@@ -109,11 +109,11 @@ def find_job(database: Database, text: str) -> str | None:
     elif not set(wanted) <= set("0123456789abcdef-"):
         return None
     else:
-        condition = _begins(jobs.c.id, wanted)
+        condition = _begins_with(jobs.c.id, wanted)
     with database.read() as connection:
         found = connection.execute(select(jobs.c.id).where(condition).limit(2)).scalars().all()
         if not found and len(wanted) != _FULL_ID_LENGTH:
-            made = select(commits.c.job_id).where(_begins(commits.c.commit, wanted)).limit(2)
+            made = select(commits.c.job_id).where(_begins_with(commits.c.commit, wanted)).limit(2)
             found = connection.execute(made).scalars().all()
     return found[0] if len(found) == 1 else None
 
@@ -126,19 +126,19 @@ def agents_seen(database: Database) -> list[str]:
         return sorted(connection.execute(query).scalars())
 
 
-def _lines() -> Select[tuple[Any, ...]]:
+def _select_lines() -> Select[tuple[Any, ...]]:
     joined = jobs.outerjoin(
         commits, and_(commits.c.commit == jobs.c.commit, commits.c.job_id == jobs.c.id)
     )
     return select(jobs, commits.c.score).select_from(joined)
 
 
-def _begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+def _begins_with(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
     # A range is found in the index on every database; LIKE is not.
     return and_(column >= text, column < f"{text}g", column.startswith(text, autoescape=True))
 
 
-def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
+def _to_conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     pairs = (
         (jobs.c.state, wanted.state),
         (jobs.c.kind, wanted.kind),
@@ -151,7 +151,7 @@ def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _page(shown: Sequence[JobLine], *, has_older: bool, has_newer: bool) -> JobPage:
+def _to_page(shown: Sequence[JobLine], *, has_older: bool, has_newer: bool) -> JobPage:
     return JobPage(
         tuple(shown),
         older_than=shown[-1].ordinal if shown and has_older else None,
@@ -159,7 +159,7 @@ def _page(shown: Sequence[JobLine], *, has_older: bool, has_newer: bool) -> JobP
     )
 
 
-def _line(row: Row[Any]) -> JobLine:
+def _to_line(row: Row[Any]) -> JobLine:
     job = row._mapping
     began, ended = job["claimed_at"], job["finished_at"]
     return JobLine(

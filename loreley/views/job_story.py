@@ -56,7 +56,7 @@ def find_jobs(database: Database, beginning: str) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def read_story(database: Database, job_id: str) -> JobStory | None:
+def read_job_story(database: Database, job_id: str) -> JobStory | None:
     """The story of a job; None when there is no such job."""
     with database.read() as connection:
         job = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().first()
@@ -66,10 +66,10 @@ def read_story(database: Database, job_id: str) -> JobStory | None:
             artifacts.c.job_id == job_id, artifacts.c.attempt == job["attempt"]
         )
         files = connection.execute(kept.order_by(artifacts.c.name)).mappings().all()
-    return _story(database, job, files)
+    return _to_story(database, job, files)
 
 
-def _story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> JobStory:
+def _to_story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> JobStory:
     judged = next(iter(Jobs(database).find_judged([job["commit"]] if job["commit"] else [])), None)
     return JobStory(
         job_id=job["id"],
@@ -84,8 +84,8 @@ def _story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> 
         agent=job["agent"],
         operator=job["operator"],
         created_at=datetime.fromtimestamp(job["created_at"], UTC),
-        claimed_at=_time(job["claimed_at"]),
-        finished_at=_time(job["finished_at"]),
+        claimed_at=_to_time(job["claimed_at"]),
+        finished_at=_to_time(job["finished_at"]),
         failure_kind=job["failure_kind"],
         failure=job["failure"],
         archive_outcome=job["archive_outcome"],
@@ -97,5 +97,5 @@ def _story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> 
     )
 
 
-def _time(seconds: float | None) -> datetime | None:
+def _to_time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -91,7 +91,7 @@ def read_lineage(database: Database, commit: str) -> Lineage | None:
         if about is None or not rows:
             return None
         objective = about.objective
-        steps = _steps(rows, objective)
+        steps = _to_steps(rows, objective)
         said = select(evaluations.c.summary).where(evaluations.c.commit == commit)
         return Lineage(
             root_commit=about.root_commit,
@@ -129,7 +129,7 @@ def _select_path_to(commit: str) -> Select[tuple[object, ...]]:
     )
 
 
-def _steps(rows: Sequence[RowMapping], objective: Objective) -> tuple[Step, ...]:
+def _to_steps(rows: Sequence[RowMapping], objective: Objective) -> tuple[Step, ...]:
     steps: list[Step] = []
     for row in rows:
         fitness = None if row["score"] is None else objective.fitness(row["score"])

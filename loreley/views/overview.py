@@ -136,7 +136,7 @@ def read_overview(database: Database) -> Overview | None:
         objective = experiment.objective
         best = best_commit(connection)
         root = _read_champion(connection, experiment.root_commit, objective)
-        root_score = objective.score(root.fitness) if root else _first_score(connection)
+        root_score = objective.score(root.fitness) if root else _read_first_score(connection)
         filled, qd_score = _count_all_islands(connection, root_score)
         return Overview(
             root_commit=experiment.root_commit,
@@ -146,14 +146,14 @@ def read_overview(database: Database) -> Overview | None:
             islands=_read_islands(connection, objective, root_score),
             root=root,
             best=_read_champion(connection, best, objective) if best else None,
-            best_path=_path_to(connection, best) if best else (),
+            best_path=_read_path_to(connection, best) if best else (),
             cells_filled=filled,
             qd_score=qd_score,
             cells=objective.grid.cells,
         )
 
 
-def read_arms(database: Database) -> list[ArmState]:
+def read_arm_states(database: Database) -> list[ArmState]:
     """What agents and operators have done lately, those with most successes first."""
     query = select(arms).order_by(arms.c.kind, arms.c.successes.desc(), arms.c.name)
     with database.read() as connection:
@@ -234,7 +234,7 @@ def _count_all_islands(connection: Connection, root_score: float) -> tuple[int, 
     return len(scores), sum(max(0.0, score - root_score) for score in scores)
 
 
-def _first_score(connection: Connection) -> float:
+def _read_first_score(connection: Connection) -> float:
     """The score of the first commit taken in that has one; 0 before."""
     query = (
         select(commits.c.score)
@@ -274,7 +274,7 @@ def _read_champion(connection: Connection, commit: str, objective: Objective) ->
     )
 
 
-def _path_to(connection: Connection, commit: str) -> tuple[str, ...]:
+def _read_path_to(connection: Connection, commit: str) -> tuple[str, ...]:
     path: list[str] = []
     current: str | None = commit
     while current is not None:

@@ -12,7 +12,7 @@ _MINUTE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """Jobs that were taken in of late."""
 
     now: float  # by the database's clock, seconds since 1970 UTC
@@ -37,18 +37,18 @@ class StuckJob:
     why: str
 
 
-def read_pace(database: Database, *, minutes: int = 60) -> Pace:
+def read_throughput(database: Database, *, minutes: int = 60) -> Throughput:
     """The jobs of the last minutes, the running minute being the last."""
     with database.read() as connection:
         moment = float(connection.execute(select(now())).scalar_one())
         last = connection.execute(select(func.max(jobs.c.ingested_at))).scalar()
-        counts = _counts(connection, moment, minutes)
+        counts = _count_ended(connection, moment, minutes)
     pairs = [(0, 0)] * minutes
     for (age, succeeded), ended in counts.items():
         if 0 <= age < minutes:
             good, bad = pairs[minutes - 1 - age]
             pairs[minutes - 1 - age] = (good + ended, bad) if succeeded else (good, bad + ended)
-    return Pace(moment, tuple(pairs), last)
+    return Throughput(moment, tuple(pairs), last)
 
 
 def read_stuck(
@@ -80,7 +80,9 @@ def read_stuck(
     ][:limit]
 
 
-def _counts(connection: Connection, moment: float, minutes: int) -> dict[tuple[int, bool], int]:
+def _count_ended(
+    connection: Connection, moment: float, minutes: int
+) -> dict[tuple[int, bool], int]:
     # SQLite may be built without `floor`; a cast to an integer cuts there and rounds elsewhere.
     age = func.round((moment - cast(jobs.c.ingested_at, Float)) / _MINUTE_SECONDS - 0.5)
     query = (

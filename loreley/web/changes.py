@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from loreley.errors import LoreleyError
 from loreley.host.deadline import Deadline
 from loreley.ops.results.commit_source import find_local_objects
-from loreley.views.job_story import read_story
+from loreley.views.job_story import read_job_story
 from loreley.views.lineage import read_lineage
 from loreley.web.diffs import Diff, parse_diff
 from loreley.web.site import Site
@@ -41,7 +41,7 @@ def _kept(site: Site, commit: str, other: str, reason: str) -> Changes:
     """The patch that was kept with the commit's job, where it is against the parent."""
     lineage = read_lineage(site.database, commit)
     if lineage is not None and lineage.last.parent == other:
-        story = read_story(site.database, lineage.last.job_id)
+        story = read_job_story(site.database, lineage.last.job_id)
         for artifact in story.artifacts if story else ():
             if artifact.name == "patch.diff":
                 text = artifact.content.decode("utf-8", "replace")

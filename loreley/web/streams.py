@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from loreley.errors import ServiceUnavailable
-from loreley.views.change_token import read_pulse
+from loreley.views.change_token import read_change_token
 from loreley.web.rendering import site_of
 
 _POLL_SECONDS = 0.5
@@ -69,7 +69,7 @@ def pulse(request: Request) -> Response:
 
     def look() -> list[tuple[str, Any]]:
         try:
-            current = read_pulse(database)
+            current = read_change_token(database)
         except ServiceUnavailable:
             last.clear()  # that it is back is a change
             raise

@@ -75,7 +75,7 @@ def judged_commit(
 
 def claimed(database: Database, job_id: str, *, lease_seconds: float = 30) -> Claim:
     """A worker's hold of a job that was pending or queued."""
-    Schedule(database).queue()
+    Schedule(database).queue_pending()
     return Jobs(database).claim(job_id, worker="host:1", lease_seconds=lease_seconds)
 
 

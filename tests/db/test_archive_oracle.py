@@ -75,7 +75,9 @@ def test_coverage_qd_score_and_best_are_those_of_the_oracle(database: Database) 
     )
     texts = [f"{m.name}:{m.low}:{m.high}:{m.bins}" for m in _GRID.measures]
     search = {"mapelites_fitness_metric": "s", "mapelites_fitness_higher_is_better": True}
-    Schedule(database).found(Experiment("a" * 40, search | {"mapelites_measures": texts}))
+    Schedule(database).begin_experiment(
+        Experiment("a" * 40, search | {"mapelites_measures": texts})
+    )
     random = Random(3)
     for number, commit in enumerate(create_commits(database, 60)):
         score, place = random.random(), (random.uniform(-1, 1), random.uniform(0, 10))

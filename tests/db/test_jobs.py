@@ -37,7 +37,7 @@ def jobs(database: Database) -> Jobs:
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     return schedule
 
 
@@ -45,7 +45,7 @@ def queued(schedule: Schedule, ordinal: int = 0) -> str:
     job_id = schedule.create(
         NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT, inspirations=("b" * 40,), island=2)
     )
-    assert job_id in schedule.queue()
+    assert job_id in schedule.queue_pending()
     return job_id
 
 
@@ -158,7 +158,7 @@ def test_release_queues_the_job_for_a_second_attempt(jobs: Jobs, schedule: Sched
     job_id = queued(schedule)
     jobs.release(jobs.claim(job_id, worker="host:1", lease_seconds=30))
 
-    assert schedule.queue() == [job_id]
+    assert schedule.queue_pending() == [job_id]
     assert jobs.claim(job_id, worker="host:2", lease_seconds=30).attempt == 2
 
 
@@ -302,7 +302,7 @@ def test_a_job_that_begins_anew_leaves_its_tree_to_others(
     jobs.announce(first, TREE)
     jobs.release(first)
     jobs.announce(second, TREE)
-    schedule.queue()
+    schedule.queue_pending()
 
     again = jobs.claim(first.job_id, worker="host:0", lease_seconds=30)
 
@@ -351,7 +351,7 @@ def test_four_processes_claim_each_job_and_announce_each_tree_exactly_once(
 ) -> None:
     for ordinal in range(60):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT))
-    job_ids = schedule.queue()
+    job_ids = schedule.queue_pending()
     url = database.engine.url.render_as_string(hide_password=False)
     spawn = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[tuple[list[str], list[str]]] = spawn.Queue()

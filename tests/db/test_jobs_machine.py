@@ -29,7 +29,7 @@ from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
 from loreley.db.models import metadata
-from loreley.db.schedule import NewJob, Schedule, take_in
+from loreley.db.schedule import NewJob, Schedule, mark_ingested
 from loreley.errors import AgentFailed, CandidateRejected, JobLost, JobNotClaimed
 from loreley.views.invariants import archive_flaws, commit_flaws, job_flaws
 from tests.db.support import judged_commit, rows
@@ -67,7 +67,7 @@ class JobsMachine(RuleBasedStateMachine):
                 connection.execute(delete(table))
         self.database = database
         self.schedule = Schedule(database)
-        self.schedule.found(Experiment("a" * 40, {}))
+        self.schedule.begin_experiment(Experiment("a" * 40, {}))
         self.jobs = Jobs(database)
         self.model: dict[str, Modelled] = {}
         self.trees: set[int] = set()
@@ -92,14 +92,14 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(crash=st.booleans())
     def dispatch(self, crash: bool) -> None:
         """Queue what is new; ``crash``: the scheduler dies before it has noted what it sent."""
-        sent = self.schedule.queue()
+        sent = self.schedule.queue_pending()
         for job in self.model.values():
             if job.state is JobState.PENDING:
                 job.state = JobState.QUEUED
         assert all(self.model[job_id].state is JobState.QUEUED for job_id in sent)
         if not crash:
-            self.schedule.dispatched(sent)
-            assert self.schedule.queue() == []
+            self.schedule.mark_dispatched(sent)
+            assert self.schedule.queue_pending() == []
 
     @rule(target=claims, job_id=job_ids, worker=st.sampled_from(WORKERS))
     def deliver(self, job_id: str, worker: str) -> Claim | MultipleResults[Claim]:
@@ -191,10 +191,10 @@ class JobsMachine(RuleBasedStateMachine):
     @rule(twice=st.booleans())
     def ingest(self, twice: bool) -> None:
         """``twice``: another scheduler has read the same list."""
-        ended = self.schedule.ended()
+        ended = self.schedule.find_ended()
         for job in [*ended, *ended] if twice else ended:
             with self.database.begin() as connection:
-                assert take_in(connection, job) is not self.model[job.job_id].ingested
+                assert mark_ingested(connection, job) is not self.model[job.job_id].ingested
             self.model[job.job_id].ingested = True
 
     @rule()
@@ -231,7 +231,9 @@ class JobsMachine(RuleBasedStateMachine):
         """Whatever happened: without further faults every job comes to its end."""
         for _ in range(2):
             self._let_leases_run_out()
-            for job_id in self.schedule.queue() + self.schedule.unanswered(older_than_seconds=-1):
+            for job_id in self.schedule.queue_pending() + self.schedule.find_unclaimed(
+                older_than_seconds=-1
+            ):
                 claim = self.jobs.claim(job_id, worker=WORKERS[0], lease_seconds=60)
                 self.jobs.fail(claim, AgentFailed("at last"), JobRecord())
         assert {row["state"] for row in rows(self.database, "jobs")} <= set(FINAL_STATES)

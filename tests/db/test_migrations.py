@@ -108,7 +108,7 @@ from loreley.db.engine import open_database
 from loreley.db.schedule import Experiment, Schedule
 sys.stdin.readline()
 database = open_database(sys.argv[1])
-print(Schedule(database).found(Experiment(sys.argv[2] * 40, {})).root_commit)
+print(Schedule(database).begin_experiment(Experiment(sys.argv[2] * 40, {})).root_commit)
 """
 
 

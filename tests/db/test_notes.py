@@ -1,12 +1,12 @@
 """What people tell every later agent, on both databases."""
 
 from loreley.db.engine import Database
-from loreley.db.notes import Note, add_note, standing_notes, withdraw_note
+from loreley.db.notes import Note, add_note, read_standing_notes, withdraw_note
 
 
 def standing(database: Database) -> list[Note]:
     with database.read() as connection:
-        return standing_notes(connection)
+        return read_standing_notes(connection)
 
 
 def test_a_note_stands_until_it_is_withdrawn(database: Database) -> None:

@@ -31,7 +31,7 @@ def failed(
 
 
 def begin(database: Database, **search: object) -> None:
-    Schedule(database).found(Experiment(ROOT, search))
+    Schedule(database).begin_experiment(Experiment(ROOT, search))
 
 
 def test_the_aim_and_the_constraints_are_those_of_the_experiment(database: Database) -> None:

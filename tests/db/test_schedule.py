@@ -11,7 +11,7 @@ from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment, read_progress
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
-from loreley.db.schedule import EndedJob, NewJob, Schedule, note_outcome, take_in
+from loreley.db.schedule import EndedJob, NewJob, Schedule, mark_ingested, note_outcome
 from loreley.errors import AgentFailed, CandidateRejected
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
@@ -21,7 +21,7 @@ ROOT = "a" * 40
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {"measures": ["x:0:1:2"], "metric": None}))
+    schedule.begin_experiment(Experiment(ROOT, {"measures": ["x:0:1:2"], "metric": None}))
     return schedule
 
 
@@ -31,21 +31,25 @@ def create(schedule: Schedule, ordinal: int = 0) -> str:
 
 def take(database: Database, job: EndedJob) -> bool:
     with database.begin() as connection:
-        return take_in(connection, job)
+        return mark_ingested(connection, job)
 
 
 def test_an_empty_database_has_no_experiment(database: Database) -> None:
     schedule = Schedule(database)
 
     assert schedule.experiment() is None
-    assert (schedule.next_ordinal(), schedule.unfinished(), schedule.ended()) == (0, 0, [])
-    assert schedule.last_baseline() is None
+    assert (schedule.next_ordinal(), schedule.count_unfinished(), schedule.find_ended()) == (
+        0,
+        0,
+        [],
+    )
+    assert schedule.find_last_baseline() is None
 
 
 def test_the_first_experiment_is_the_one_that_counts(schedule: Schedule) -> None:
     first = schedule.experiment()
 
-    second = schedule.found(Experiment("b" * 40, {}))
+    second = schedule.begin_experiment(Experiment("b" * 40, {}))
 
     assert second == first == schedule.experiment()
     assert first == Experiment(ROOT, {"measures": ["x:0:1:2"], "metric": None})
@@ -91,7 +95,7 @@ def test_an_extra_job_is_made_again_only_after_it_was_taken_in(
     schedule.create_extra(JobKind.BASELINE, ROOT)
     assert len(rows(database, "jobs")) == 1
 
-    [ended] = schedule.ended()
+    [ended] = schedule.find_ended()
     take(database, ended)
     schedule.create_extra(JobKind.BASELINE, ROOT)
     schedule.create_extra(JobKind.MEASUREMENT, ROOT)
@@ -102,14 +106,14 @@ def test_an_extra_job_is_made_again_only_after_it_was_taken_in(
 def test_the_last_baseline_is_the_one_that_counts(schedule: Schedule, database: Database) -> None:
     schedule.create_extra(JobKind.BASELINE, ROOT)
     failed(database, rows(database, "jobs")[0]["id"], AgentFailed("no", reason="why"))
-    [ended] = schedule.ended()
+    [ended] = schedule.find_ended()
 
-    before = schedule.last_baseline()
+    before = schedule.find_last_baseline()
     take(database, ended)
-    after = schedule.last_baseline()
+    after = schedule.find_last_baseline()
     schedule.create_extra(JobKind.BASELINE, ROOT)
     schedule.create_extra(JobKind.MEASUREMENT, ROOT)
-    again = schedule.last_baseline()
+    again = schedule.find_last_baseline()
 
     assert before
     assert after
@@ -122,51 +126,51 @@ def test_the_last_baseline_is_the_one_that_counts(schedule: Schedule, database: 
 def test_pending_jobs_are_queued_in_the_order_of_their_creation(schedule: Schedule) -> None:
     job_ids = [create(schedule, ordinal) for ordinal in range(30)]
 
-    assert schedule.queue() == job_ids
+    assert schedule.queue_pending() == job_ids
 
 
 def test_a_queued_job_is_named_until_its_message_was_sent(
     schedule: Schedule, database: Database
 ) -> None:
     first, second = create(schedule, 0), create(schedule, 1)
-    assert schedule.queue() == schedule.queue() == [first, second]
+    assert schedule.queue_pending() == schedule.queue_pending() == [first, second]
 
-    schedule.dispatched([first])
+    schedule.mark_dispatched([first])
 
-    assert schedule.queue() == [second]
+    assert schedule.queue_pending() == [second]
     assert job_row(database, first)["state"] == JobState.QUEUED
 
 
 def test_a_job_that_was_given_back_is_sent_anew(schedule: Schedule, database: Database) -> None:
     job_id = create(schedule)
     claim = claimed(database, job_id)
-    schedule.dispatched([job_id])
-    assert schedule.queue() == []
+    schedule.mark_dispatched([job_id])
+    assert schedule.queue_pending() == []
 
     Jobs(database).release(claim)
 
-    assert schedule.queue() == [job_id]
+    assert schedule.queue_pending() == [job_id]
 
 
 def test_more_jobs_than_a_statement_has_places_for_are_noted(schedule: Schedule) -> None:
     """As many as may wait at once, by the bound of SCHEDULER_MAX_UNFINISHED_JOBS."""
-    schedule.dispatched(["none"] * 10_000)
+    schedule.mark_dispatched(["none"] * 10_000)
 
 
 def test_a_job_nobody_claims_is_unanswered_after_a_while(
     schedule: Schedule, database: Database
 ) -> None:
     silent, running, unsent = (create(schedule, ordinal) for ordinal in range(3))
-    schedule.queue()
-    schedule.dispatched([silent, running])
+    schedule.queue_pending()
+    schedule.mark_dispatched([silent, running])
     claimed(database, running)
     with database.begin() as connection:
         connection.execute(
             update(jobs_table).where(jobs_table.c.id != unsent).values(dispatched_at=now() - 60)
         )
 
-    assert schedule.unanswered(older_than_seconds=50) == [silent]
-    assert schedule.unanswered(older_than_seconds=70) == []
+    assert schedule.find_unclaimed(older_than_seconds=50) == [silent]
+    assert schedule.find_unclaimed(older_than_seconds=70) == []
 
 
 def test_reaping_counts_the_workers_a_job_has_lost(schedule: Schedule, database: Database) -> None:
@@ -224,7 +228,7 @@ def test_ended_jobs_come_in_the_order_in_which_they_ended(
                 .values(finished_at=100.0 + moment, claimed_at=98.5)
             )
 
-    ended = schedule.ended()
+    ended = schedule.find_ended()
 
     assert [job.job_id for job in ended] == [job_ids[2], job_ids[0], job_ids[1]]
     assert [job.state for job in ended] == [
@@ -235,17 +239,17 @@ def test_ended_jobs_come_in_the_order_in_which_they_ended(
     assert [job.commit for job in ended] == [judged_commit(1).commit, None, None]
     assert [job.failure for job in ended] == [None, "no idea", "nothing changed"]
     assert [job.seconds for job in ended] == [1.5, 2.5, 3.5]
-    assert schedule.ended(limit=1) == ended[:1]
+    assert schedule.find_ended(limit=1) == ended[:1]
 
 
 def test_a_job_is_taken_in_once(schedule: Schedule, database: Database) -> None:
     succeeded(database, create(schedule), judged_commit(1))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     assert take(database, job)
     assert not take(database, job)
 
-    assert schedule.ended() == []
+    assert schedule.find_ended() == []
     with database.read() as connection:
         counted = read_progress(connection)
     assert (counted.ended_jobs, counted.judged_commits) == (1, 1)
@@ -253,7 +257,7 @@ def test_a_job_is_taken_in_once(schedule: Schedule, database: Database) -> None:
 
 def test_of_two_schedulers_one_takes_a_job_in(schedule: Schedule, database: Database) -> None:
     succeeded(database, create(schedule), judged_commit(1))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
     answers: list[bool] = []
     threads = [
         threading.Thread(target=lambda: answers.append(take(database, job))) for _ in range(2)
@@ -270,13 +274,13 @@ def test_what_fails_while_a_job_is_taken_in_leaves_it_waiting(
     schedule: Schedule, database: Database
 ) -> None:
     succeeded(database, create(schedule), judged_commit(1))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     with pytest.raises(ZeroDivisionError), database.begin() as connection:  # noqa: PT012
-        take_in(connection, job)
+        mark_ingested(connection, job)
         raise ZeroDivisionError
 
-    assert schedule.ended() == [job]
+    assert schedule.find_ended() == [job]
     with database.read() as connection:
         assert read_progress(connection).ended_jobs == 0
 
@@ -293,10 +297,10 @@ def test_only_what_was_judged_anew_counts_as_progress(
     schedule: Schedule, database: Database, kind: JobKind, counted: tuple[int, int]
 ) -> None:
     succeeded(database, create(schedule), judged_commit(1))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
     with database.begin() as connection:
         connection.execute(update(jobs_table).values(kind=kind))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     take(database, job)
 
@@ -307,7 +311,7 @@ def test_only_what_was_judged_anew_counts_as_progress(
 
 def test_a_failed_job_is_progress_without_a_commit(schedule: Schedule, database: Database) -> None:
     failed(database, create(schedule), AgentFailed("no"))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     take(database, job)
 
@@ -318,7 +322,7 @@ def test_a_failed_job_is_progress_without_a_commit(schedule: Schedule, database:
 
 def test_the_outcome_is_kept_with_the_job(schedule: Schedule, database: Database) -> None:
     succeeded(database, create(schedule), judged_commit(1))
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     with database.begin() as connection:
         note_outcome(connection, job, "improved")
@@ -328,10 +332,10 @@ def test_the_outcome_is_kept_with_the_job(schedule: Schedule, database: Database
 
 def test_a_job_is_unfinished_until_it_was_taken_in(schedule: Schedule, database: Database) -> None:
     job_id = create(schedule)
-    assert schedule.unfinished() == 1
+    assert schedule.count_unfinished() == 1
 
     failed(database, job_id, AgentFailed("no"))
-    assert schedule.unfinished() == 1
+    assert schedule.count_unfinished() == 1
 
-    take(database, schedule.ended()[0])
-    assert schedule.unfinished() == 0
+    take(database, schedule.find_ended()[0])
+    assert schedule.count_unfinished() == 0

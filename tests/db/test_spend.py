@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from loreley.core.budget import BudgetUnit, Limit, LimitReached, OpenCall, Period, Usage, Wait
 from loreley.core.jobs import Claim, JobKind, JobRecord
-from loreley.db.budget_status import account
+from loreley.db.budget_status import read_account
 from loreley.db.engine import Database, now, open_database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -25,7 +25,7 @@ TOKENS = Limit(BudgetUnit.TOKENS, Period.RUN, 1000.0)
 
 @pytest.fixture
 def spend(database: Database) -> Spend:
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     return Spend(database)
 
 
@@ -50,7 +50,7 @@ def paid(spend: Spend, claim: Claim, dollars: float | None, agent: str = "stub")
 
 def spent(database: Database, limit: Limit) -> float:
     with database.read() as connection:
-        return account(connection, limit).spent
+        return read_account(connection, limit).spent
 
 
 def test_without_limits_every_call_is_granted_and_counted(database: Database, spend: Spend) -> None:
@@ -165,12 +165,12 @@ def test_a_call_that_was_cut_off_counts_as_what_was_expected(
     opened(spend, second)
 
     with database.read() as connection:
-        standing = account(connection, DOLLARS)
+        standing = read_account(connection, DOLLARS)
     assert (standing.spent, standing.reserved) == pytest.approx((0.4, 0.4))
     Jobs(database).fail(second, AgentFailed("it died"), JobRecord())
 
     with database.read() as connection:
-        standing = account(connection, DOLLARS)
+        standing = read_account(connection, DOLLARS)
     assert (standing.spent, standing.reserved) == pytest.approx((0.8, 0.0))
 
 
@@ -211,7 +211,7 @@ def test_many_workers_together_keep_the_limit(database_url: str) -> None:
     with_workers = 6
     cost = 0.09
     database = open_database(database_url)
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     Spend(database).set_limits([DOLLARS])
     first, *held = claims(database, with_workers + 1)
     paid(Spend(database), first, cost)

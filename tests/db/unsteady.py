@@ -33,9 +33,9 @@ class Unsteady:
 
     def queued(self) -> str:
         schedule = Schedule(self.steady)
-        schedule.found(Experiment(ROOT, {}))
+        schedule.begin_experiment(Experiment(ROOT, {}))
         schedule.create(NewJob(JobKind.EVOLUTION, schedule.next_ordinal(), 7, ROOT))
-        return schedule.queue()[-1]
+        return schedule.queue_pending()[-1]
 
     def claim(self, *, lease_seconds: float = 30) -> Claim:
         return self.jobs.claim(self.queued(), worker="w", lease_seconds=lease_seconds)

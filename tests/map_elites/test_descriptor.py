@@ -8,10 +8,10 @@ from loreley.map_elites.descriptor import (
     DIMENSIONS,
     FileVectors,
     Vector,
-    combined,
+    combine,
     file_vector,
-    packed,
-    unpacked,
+    pack,
+    unpack,
     zero,
 )
 
@@ -46,11 +46,11 @@ def test_a_small_change_moves_less_than_a_large_one() -> None:
 def test_a_child_derived_from_its_parent_equals_its_own_sum(
     before: list[bytes], after: list[bytes]
 ) -> None:
-    parent = combined(zero(), added=map(file_vector, before), removed=())
+    parent = combine(zero(), added=map(file_vector, before), removed=())
 
-    child = combined(parent, added=map(file_vector, after), removed=map(file_vector, before))
+    child = combine(parent, added=map(file_vector, after), removed=map(file_vector, before))
 
-    assert near(child, combined(zero(), added=map(file_vector, after), removed=()))
+    assert near(child, combine(zero(), added=map(file_vector, after), removed=()))
 
 
 @pytest.mark.slow
@@ -60,12 +60,12 @@ def test_vectors_survive_storage(values: list[float]) -> None:
     for place, value in enumerate(values):
         vector[place] = value
 
-    assert unpacked(packed(vector)) == vector
+    assert unpack(pack(vector)) == vector
 
 
 def test_what_was_stored_with_other_dimensions_is_not_taken_for_a_vector() -> None:
-    assert unpacked(b"") is None
-    assert unpacked(bytes(4 * DIMENSIONS - 4)) is None
+    assert unpack(b"") is None
+    assert unpack(bytes(4 * DIMENSIONS - 4)) is None
 
 
 def test_each_content_is_learnt_once() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from loreley.map_elites.cells import Measure
-from loreley.map_elites.descriptor import packed, zero
+from loreley.map_elites.descriptor import pack, zero
 from loreley.map_elites.descriptor_space import DescriptorSpace
 from loreley.map_elites.fitness import Infeasible
 from loreley.map_elites.objective import Objective
@@ -22,7 +22,7 @@ def test_a_commit_that_lacks_a_figure_has_no_place() -> None:
 
 
 def test_every_vector_is_in_the_middle_before_axes_are_fitted() -> None:
-    assert DescriptorSpace(OF_CODE).measure({}, packed(zero())) == (0.5, 0.5)
+    assert DescriptorSpace(OF_CODE).measure({}, pack(zero())) == (0.5, 0.5)
 
 
 def test_a_vector_is_placed_by_the_axes_once_they_are_fitted() -> None:
@@ -30,10 +30,10 @@ def test_a_vector_is_placed_by_the_axes_once_they_are_fitted() -> None:
     vector[3] = 1.0
     space = DescriptorSpace(OF_CODE, fit([zero(), vector], axes=2))
 
-    assert space.measure({}, packed(zero())) != space.measure({}, packed(vector))
+    assert space.measure({}, pack(zero())) != space.measure({}, pack(vector))
 
 
-@pytest.mark.parametrize("vector", [b"", b"other", packed(zero())])
+@pytest.mark.parametrize("vector", [b"", b"other", pack(zero())])
 def test_a_vector_of_another_length_has_no_place(vector: bytes) -> None:
     space = DescriptorSpace(OF_CODE, fit([[0.0], [1.0]], axes=1))
 

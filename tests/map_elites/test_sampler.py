@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loreley.map_elites.cells import Grid, Measure
-from loreley.map_elites.sampler import Elite, Sampler, Selection, Way
+from loreley.map_elites.sampler import BaseChoice, Elite, Sampler, Selection
 
 GRID = Grid((Measure("x", 0, 100, 100),))
 
@@ -43,7 +43,7 @@ def population(count: int) -> Elites:
 
 
 def sampler(shares: Mapping[str, float] | None = None, **options: int) -> Sampler:
-    return Sampler(GRID, shares or {Way.FITNESS: 0.5, Way.UNIFORM: 0.5}, **options)
+    return Sampler(GRID, shares or {BaseChoice.FITNESS: 0.5, BaseChoice.UNIFORM: 0.5}, **options)
 
 
 def chosen(choice: Selection | None) -> Selection:
@@ -51,7 +51,7 @@ def chosen(choice: Selection | None) -> Selection:
     return choice
 
 
-def bases(way: Way, count: int = 50) -> Counter[int]:
+def bases(way: BaseChoice, count: int = 50) -> Counter[int]:
     elites, random = population(count), Random(1)
     picks = [chosen(sampler({way: 1}).choose(elites, random)).base for _ in range(2000)]
     return Counter(int(pick[1:]) for pick in picks)
@@ -94,17 +94,17 @@ def test_equal_input_gives_equal_choices_whatever_the_order_of_rows(count: int, 
     )
 
 
-@pytest.mark.parametrize("way", list(Way))
-def test_every_elite_may_become_a_base_where_chance_is_all(way: Way) -> None:
+@pytest.mark.parametrize("way", list(BaseChoice))
+def test_every_elite_may_become_a_base_where_chance_is_all(way: BaseChoice) -> None:
     counts = bases(way)
 
-    if way is Way.UNIFORM:
+    if way is BaseChoice.UNIFORM:
         assert set(counts) == set(range(50))
         assert max(counts.values()) < 4 * min(counts.values())
 
 
 def test_the_fittest_is_the_base_half_of_the_time_and_each_next_one_half_as_often() -> None:
-    counts = bases(Way.FITNESS)
+    counts = bases(BaseChoice.FITNESS)
 
     shares = [counts[49 - rank] / counts.total() for rank in range(4)]
     assert shares == pytest.approx([1 / 2, 1 / 4, 1 / 8, 1 / 16], abs=0.04)
@@ -112,20 +112,20 @@ def test_the_fittest_is_the_base_half_of_the_time_and_each_next_one_half_as_ofte
 
 
 def test_the_least_fit_of_two_is_a_base_half_of_the_time() -> None:
-    counts = bases(Way.FITNESS, count=2)
+    counts = bases(BaseChoice.FITNESS, count=2)
 
     assert counts[0] / counts.total() == pytest.approx(0.5, abs=0.04)
 
 
 def test_the_curious_are_bases_more_often() -> None:
-    counts = bases(Way.CURIOSITY)
+    counts = bases(BaseChoice.CURIOSITY)
 
     assert sum(count for cell, count in counts.items() if cell < 25) > 0.95 * counts.total()
 
 
 def test_the_shares_are_kept() -> None:
     elites, random = population(50), Random(1)
-    mixed = sampler({Way.FITNESS: 3, Way.CURIOSITY: 1})
+    mixed = sampler({BaseChoice.FITNESS: 3, BaseChoice.CURIOSITY: 1})
 
     picks = [int(chosen(mixed.choose(elites, random)).base[1:]) for _ in range(2000)]
 
@@ -157,7 +157,7 @@ def test_a_base_far_from_all_others_is_inspired_by_one_of_the_nearest() -> None:
     grid = Grid((Measure("x", 0, 1, 100), Measure("y", 0, 1, 100)))
     cells = [5050, 1, 6040, 9999, 4060]  # two of them 20 steps from the first
     elites = Elites([Elite(cell, f"c{cell}", float(cell == 5050)) for cell in cells])
-    one = Sampler(grid, {Way.FITNESS: 1}, near=1, far=0)
+    one = Sampler(grid, {BaseChoice.FITNESS: 1}, near=1, far=0)
 
     choices = [chosen(one.choose(elites, Random(seed))) for seed in range(60)]
 
@@ -172,7 +172,7 @@ def test_many_axes_cost_no_more_than_few(axes: int, bins: int) -> None:
     elites = Elites(
         [Elite(cell, f"c{cell}", 1.0) for cell in range(0, grid.cells, grid.cells // 9)]
     )
-    one = Sampler(grid, {Way.UNIFORM: 1}, near=1, far=0)
+    one = Sampler(grid, {BaseChoice.UNIFORM: 1}, near=1, far=0)
 
     choice = chosen(one.choose(elites, Random(1)))
 
@@ -184,7 +184,9 @@ def test_a_choice_costs_the_same_in_a_large_archive() -> None:
     costs = []
     for count in (100, 100_000):
         elites = Elites([Elite(cell, f"c{cell}", 1.0) for cell in range(count)])
-        Sampler(Grid((Measure("x", 0, count, count),)), {Way.FITNESS: 1}).choose(elites, Random(1))
+        Sampler(Grid((Measure("x", 0, count, count),)), {BaseChoice.FITNESS: 1}).choose(
+            elites, Random(1)
+        )
         costs.append(elites.looked_at)
 
     assert costs[1] <= costs[0] + 2

@@ -57,7 +57,7 @@ class SmallRun:
                 "mapelites_measures": ["size:0:10:5", "depth:0:10:4"],
                 "mapelites_constraints": [],
             }
-            Schedule(database).found(Experiment(commit, search))
+            Schedule(database).begin_experiment(Experiment(commit, search))
             run._record(database, commit, None, 1.0, "the root commit")
         return run
 
@@ -85,7 +85,7 @@ class SmallRun:
         number = len(self.commits) - 1
         kind = JobKind.EVOLUTION if parent else JobKind.BASELINE
         job_id = Schedule(database).create(NewJob(kind, number, 7, parent or commit))
-        Schedule(database).queue()
+        Schedule(database).queue_pending()
         jobs = Jobs(database)
         claim = jobs.claim(job_id, worker="host:1", lease_seconds=30)
         metrics = (Metric("score", score), Metric("time", 10 - score, "s", False))

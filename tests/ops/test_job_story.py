@@ -25,10 +25,10 @@ def settings(tmp_path: Path) -> Settings:
     settings = Settings(loreley_state_dir=tmp_path)
     database = open_database(settings.sqlalchemy_url)
     schedule, store = Schedule(database), Jobs(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     for ordinal in range(3):
         schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 1, ROOT))
-    first, second, _ = schedule.queue()
+    first, second, _ = schedule.queue_pending()
     record = JobRecord([Artifact("patch.diff", "text/x-diff", b"+\x1b[31mone\n"), BINARY])
     judged = JudgedCommit(
         "b" * 40, "c" * 40, ROOT, "evolution/job/x", "Use one",

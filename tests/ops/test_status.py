@@ -33,7 +33,7 @@ def pay(database: Database, agent: str, dollars: float | None) -> None:
 def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
     database = open_database(settings.sqlalchemy_url)
     search = {"mapelites_fitness_metric": "score", "mapelites_fitness_higher_is_better": True}
-    Schedule(database).found(Experiment("a" * 40, search))
+    Schedule(database).begin_experiment(Experiment("a" * 40, search))
     Spend(database).set_limits([Limit(BudgetUnit.DOLLARS, Period.RUN, 5)])
     pay(database, "claude", 0.125)
     pay(database, "codex", None)

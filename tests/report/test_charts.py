@@ -6,7 +6,7 @@ import pytest
 
 from loreley.map_elites.cells import Grid, Measure
 from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
-from loreley.views.archive_map import CellElite, IslandMap
+from loreley.views.archive_map import IslandMap, MapElite
 from loreley.views.history import Moment
 from loreley.views.score_scale import ScoreScale
 
@@ -70,7 +70,7 @@ def test_one_point_is_no_line() -> None:
 
 def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
     elites = tuple(
-        CellElite(cell, grid.bins_of(cell), "a" * 40, score, score, "subject", 1, 0)
+        MapElite(cell, grid.bins_of(cell), "a" * 40, score, score, "subject", 1, 0)
         for cell, score in scores.items()
     )
     return IslandMap(0, (0,), grid, "b" * 40, elites)

@@ -14,7 +14,7 @@ from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
 from loreley.errors import AgentFailed
-from loreley.map_elites.descriptor import file_vector, packed
+from loreley.map_elites.descriptor import file_vector, pack
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.main import Scheduler
 
@@ -104,7 +104,7 @@ class Simulation:
             subject="",
             footprint={"edit_distance": 0, "code_size": 0},
             evaluation=self._evaluation(genome),
-            vector=packed(file_vector(text)),
+            vector=pack(file_vector(text)),
         )
 
     def _evaluation(self, genome: Mapping[str, float]) -> Evaluation:
@@ -122,7 +122,7 @@ class Simulation:
             "scheduler_max_total_jobs": 100,
         }
         settings = Settings(**values | self.settings)  # type: ignore[arg-type]
-        experiment = Schedule(self.database).found(
+        experiment = Schedule(self.database).begin_experiment(
             Experiment(
                 ROOT,
                 {

@@ -18,7 +18,7 @@ TOLD = {"prompt.md", "agent.log"}
 
 
 def fill(database: Database, *, hours_ago: float) -> None:
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     job_id = Schedule(database).create(NewJob(JobKind.EVOLUTION, 0, 7, "a" * 40))
     record = JobRecord([Artifact(name, "text/plain", b"x") for name in sorted(KEPT | TOLD)])
     Jobs(database).fail(claimed(database, job_id), AgentFailed("no"), record)

@@ -6,7 +6,7 @@ from loreley.core.jobs import JobKind
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Schedule, take_in
+from loreley.db.schedule import Schedule, mark_ingested
 from loreley.errors import ConfigError, EvaluationFailed, LoreleyError
 from loreley.scheduler.baseline import Baseline, RequiredMetrics
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
@@ -17,7 +17,7 @@ ROOT = f"{1:040x}"
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     return schedule
 
 
@@ -31,9 +31,9 @@ def newest(database: Database) -> str:
 
 
 def take_all_in(schedule: Schedule, database: Database) -> None:
-    for job in schedule.ended():
+    for job in schedule.find_ended():
         with database.begin() as connection:
-            take_in(connection, job)
+            mark_ingested(connection, job)
 
 
 def test_the_root_is_asked_for_once(baseline: Baseline, database: Database) -> None:

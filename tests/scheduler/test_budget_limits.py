@@ -9,7 +9,7 @@ from sqlalchemy import update
 from loreley.config import Settings
 from loreley.core.budget import BudgetUnit, Limit, OpenCall, Period, Usage
 from loreley.core.jobs import JobKind, JobRecord, JobState
-from loreley.db.budget_status import account
+from loreley.db.budget_status import read_account
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -17,7 +17,7 @@ from loreley.db.models import activity
 from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Spend
 from loreley.errors import AgentFailed
-from loreley.scheduler.budget_limits import Budget, limits_of
+from loreley.scheduler.budget_limits import Budget, limits_from_settings
 from loreley.views.costs import read_ending
 from tests.db.support import claimed, rows
 
@@ -29,7 +29,7 @@ HOURS = Limit(BudgetUnit.HOURS, Period.RUN, 2.0)
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment("a" * 40, {}))
+    schedule.begin_experiment(Experiment("a" * 40, {}))
     return schedule
 
 
@@ -71,7 +71,7 @@ def states(database: Database) -> list[str]:
     ],
 )
 def test_each_setting_is_a_limit(given: dict[str, Any], limit: Limit) -> None:
-    assert limits_of(Settings(**given)) == (limit,)
+    assert limits_from_settings(Settings(**given)) == (limit,)
 
 
 def test_limits_are_told_to_every_worker(database: Database, schedule: Schedule) -> None:
@@ -200,7 +200,7 @@ def test_hours_of_yesterday_do_not_count_today(database: Database, schedule: Sch
     budget.note_activity()
 
     with database.read() as connection:
-        accounts = [account(connection, Limit(BudgetUnit.HOURS, each, 9.0)) for each in Period]
+        accounts = [read_account(connection, Limit(BudgetUnit.HOURS, each, 9.0)) for each in Period]
     assert {each.limit.period: each.spent for each in accounts} == {
         Period.RUN: pytest.approx(1.5),
         Period.DAY: pytest.approx(1.0),

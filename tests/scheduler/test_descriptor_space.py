@@ -12,7 +12,7 @@ from loreley.db.models import commits
 from loreley.db.schedule import Schedule
 from loreley.db.scores import write_score
 from loreley.errors import ConfigError
-from loreley.map_elites.descriptor import DIMENSIONS, packed, zero
+from loreley.map_elites.descriptor import DIMENSIONS, pack, zero
 from loreley.map_elites.fitness import Estimate
 from loreley.map_elites.objective import Objective
 from loreley.scheduler.descriptor_space import refit, require_same_dimensions
@@ -29,14 +29,14 @@ def scatter(database: Database, names: list[str]) -> None:
             vector = zero()
             vector[random.randrange(DIMENSIONS)] = random.gauss(0, 1)
             where = update(commits).where(commits.c.commit == name)
-            connection.execute(where.values(vector=packed(vector), branch=name))
+            connection.execute(where.values(vector=pack(vector), branch=name))
             write_score(connection, name, Estimate(random.random()), island=0)
 
 
 @pytest.fixture
 def names(database: Database) -> list[str]:
     """Commits of an experiment, the first three with a place."""
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     names = create_commits(database, 40)
     scatter(database, names[:3])
     return names
@@ -52,7 +52,7 @@ def grow(database: Database, judged_commits: int) -> object:
 def place(database: Database) -> object:
     """Where a commit without any text stands."""
     with database.read() as connection:
-        return read_descriptor_space(connection, OBJECTIVE).measure({}, packed(zero()))
+        return read_descriptor_space(connection, OBJECTIVE).measure({}, pack(zero()))
 
 
 def test_axes_stay_until_commits_have_doubled_though_few_of_them_have_a_score(

@@ -23,7 +23,7 @@ ROOT = "a" * 40
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     return schedule
 
 
@@ -167,7 +167,7 @@ def test_an_outage_of_the_database_gives_workers_another_moment(
     path = tmp_path / "own.db"
     database = open_database(f"sqlite:///{path}?timeout=0.05")
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     [job_id] = create(schedule)
     claimed(database, job_id, lease_seconds=-1)
     dispatch = Dispatch(schedule, queue, max_attempts=2, clock=clock)

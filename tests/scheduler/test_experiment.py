@@ -122,7 +122,7 @@ def test_how_candidates_are_chosen_may_change(schedule: Schedule, upstream: Upst
 def test_an_experiment_that_is_older_than_a_setting_goes_on_with_its_default(
     schedule: Schedule, upstream: Upstream
 ) -> None:
-    schedule.found(
+    schedule.begin_experiment(
         Experiment(
             upstream.head(),
             {

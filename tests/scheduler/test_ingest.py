@@ -50,7 +50,7 @@ def ingest(
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     return schedule
 
 
@@ -62,7 +62,7 @@ def judged(
     ordinal = number if kind is JobKind.EVOLUTION else -number
     job_id = schedule.create(NewJob(kind, ordinal, 7, ROOT, operator="swap"))
     succeeded(database, job_id, judged_commit(number, metrics))
-    return next(job for job in schedule.ended() if job.job_id == job_id)
+    return next(job for job in schedule.find_ended() if job.job_id == job_id)
 
 
 def outcome(database: Database, job: EndedJob) -> str:
@@ -78,7 +78,7 @@ def test_a_commit_gets_its_cell_and_its_score(database: Database, schedule: Sche
     assert (elite["commit"], elite["cell"], elite["score"]) == (job.commit, 2, 2.5)
     assert (elite["island"], elite["measures"]) == (0, [25.0])
     assert outcome(database, job) == "new"
-    assert schedule.ended() == []
+    assert schedule.find_ended() == []
 
 
 def test_the_better_of_a_cell_stays(database: Database, schedule: Schedule) -> None:
@@ -131,12 +131,12 @@ def test_a_job_without_a_commit_leaves_the_archive_alone(
     database: Database, schedule: Schedule, failure: AgentFailed
 ) -> None:
     failed(database, schedule.create(NewJob(JobKind.EVOLUTION, 0, 7, ROOT)), failure)
-    [job] = schedule.ended()
+    [job] = schedule.find_ended()
 
     ingest(database).take(job)
 
     assert rows(database, "elites") == []
-    assert schedule.ended() == []
+    assert schedule.find_ended() == []
     assert outcome(database, job) == job.state
 
 
@@ -165,7 +165,7 @@ def test_a_commit_that_cannot_be_compared_is_kept_but_not_archived(
 
     logger.remove(sink)
     assert rows(database, "elites") == []
-    assert schedule.ended() == []
+    assert schedule.find_ended() == []
     assert outcome(database, job) == "infeasible"
     [commit] = rows(database, "commits")
     assert commit["score"] is None  # else it could be called the best of the run
@@ -190,7 +190,7 @@ def test_a_success_is_credited_to_base_and_operator(database: Database, schedule
     child = schedule.create(NewJob(JobKind.EVOLUTION, 2, 7, base, operator="swap"))
     succeeded(database, child, judged_commit(50, {"score": 9.0}))
 
-    for job in schedule.ended():
+    for job in schedule.find_ended():
         one.take(job)
 
     curiosity = {elite["commit"]: elite["curiosity"] for elite in rows(database, "elites")}
@@ -208,7 +208,7 @@ def test_to_be_merely_different_is_no_success_of_an_operator(
     child = schedule.create(NewJob(JobKind.EVOLUTION, 2, 7, base, operator="swap"))
     succeeded(database, child, judged_commit(50, {"score": 0.5}))
 
-    for job in schedule.ended():
+    for job in schedule.find_ended():
         one.take(job)
 
     curiosity = {elite["commit"]: elite["curiosity"] for elite in rows(database, "elites")}
@@ -234,7 +234,7 @@ def test_what_breaks_off_leaves_the_job_waiting_and_the_archive_as_it_was(
         broken.take(job)
 
     assert rows(database, "elites") == []
-    assert schedule.ended() == [job]
+    assert schedule.find_ended() == [job]
     ingest(database).take(job)
     assert len(rows(database, "elites")) == 1
 
@@ -248,7 +248,7 @@ def measured(database: Database, number: int, **metrics: float) -> EndedJob:
     Jobs(database).add_measurement(
         claimed(database, job_id), judged_commit(number, metrics).evaluation, JobRecord()
     )
-    return next(job for job in schedule.ended() if job.job_id == job_id)
+    return next(job for job in schedule.find_ended() if job.job_id == job_id)
 
 
 def test_an_elite_that_turns_out_to_break_a_constraint_loses_its_cells(
@@ -276,7 +276,7 @@ def test_a_failed_measurement_ends_the_contest(database: Database, schedule: Sch
     job_id = next(row["id"] for row in rows(database, "jobs") if row["ingested_at"] is None)
     failed(database, job_id, EvaluationFailed("it crashed"))
 
-    one.take(schedule.ended()[0])
+    one.take(schedule.find_ended()[0])
 
     assert rows(database, "challenges") == []
     assert len(rows(database, "elites")) == 1

@@ -11,13 +11,13 @@ from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.bandit_stats import write_arm
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
-from loreley.db.schedule import Schedule, take_in
+from loreley.db.schedule import Schedule, mark_ingested
 from loreley.errors import AgentFailed
 from loreley.map_elites.bandit import Arm
 from loreley.map_elites.cells import Grid, Measure
 from loreley.map_elites.fitness import Estimate
 from loreley.map_elites.islands import Ring
-from loreley.map_elites.sampler import Sampler, Way
+from loreley.map_elites.sampler import BaseChoice, Sampler
 from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
 from tests.db.support import create_commits, failed, rows
 
@@ -28,7 +28,7 @@ GRID = Grid((Measure("x", 0, 10, 10),))
 @pytest.fixture
 def schedule(database: Database) -> Schedule:
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     return schedule
 
 
@@ -44,7 +44,7 @@ def breeding(
 ) -> JobCreation:
     return JobCreation(
         database,
-        Sampler(GRID, {Way.UNIFORM: 1.0}),
+        Sampler(GRID, {BaseChoice.UNIFORM: 1.0}),
         Ring(islands, 0),
         JobCreationOptions(
             root_commit=ROOT,
@@ -79,9 +79,9 @@ def end(database: Database, schedule: Schedule) -> None:
     for row in rows(database, "jobs"):
         if row["ingested_at"] is None:
             failed(database, row["id"], AgentFailed("no"))
-    for job in schedule.ended():
+    for job in schedule.find_ended():
         with database.begin() as connection:
-            take_in(connection, job)
+            mark_ingested(connection, job)
 
 
 def test_as_many_jobs_are_made_as_may_wait(database: Database, schedule: Schedule) -> None:

@@ -13,8 +13,8 @@ from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment
 from loreley.db.models import jobs
 from loreley.db.retention import forget_branches
-from loreley.db.schedule import NewJob, Schedule, take_in
-from loreley.db.scores import scored_commits, write_score
+from loreley.db.schedule import NewJob, Schedule, mark_ingested
+from loreley.db.scores import read_scored_commits, write_score
 from loreley.errors import JobFailed
 from loreley.git.git import Git
 from loreley.git.remote import Remote
@@ -92,9 +92,9 @@ class Run:
         return {row["branch"] for row in rows(self.database, "commits") if row["branch"]}
 
     def _end(self, job_id: str, hours_ago: float) -> None:
-        [ended] = [job for job in Schedule(self.database).ended() if job.job_id == job_id]
+        [ended] = [job for job in Schedule(self.database).find_ended() if job.job_id == job_id]
         with self.database.begin() as connection:
-            take_in(connection, ended)
+            mark_ingested(connection, ended)
             connection.execute(
                 update(jobs).where(jobs.c.id == job_id).values(finished_at=now() - hours_ago * 3600)
             )
@@ -103,7 +103,7 @@ class Run:
 @pytest.fixture
 def run(database: Database, tmp_path: Path) -> Run:
     upstream = Upstream.create(tmp_path / "upstream")
-    Schedule(database).found(Experiment(ROOT, {}))
+    Schedule(database).begin_experiment(Experiment(ROOT, {}))
     return Run(database, upstream)
 
 
@@ -217,7 +217,7 @@ def test_a_commit_without_its_branch_comes_back_into_no_archive(run: Run) -> Non
     run.pruning().tick()
 
     with run.database.read() as connection:
-        names = [each.commit for each in scored_commits(connection)]
+        names = [each.commit for each in read_scored_commits(connection)]
 
     assert run.present == {best}
     assert names == [run.made[1]]

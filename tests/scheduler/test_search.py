@@ -10,7 +10,7 @@ from loreley.core.jobs import JobState
 from loreley.db.engine import Database, open_database
 from loreley.db.experiment import read_projection
 from loreley.db.models import commits, elites, jobs
-from loreley.views.overview import Overview, read_arms, read_overview
+from loreley.views.overview import Overview, read_arm_states, read_overview
 from tests.db.support import rows
 from tests.scheduler.simulation import Simulation, sphere, unique_database_url
 
@@ -164,7 +164,7 @@ def test_constraints_keep_candidates_out(database: Database) -> None:
 def test_operators_are_credited(database: Database) -> None:
     Simulation(database).run()
 
-    arms = read_arms(database)
+    arms = read_arm_states(database)
     assert sum(arm.trials for arm in arms if arm.kind == "operator") > 20
     assert any(arm.successes > 1 for arm in arms if arm.kind == "operator")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loreley.map_elites.descriptor import unpacked
+from loreley.map_elites.descriptor import unpack
 from tests.core.endpoints.embedding_server import Stub, serving
 from tests.db.support import rows
 from tests.system.stack import Stack, finished
@@ -44,7 +44,7 @@ def test_a_run_embeds_each_content_once(stack: Stack, stub: Stub) -> None:
     assert set(stub.keys) == {f"Bearer {KEY}"}
     with stack.database() as database:
         commits = rows(database, "commits")
-        vectors = [unpacked(row["vector"]) for row in commits]
+        vectors = [unpack(row["vector"]) for row in commits]
         assert sum(any(vector or []) for vector in vectors) == len(vectors) - 1  # all but the root
         assert len(rows(database, "embeddings")) == len(contents)
     assert all(KEY not in process.said for process in stack.processes)

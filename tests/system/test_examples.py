@@ -15,7 +15,7 @@ from sqlalchemy import select
 from loreley.core.jobs import FINAL_STATES
 from loreley.db.engine import open_database
 from loreley.db.models import commits, jobs
-from loreley.views.overview import Overview, read_arms, read_overview
+from loreley.views.overview import Overview, read_arm_states, read_overview
 from tests.support import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,7 @@ def story(state: Path) -> list[tuple[str, str | None, str | None]]:
     try:
         with database.read() as connection:
             rows = [tuple(row) for row in connection.execute(query)]
-        arms = {arm.name for arm in read_arms(database) if arm.kind == "operator"}
+        arms = {arm.name for arm in read_arm_states(database) if arm.kind == "operator"}
     finally:
         database.close()
     assert all(row[0] in FINAL_STATES for row in rows)

@@ -29,7 +29,7 @@ def job_of(
 
 
 def test_expenses_are_told_by_agent_and_for_each_improvement(database: Database) -> None:
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     for number, (agent, dollars, outcome) in enumerate(
         [
             ("claude", 0.5, "new"),
@@ -50,7 +50,7 @@ def test_expenses_are_told_by_agent_and_for_each_improvement(database: Database)
 
 
 def test_every_limit_tells_how_it_stands(database: Database) -> None:
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     limits = [
         Limit(BudgetUnit.DOLLARS, Period.RUN, 5.0),
         Limit(BudgetUnit.JOBS, Period.DAY, 10),
@@ -68,7 +68,7 @@ def test_every_limit_tells_how_it_stands(database: Database) -> None:
 
 
 def test_what_ended_a_run_is_told(database: Database) -> None:
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     Spend(database).set_limits([Limit(BudgetUnit.DOLLARS, Period.RUN, 0.1)])
     job_of(database, 1, "claude", 0.5, "new")
     other = Schedule(database).create(NewJob(JobKind.EVOLUTION, 2, 7, "a" * 40))

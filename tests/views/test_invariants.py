@@ -32,19 +32,19 @@ ROOT = "a" * 40
 def run(database: Database) -> Database:
     """A run with a job in every state that there can be."""
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     schedule.create_extra(JobKind.BASELINE, ROOT)
-    [baseline] = schedule.queue()
+    [baseline] = schedule.queue_pending()
     succeeded(database, baseline, judged_commit(0, parent=None))
     ids = [schedule.create(NewJob(JobKind.EVOLUTION, ordinal, 7, ROOT)) for ordinal in range(6)]
-    schedule.queue()
+    schedule.queue_pending()
     succeeded(database, ids[0], judged_commit(1))
     failed(database, ids[1], AgentFailed("no idea"))
     failed(database, ids[2], CandidateRejected("seen before"))
     claimed(database, ids[3])
     Jobs(database).release(claimed(database, ids[4]))
     schedule.create_extra(JobKind.MEASUREMENT, judged_commit(1).commit)
-    measurement = schedule.queue()[-1]
+    measurement = schedule.queue_pending()[-1]
     claim = claimed(database, measurement)
     Jobs(database).add_measurement(
         claim, Evaluation("", (Metric("score", 2.0),), (), 0.1), JobRecord()

@@ -8,11 +8,11 @@ from sqlalchemy import event, text
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import Database
 from loreley.db.models import jobs
-from loreley.views.ancestry import read_family
+from loreley.views.ancestry import read_ancestry
 from loreley.views.history import History
 from loreley.views.job_list import JobFilter, find_job, read_children, read_latest, read_page
 from loreley.views.overview import read_overview
-from loreley.views.throughput import read_pace, read_stuck
+from loreley.views.throughput import read_stuck, read_throughput
 from tests.db.bulk import seed_jobs
 from tests.evolved import Evolved
 
@@ -142,7 +142,7 @@ def test_the_pace_of_the_last_minutes(database: Database) -> None:
     run.root()
     run.failure()
     run.child(1.0)
-    pace = read_pace(database, minutes=3)
+    pace = read_throughput(database, minutes=3)
     assert len(pace.per_minute) == 3
     assert tuple(map(sum, zip(*pace.per_minute, strict=True))) == (2, 1)
     assert pace.rate > 0
@@ -171,7 +171,7 @@ def test_a_family_holds_the_path_and_as_many_lines_as_fit(database: Database) ->
     loser = run.child(1.5, width=2, parent=first)
     others = [run.child(1.0 + number / 10, width=3 + number) for number in range(5)]
 
-    family = read_family(database, loser, at_most=3)
+    family = read_ancestry(database, loser, at_most=3)
 
     assert family is not None
     assert family.path == (root, first, loser)
@@ -181,4 +181,4 @@ def test_a_family_holds_the_path_and_as_many_lines_as_fit(database: Database) ->
     assert len(names) == 6
     assert family.left_out == 3
     assert set(names) <= {root, first, second, loser, *others}
-    assert read_family(database, "b" * 40, at_most=3) is None
+    assert read_ancestry(database, "b" * 40, at_most=3) is None

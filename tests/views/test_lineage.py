@@ -33,7 +33,7 @@ def found(database: Database, *, higher: bool = True) -> None:
         "mapelites_fitness_metric": "score",
         "mapelites_fitness_higher_is_better": higher,
     }
-    Schedule(database).found(Experiment(ROOT, search))
+    Schedule(database).begin_experiment(Experiment(ROOT, search))
 
 
 @pytest.mark.parametrize("higher", [True, False])
@@ -69,7 +69,7 @@ def test_a_metric_of_the_fitness_is_better_where_the_experiment_says(
     database: Database, search: dict[str, object], higher: bool
 ) -> None:
     usual = {"mapelites_fitness_metric": None, "mapelites_fitness_higher_is_better": True}
-    Schedule(database).found(Experiment(ROOT, usual | search))
+    Schedule(database).begin_experiment(Experiment(ROOT, usual | search))
     make(database, 1, None, 1.0)
 
     lineage = read_lineage(database, ROOT)

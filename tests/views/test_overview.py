@@ -27,7 +27,7 @@ def found(database: Database, *, higher_is_better: bool = True) -> Schedule:
         "mapelites_fitness_higher_is_better": higher_is_better,
         "mapelites_measures": ["edit_distance:0:9:1"],
     }
-    schedule.found(Experiment(ROOT, search))
+    schedule.begin_experiment(Experiment(ROOT, search))
     return schedule
 
 

@@ -11,14 +11,7 @@ from loreley.core.endpoints.embeddings import Embedded, EmbeddingEndpoint
 from loreley.core.worktrees.worktree import Worktree
 from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline
-from loreley.map_elites.descriptor import (
-    LARGEST_FILE_BYTES,
-    Vector,
-    combined,
-    folded,
-    is_binary,
-    zero,
-)
+from loreley.map_elites.descriptor import LARGEST_FILE_BYTES, Vector, combine, fold, is_binary, zero
 
 EMBEDDING = "embedding"  # under which name its calls are paid for
 _PIECE_CHARACTERS = 2_000  # about the least that an embedding model reads at once
@@ -103,7 +96,7 @@ class EmbeddingDescriber:
         since = request.root_commit if known is None else request.worktree.base_commit
         changes = request.worktree.blobs_since(since)
         vectors = self._vectors(list(dict.fromkeys([*changes.added, *changes.removed])), request)
-        return combined(
+        return combine(
             zero() if known is None else known,
             added=[vectors[blob] for blob in changes.added],
             removed=[vectors[blob] for blob in changes.removed],
@@ -123,7 +116,7 @@ class EmbeddingDescriber:
         while some := list(islice(waiting, _PIECES_AT_ONCE)):
             answer = retry_outages(partial(self._embed_texts, some, request), request.deadline)
             length = answer.length
-            vector = combined(vector, added=map(folded, answer.vectors), removed=())
+            vector = combine(vector, added=map(fold, answer.vectors), removed=())
         if length:
             made = {blob: vector}
             retry_outages(partial(self._store.keep, made, length), request.deadline)

@@ -36,7 +36,7 @@ from loreley.errors import (
 from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline
 from loreley.host.failpoints import Failpoint, hit
-from loreley.map_elites.descriptor import packed, unpacked
+from loreley.map_elites.descriptor import pack, unpack
 
 _PATCH_BYTES = 256 * 1024
 
@@ -204,11 +204,11 @@ class JobRun:
         request = DescribeRequest(
             worktree,
             self.claim.root_commit,
-            unpacked(parent.vector) if parent else None,
+            unpack(parent.vector) if parent else None,
             self.options.briefing.recorder(self.claim, EMBEDDING, self.record, self.deadline),
             self.deadline,
         )
-        return packed(self.options.describer.describe(request))
+        return pack(self.options.describer.describe(request))
 
     def _push(self, worktree: Worktree) -> str:
         branch = f"{self.options.branch_prefix}/{self.claim.name}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from loreley.git.objects import REGULAR_MODES, ObjectStore
-from loreley.map_elites.descriptor import FileVectors, Vector, combined, zero
+from loreley.map_elites.descriptor import FileVectors, Vector, combine, zero
 
 _READ_AT_ONCE = 200  # blobs, so that a large repository is never in memory as a whole
 
@@ -19,14 +19,14 @@ class Descriptions:
     def whole(self, commit: str) -> Vector:
         """The vector of a commit, from all of its files."""
         blobs = [e.object_id for e in self._store.files(commit) if e.mode in REGULAR_MODES]
-        return combined(zero(), added=self._vectors(blobs), removed=())
+        return combine(zero(), added=self._vectors(blobs), removed=())
 
     def derived(self, base_commit: str, base_vector: Vector, commit: str) -> Vector:
         """The vector of a commit, from its base's and the files that differ."""
         differences = self._store.differences(base_commit, commit)
         new = [each.new_object_id for each in differences if each.new_mode in REGULAR_MODES]
         old = [each.old_object_id for each in differences if each.old_mode in REGULAR_MODES]
-        return combined(base_vector, added=self._vectors(new), removed=self._vectors(old))
+        return combine(base_vector, added=self._vectors(new), removed=self._vectors(old))
 
     def _vectors(self, blobs: Sequence[str]) -> Iterator[Vector]:
         waiting = iter(blobs)

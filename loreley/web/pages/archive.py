@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from loreley.map_elites.cells import Measure
-from loreley.views.archive_map import CellElite, IslandMap, read_island
+from loreley.views.archive_map import IslandMap, MapElite, read_island
 from loreley.views.job_list import read_children
 from loreley.views.lineage import read_lineage
 from loreley.views.overview import read_overview
@@ -30,7 +30,7 @@ class Tile:
 
     x: int
     y: int
-    elite: CellElite
+    elite: MapElite
     heat: int
 
 
@@ -135,7 +135,7 @@ def _drawn(found: IslandMap, x: int, y: int, scale: ScoreScale) -> Map:
     measures = found.grid.measures
     across = _axis(measures[x])
     up = _axis(measures[y]) if x != y else Axis("", 1, ())
-    tiles: dict[tuple[int, int], CellElite] = {}
+    tiles: dict[tuple[int, int], MapElite] = {}
     for elite in found.elites:
         place = (
             elite.bins[x] * across.tiles // measures[x].bins,

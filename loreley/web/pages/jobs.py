@@ -13,7 +13,7 @@ from loreley.core.jobs import JobKind, JobState
 from loreley.map_elites.archive import AddResult
 from loreley.ops.job_events import read_job_events
 from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
-from loreley.views.job_story import JobStory, read_story
+from loreley.views.job_story import JobStory, read_job_story
 from loreley.web.diffs import parse_diff
 from loreley.web.rendering import page, site_of
 
@@ -93,7 +93,7 @@ def job_log(request: Request) -> HTMLResponse:
 
 
 def _story(request: Request) -> JobStory:
-    story = read_story(site_of(request).database, request.path_params["job_id"])
+    story = read_job_story(site_of(request).database, request.path_params["job_id"])
     if story is None:
         raise HTTPException(404, "There is no such job")
     return story

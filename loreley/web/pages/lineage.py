@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from loreley.db.archive import best_commit
-from loreley.views.ancestry import Ancestor, Family, read_family
+from loreley.views.ancestry import Ancestor, Ancestry, read_ancestry
 from loreley.views.lineage import commits_beginning, read_lineage
 from loreley.views.overview import read_overview
 from loreley.views.score_scale import ScoreScale
@@ -58,7 +58,7 @@ def lineage_page(request: Request) -> HTMLResponse:
         raise HTTPException(404, "No such commit was judged, or several begin so")
     chosen = found[0] if found else best
     lineage = read_lineage(database, chosen) if chosen else None
-    family = read_family(database, chosen, at_most=_MOST_BESIDE) if chosen else None
+    family = read_ancestry(database, chosen, at_most=_MOST_BESIDE) if chosen else None
     scores = [each.score for each in family.members if each.score is not None] if family else []
     scale = ScoreScale.of(scores)
     sign = 1.0 if lineage is None or lineage.objective.higher_is_better else -1.0
@@ -74,7 +74,7 @@ def lineage_page(request: Request) -> HTMLResponse:
     )
 
 
-def draw(family: Family, scale: ScoreScale) -> Tree:
+def draw(family: Ancestry, scale: ScoreScale) -> Tree:
     """Place every member: its generation gives the column; leaves take rows, parents the middle.
 
     The path comes first among siblings, so that it runs along the top.

@@ -9,9 +9,9 @@ from starlette.responses import HTMLResponse, JSONResponse
 
 from loreley.core.jobs import JobState
 from loreley.views.job_list import read_latest
-from loreley.views.overview import Overview, read_arms, read_overview, read_running
+from loreley.views.overview import Overview, read_arm_states, read_overview, read_running
 from loreley.views.pictures import read_pictures
-from loreley.views.throughput import read_pace, read_stuck
+from loreley.views.throughput import read_stuck, read_throughput
 from loreley.web.rendering import page, site_of
 from loreley.web.site import Site
 
@@ -42,7 +42,7 @@ def overview_live(request: Request) -> HTMLResponse:
 def history_figures(request: Request) -> JSONResponse:
     """The points of the charts."""
     site = site_of(request)
-    pace = read_pace(site.database)
+    pace = read_throughput(site.database)
     moments = site.history.read(at_most=_MOST_POINTS)
     return JSONResponse(
         {
@@ -59,7 +59,7 @@ def history_figures(request: Request) -> JSONResponse:
 def _facts(site: Site) -> dict[str, Any]:
     database = site.database
     overview = read_overview(database)
-    pace, spend = read_pace(database), site.spend()
+    pace, spend = read_throughput(database), site.spend()
     running = read_running(database)
     queue = site.queue()
     best = overview.best if overview else None
@@ -69,7 +69,7 @@ def _facts(site: Site) -> dict[str, Any]:
         "spend": spend,
         "running": running,
         "latest": read_latest(database, limit=12),
-        "arms": read_arms(database),
+        "arms": read_arm_states(database),
         "queue": queue,
         "warnings": list(_warnings(site, overview, spend.ending)),
         "states": _states(overview),

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from loreley.db.notes import add_note, standing_notes, withdraw_note
+from loreley.db.notes import add_note, read_standing_notes, withdraw_note
 from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.ops.notes import LONGEST_NOTE, parse_note
@@ -25,7 +25,7 @@ def steering_page(request: Request) -> Response:
     if not site.entry.exists:
         raise HTTPException(404, "Nothing can be changed here: LORELEY_UI_TOKEN is not set")
     with site.database.read() as connection:
-        notes = standing_notes(connection)
+        notes = read_standing_notes(connection)
     return page(request, "steering.html", notes=notes, longest=LONGEST_NOTE)
 
 

@@ -18,7 +18,7 @@ from loreley.core.worker.repository import Worktree
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
-from loreley.map_elites.descriptor import Vector, combined, folded, zero
+from loreley.map_elites.descriptor import Vector, combine, fold, zero
 from tests.core.agents.support import Bench, bench
 from tests.core.endpoints.embedding_server import Stub, embedding, serving
 from tests.core.worker.upstream import soon
@@ -81,9 +81,9 @@ def test_only_changed_files_are_asked_for(setting: Setting) -> None:
     vector = setting.describe(zero())
 
     assert sorted(setting.stub.asked) == ["radius = 1.0\ncount = 26\n", "radius = 2.0\n"]
-    new, old = (folded(embedding(text, 100)) for text in setting.stub.asked)
-    wanted = combined(zero(), added=[new], removed=[old])
-    assert vector == wanted or vector == combined(zero(), added=[old], removed=[new])
+    new, old = (fold(embedding(text, 100)) for text in setting.stub.asked)
+    wanted = combine(zero(), added=[new], removed=[old])
+    assert vector == wanted or vector == combine(zero(), added=[old], removed=[new])
     assert any(vector)
 
 

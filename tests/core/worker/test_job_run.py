@@ -91,9 +91,9 @@ class Ends:
 def run_job(database: Database, kind: JobKind, agent: Any, ends: Ends) -> str:
     """Run a new job of this kind; its id."""
     schedule = Schedule(database)
-    schedule.found(Experiment(ROOT, {}))
+    schedule.begin_experiment(Experiment(ROOT, {}))
     schedule.create(NewJob(kind, schedule.next_ordinal(), 7, ROOT))
-    job_id = schedule.queue()[-1]
+    job_id = schedule.queue_pending()[-1]
     repository: Any = RootRepository()
     judge: Any = OnePoint()
     evolution = Evolution(

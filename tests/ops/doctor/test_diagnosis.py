@@ -112,7 +112,7 @@ def settings(
 @pytest.fixture
 def run(settings: Callable[..., Settings]) -> Iterator[Database]:
     database = open_database(settings().sqlalchemy_url)
-    Schedule(database).found(Experiment("a" * 40, {}))
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     yield database
     database.close()
 
@@ -140,7 +140,7 @@ def test_a_job_without_a_message_is_a_warning(
 ) -> None:
     job_id = Schedule(run).create(NewJob(JobKind.EVOLUTION, 0, 7, "a" * 40))
     assert verdicts(settings(), run)["queue"] is Verdict.WARNING
-    Schedule(run).queue()
+    Schedule(run).queue_pending()
     assert verdicts(settings(), run)["queue"] is Verdict.WARNING
 
     message = json.dumps({"args": [job_id]})

@@ -138,7 +138,7 @@ def test_the_same_experiment_is_good(upstream: Upstream, tmp_path: Path) -> None
         "mapelites_islands": settings.mapelites_islands,
     }
     with closing(open_database(settings.sqlalchemy_url)) as database:
-        Schedule(database).found(Experiment("a" * 40, search))
+        Schedule(database).begin_experiment(Experiment("a" * 40, search))
 
     experiment = found(settings)["experiment"]
 

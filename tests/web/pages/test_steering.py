@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from loreley.db.engine import Database
-from loreley.db.notes import standing_notes
+from loreley.db.notes import read_standing_notes
 from tests.db.support import job_row
 from tests.evolved import Evolved
 from tests.web.support import Dashboard, dashboard
@@ -16,7 +16,7 @@ TOKEN = "a token that nobody guesses"
 
 def notes(database: Database) -> list[str]:
     with database.read() as connection:
-        return [note.text for note in standing_notes(connection)]
+        return [note.text for note in read_standing_notes(connection)]
 
 
 def cookie(shown: Dashboard, token: str = TOKEN) -> dict[str, str]:
