@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from loreley.ops.replace_process import child_environment
+
 ROOT = Path(__file__).resolve().parent.parent
 
 _IDENTITY = {
@@ -17,8 +19,11 @@ _IDENTITY = {
 
 def environment() -> dict[str, str]:
     """What both sides are started with: byte code is used, git has no configuration of a user's."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return kept | _IDENTITY | {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    return (
+        child_environment()
+        | _IDENTITY
+        | {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    )
 
 
 def run(argv: Sequence[str], *, cwd: Path = ROOT, more: Mapping[str, str] | None = None) -> None:

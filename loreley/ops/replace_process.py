@@ -10,6 +10,9 @@ def replace_process(command: Sequence[str]) -> NoReturn:
     """Become the program at ``command[0]``: signals and the exit code are its own."""
     sys.stdout.flush()
     sys.stderr.flush()
-    # Without its byte code Python imports two to three times as slowly.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    os.execve(command[0], list(command), environment)  # noqa: S606 - no shell is wanted
+    os.execve(command[0], list(command), child_environment())  # noqa: S606 - no shell is wanted
+
+
+def child_environment() -> dict[str, str]:
+    """The environment for another Python: without its byte code it imports half as fast."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

@@ -9,6 +9,7 @@ from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
+from loreley.ops.summary import count_jobs, describe_gain
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -72,24 +73,20 @@ def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
 
 
 def _describe_experiment(overview: Overview) -> Iterator[str]:
-    counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     yield f"root        {overview.root_commit[:12]}"
-    yield f"jobs        {overview.total}: {', '.join(counts) or 'none'}"
+    yield f"jobs        {count_jobs(overview)}"
     yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (
             f"island {island.island}    {_describe_cells(island)}, "
             f"best {island.best:.6g}, QD score {island.qd_score:.6g}"
         )
-    best, root = overview.best, overview.root
+    best = overview.best
     if best is None:
         yield f"best        {overview.why_no_best}"
     else:
-        yield f"best        {overview.objective.name} {best.fitness:.6g}, " + (
-            "while the root has no fitness"
-            if root is None
-            else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
-        )
+        gain = describe_gain(overview)
+        yield f"best        {overview.objective.name} {best.fitness:.6g}, {gain}"
         found = " ".join(filter(None, (best.commit[:12], best.branch, best.subject)))
         yield f"            {one_line(found)}"
 

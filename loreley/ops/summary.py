@@ -19,6 +19,19 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     return "\n".join(lines)
 
 
+def count_jobs(overview: Overview) -> str:
+    """How many jobs there are, and how many in each state."""
+    counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
+    return f"{overview.total}: {', '.join(counts) or 'none'}"
+
+
+def describe_gain(overview: Overview) -> str:
+    """How much better the best commit is than the root."""
+    if overview.root is None:
+        return "while the root has no fitness"
+    return f"{overview.gain or 0:+.6g} on the root's {overview.root.fitness:.6g}"
+
+
 def _describe_best(overview: Overview, settings: Settings) -> list[str]:
     best, root = overview.best, overview.root
     if best is None:

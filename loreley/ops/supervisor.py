@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from loreley.errors import LoreleyError
 from loreley.host.daemons import spawn
 from loreley.host.signals import StopSignals
 from loreley.logs import tail_of
+from loreley.ops.replace_process import child_environment
 
 _QUICK_SECONDS = 10.0  # a process that ends sooner never worked
 _MAX_QUICK_ENDS = 3
@@ -127,7 +128,7 @@ class Supervisor:
         with child.output.open("ab") as output:
             child.process = spawn(
                 child.command,
-                env=_child_environment(os.environ),
+                env=child_environment(),
                 cwd=self._root,
                 output=output.fileno(),
                 die_with_parent=True,
@@ -146,11 +147,6 @@ class Supervisor:
     def _signal(self, number: signal.Signals) -> None:
         for process in self._alive:
             process.send_signal(number)
-
-
-def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: without its byte code Python would start slowly."""
-    return {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _empty_when_large(output: Path) -> None:

@@ -18,6 +18,7 @@ from loreley.errors import ConfigError, LoreleyError
 from loreley.host.signals import StopSignals
 from loreley.masking import masked
 from loreley.ops.queue.health import QueueHealth, examine_if_running
+from loreley.ops.summary import count_jobs, describe_gain
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -130,7 +131,7 @@ def _compose_figures(seen: RunSnapshot, overview: Overview) -> Table:
     grid.add_column(style="dim")
     grid.add_column()
     for name, text in (
-        ("jobs", _format_jobs(overview)),
+        ("jobs", count_jobs(overview)),
         ("pace", _format_pace(seen.pace)),
         ("best", _format_best(overview)),
         ("archive", _format_archive(overview)),
@@ -146,11 +147,6 @@ def _format_row(name: str, text: str, style: str = "") -> Text:
     return Text.assemble((f"{name}  ", "dim"), (text, style))
 
 
-def _format_jobs(overview: Overview) -> str:
-    counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
-    return f"{overview.total}: {', '.join(counts) or 'none'}"
-
-
 def _format_pace(pace: Throughput) -> str:
     """Jobs a minute, and how many each of the last minutes had."""
     ended = [good + bad for good, bad in pace.per_minute]
@@ -162,18 +158,14 @@ def _format_pace(pace: Throughput) -> str:
 
 
 def _format_best(overview: Overview) -> str:
-    best, root = overview.best, overview.root
+    best = overview.best
     if best is None:
         return overview.why_no_best
     found = f"{one_line(overview.objective.name)} {best.fitness:.6g}"
     if best.commit == overview.root_commit:
         return f"{found}, the root itself  {best.commit[:12]}"
-    on_root = (
-        "while the root has no fitness"
-        if root is None
-        else f"{overview.gain or 0:+.6g} on the root's {root.fitness:.6g}"
-    )
-    return f"{found}, {on_root}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
+    gain = describe_gain(overview)
+    return f"{found}, {gain}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
 
 
 def _format_archive(overview: Overview) -> str:

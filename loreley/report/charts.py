@@ -29,7 +29,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineChart:
     """A figure over the number of evaluations, as a path of steps."""
 
     title: str
@@ -93,7 +93,7 @@ class HeatMap:
         return self.rows * self.side
 
 
-def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line | None:
+def draw_line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> LineChart | None:
     """The values of the moments as a line; None where one point is all there is."""
     points = [
         (moment.evaluations, value)
@@ -102,9 +102,9 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
     ]
     if len(points) < 2:
         return None
-    x_ticks = _ticks(points[0][0], points[-1][0])
-    y_ticks = _ticks(min(y for _, y in points), max(y for _, y in points))
-    y_labels = _labels(y_ticks)
+    x_ticks = _choose_ticks(points[0][0], points[-1][0])
+    y_ticks = _choose_ticks(min(y for _, y in points), max(y for _, y in points))
+    y_labels = _label_ticks(y_ticks)
     left = max(_LEFT, _CHARACTER * max(map(len, y_labels)) + 10)
     x_low, x_high = points[0][0], max(points[-1][0], points[0][0] + 1)
     y_low, y_high = y_ticks[0], y_ticks[-1]
@@ -113,11 +113,13 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
         return round(left + (x - x_low) / (x_high - x_low) * (WIDTH - left - _RIGHT), 1)
 
     def y_of(y: float) -> float:
-        return round(HEIGHT - _BOTTOM - (y - y_low) / (y_high - y_low) * _plot_height(), 1)
+        return round(
+            HEIGHT - _BOTTOM - (y - y_low) / (y_high - y_low) * (HEIGHT - _TOP - _BOTTOM), 1
+        )
 
     steps = [f"M{x_of(points[0][0])} {y_of(points[0][1])}"]
     steps += [f"H{x_of(x)}V{y_of(y)}" for x, y in points[1:]]
-    return Line(
+    return LineChart(
         title,
         left,
         "".join(steps),
@@ -126,7 +128,7 @@ def line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> Line
     )
 
 
-def heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
+def draw_heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
     """An island over its first two measures, its scores shaded by ``scale``.
 
     Where more measures make several cells of one square, the fittest is shown.
@@ -156,11 +158,7 @@ def heat_map(island: IslandMap, scale: ScoreScale) -> HeatMap:
     )
 
 
-def _plot_height() -> int:
-    return HEIGHT - _TOP - _BOTTOM
-
-
-def _ticks(low: float, high: float) -> list[float]:
+def _choose_ticks(low: float, high: float) -> list[float]:
     """Round numbers that enclose the range; at least two, all different."""
     largest = max(abs(low), abs(high))
     if high - low <= max(largest * _LEAST_SHARE, 1e-300):
@@ -173,7 +171,7 @@ def _ticks(low: float, high: float) -> list[float]:
     return [float(f"{number * step:.15g}") for number in range(first, last + 1)]
 
 
-def _labels(ticks: Sequence[float]) -> list[str]:
+def _label_ticks(ticks: Sequence[float]) -> list[str]:
     """The ticks with as many digits as tell them apart, six at least."""
     for digits in range(6, 17):
         labels = [f"{tick:.{digits}g}" for tick in ticks]

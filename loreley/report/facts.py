@@ -40,7 +40,7 @@ _MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
-class FailureKind:
+class FailureGroup:
     """Jobs that failed for one kind of reason, with the latest of them."""
 
     kind: str
@@ -59,7 +59,7 @@ class BestDiff:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RunFacts:
     """A run at one moment."""
 
     made_at: datetime
@@ -72,13 +72,13 @@ class Facts:
     islands: tuple[IslandMap, ...]
     lineage: Lineage | None
     diff: BestDiff | None
-    failures: tuple[FailureKind, ...]
+    failures: tuple[FailureGroup, ...]
     expenses: tuple[Expense, ...]
     arms: tuple[ArmState, ...]
     settings: Mapping[str, str]  # those that are not at their defaults
 
 
-def read_facts(settings: Settings) -> Facts:
+def read_run_facts(settings: Settings) -> RunFacts:
     """The facts of the configured run; raises `LoreleyError` when there is none."""
     with closing(open_database(settings.sqlalchemy_url)) as database:
         overview = read_overview(database)
@@ -94,7 +94,7 @@ def read_facts(settings: Settings) -> Facts:
         # The same commit as in the overview: a better one may have come meanwhile.
         lineage = read_lineage(database, overview.best.commit) if overview.best else None
         history = History(database)
-        return Facts(
+        return RunFacts(
             made_at=datetime.now(UTC),
             database=masked(settings.sqlalchemy_url),
             remote=settings.remote_target,
@@ -102,23 +102,23 @@ def read_facts(settings: Settings) -> Facts:
             began_at=datetime.fromtimestamp(began or 0, UTC),
             ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
             moments=tuple(history.read(at_most=_MOMENTS)),
-            islands=tuple(_islands(database, overview)),
+            islands=tuple(_read_islands(database, overview)),
             lineage=lineage,
-            diff=_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,
-            failures=_failures(database),
+            diff=_try_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,
+            failures=_group_failures(database),
             expenses=tuple(read_expenses(database)),
             arms=tuple(read_arm_states(database)),
-            settings=_told(settings),
+            settings=_list_changed_settings(settings),
         )
 
 
-def _islands(database: Database, overview: Overview) -> Iterator[IslandMap]:
+def _read_islands(database: Database, overview: Overview) -> Iterator[IslandMap]:
     for island in overview.islands:
         if (found := read_island(database, island.island)) is not None:
             yield found
 
 
-def _diff(settings: Settings, lineage: Lineage) -> BestDiff:
+def _try_diff(settings: Settings, lineage: Lineage) -> BestDiff:
     """The diff as far as a page can show it, or why there is none."""
     old, new = lineage.root_commit, lineage.last.commit
     try:
@@ -136,7 +136,7 @@ def _read_diff(store: ObjectStore, old: str, new: str) -> BestDiff:
     return BestDiff(legible(diffstat(store, old, new)), text, is_cut)
 
 
-def _failures(database: Database) -> tuple[FailureKind, ...]:
+def _group_failures(database: Database) -> tuple[FailureGroup, ...]:
     """The most frequent kind first."""
     kind = func.coalesce(jobs.c.failure_kind, "rejected")
     query = (
@@ -148,27 +148,27 @@ def _failures(database: Database) -> tuple[FailureKind, ...]:
         counts = Counter({row[0]: row[1] for row in connection.execute(query)})
     latest = read_failures(database, limit=_FAILURES)
     return tuple(
-        FailureKind(name, count, _distinct([each for each in latest if each.kind == name]))
+        FailureGroup(name, count, _pick_distinct([each for each in latest if each.kind == name]))
         for name, count in counts.most_common()
     )
 
 
-def _distinct(failures: Sequence[Failure], shown: int = 5) -> tuple[Failure, ...]:
+def _pick_distinct(failures: Sequence[Failure], shown: int = 5) -> tuple[Failure, ...]:
     """Some failures with different reasons, the latest of each."""
     by_reason = {each.reason: each for each in reversed(failures)}
     return tuple(sorted(by_reason.values(), key=lambda each: -each.ordinal)[:shown])
 
 
-def _told(settings: Settings) -> Mapping[str, str]:
+def _list_changed_settings(settings: Settings) -> Mapping[str, str]:
     """Settings that were set, secrets and credentials masked."""
     return {
-        name.upper(): _shown(name, value)
+        name.upper(): _format_setting(name, value)
         for name in type(settings).model_fields
         if (value := getattr(settings, name)) != type(settings).model_fields[name].default
     }
 
 
-def _shown(name: str, value: Any) -> str:
+def _format_setting(name: str, value: Any) -> str:
     if isinstance(value, SecretStr):
         # A URL without its credentials may be shown; any other secret may look like one.
         return masked(value.get_secret_value()) if name.endswith("_url") else _MASK

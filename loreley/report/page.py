@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loreley.core.evaluation.evaluation import Metric
-from loreley.report.charts import HEIGHT, WIDTH, HeatMap, Line, heat_map, line
-from loreley.report.facts import Facts
+from loreley.report.charts import HEIGHT, WIDTH, HeatMap, LineChart, draw_heat_map, draw_line
+from loreley.report.facts import RunFacts
 from loreley.views.archive_map import IslandMap
 from loreley.views.score_scale import ScoreScale
 from loreley.views.wording import FILTERS
@@ -29,7 +29,7 @@ _HEADS = (
 )
 
 
-def as_html(facts: Facts) -> str:
+def render_html(facts: RunFacts) -> str:
     """The page; text from outside is escaped wherever it stands."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -43,48 +43,48 @@ def as_html(facts: Facts) -> str:
         facts=facts,
         overview=facts.overview,
         lineage=facts.lineage,
-        lines=_lines(facts),
-        maps=_maps(facts.islands),
-        figures=_figures(facts),
-        diff_lines=_diff_lines(facts.diff.text) if facts.diff else [],
-        largest_gain=_largest_gain(facts),
+        lines=_draw_charts(facts),
+        maps=_draw_maps(facts.islands),
+        figures=_compare_metrics(facts),
+        diff_lines=_mark_diff_lines(facts.diff.text) if facts.diff else [],
+        largest_gain=_find_largest_gain(facts),
         chart_width=WIDTH,
         chart_height=HEIGHT,
     )
 
 
-def as_json(facts: Facts) -> str:
+def render_json(facts: RunFacts) -> str:
     """The same facts for programs."""
     known = asdict(facts)
     known["overview"] |= {"gain": facts.overview.gain, "ended": facts.overview.ended}
     for island, shown in zip(facts.islands, known["islands"], strict=True):
         shown["measures"] = [asdict(measure) for measure in island.grid.measures]
         del shown["grid"]
-    return json.dumps(known, indent=2, default=_plain)
+    return json.dumps(known, indent=2, default=_serialise)
 
 
-def _plain(value: Any) -> str:
+def _serialise(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _lines(facts: Facts) -> list[Line]:
+def _draw_charts(facts: RunFacts) -> list[LineChart]:
     moments = facts.moments
     name = facts.overview.objective.name
     drawn = [
-        line(f"best {name}", moments, [each.best for each in moments]),
-        line("QD score", moments, [each.qd_score for each in moments]),
-        line("cells filled", moments, [float(each.cells) for each in moments]),
+        draw_line(f"best {name}", moments, [each.best for each in moments]),
+        draw_line("QD score", moments, [each.qd_score for each in moments]),
+        draw_line("cells filled", moments, [float(each.cells) for each in moments]),
     ]
     return [each for each in drawn if each is not None]
 
 
-def _maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
+def _draw_maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
     """All islands on one scale, so that they can be compared."""
     scale = ScoreScale.of([elite.score for island in islands for elite in island.elites])
-    return [heat_map(island, scale) for island in islands if island.grid.measures]
+    return [draw_heat_map(island, scale) for island in islands if island.grid.measures]
 
 
-def _figures(facts: Facts) -> list[tuple[Metric, float | None, float | None]]:
+def _compare_metrics(facts: RunFacts) -> list[tuple[Metric, float | None, float | None]]:
     """Each metric of the best commit with the root's value and how much better it is."""
     if facts.lineage is None:
         return []
@@ -98,7 +98,7 @@ def _figures(facts: Facts) -> list[tuple[Metric, float | None, float | None]]:
     return found
 
 
-def _diff_lines(text: str) -> list[tuple[str, str]]:
+def _mark_diff_lines(text: str) -> list[tuple[str, str]]:
     """Each line with its kind, for its colour."""
     shown = []
     for each in text.split("\n"):
@@ -107,6 +107,6 @@ def _diff_lines(text: str) -> list[tuple[str, str]]:
     return shown
 
 
-def _largest_gain(facts: Facts) -> float:
+def _find_largest_gain(facts: RunFacts) -> float:
     steps = facts.lineage.steps if facts.lineage else ()
     return max([step.gain or 0.0 for step in steps], default=0.0) or 1.0

@@ -6,8 +6,8 @@ from pathlib import Path
 from loreley.config import Settings
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
-from loreley.report.facts import read_facts
-from loreley.report.page import as_html, as_json
+from loreley.report.facts import read_run_facts
+from loreley.report.page import render_html, render_json
 
 _SIGN = b'<meta name="generator" content="Loreley">'
 _HEAD_BYTES = 2048
@@ -18,7 +18,7 @@ def write_report(settings: Settings, path: Path, *, force: bool = False) -> None
 
     Raises `LoreleyError` when there is no run, or the file cannot be written.
     """
-    content = as_html(read_facts(settings)).encode("utf-8", "replace")
+    content = render_html(read_run_facts(settings)).encode("utf-8", "replace")
     with output_file(path, force=force or _is_report(path)) as output:
         output.write(content)
     say(f"wrote     {path} ({len(content):,} bytes): one file, to be opened by any browser")
@@ -26,7 +26,7 @@ def write_report(settings: Settings, path: Path, *, force: bool = False) -> None
 
 def print_report(settings: Settings) -> None:
     """Print everything the page tells as one JSON object; raises `LoreleyError`."""
-    sys.stdout.write(f"{as_json(read_facts(settings))}\n")
+    sys.stdout.write(f"{render_json(read_run_facts(settings))}\n")
 
 
 def _is_report(path: Path) -> bool:

@@ -30,7 +30,7 @@ from loreley.web.pages.steering import (
 from loreley.web.rendering import STATIC, page
 from loreley.web.security import Guard
 from loreley.web.site import Site
-from loreley.web.streams import Streams, pulse
+from loreley.web.streams import Streams, stream_changes
 
 _D3 = Path(packaged_d3.BASE_DIR) / "d3.js"
 
@@ -42,7 +42,7 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/", overview_page),
             Route("/overview/live", overview_live),
             Route("/figures/history", history_figures),
-            Route("/events", pulse),
+            Route("/events", stream_changes),
             Route("/archive", archive_page),
             Route("/commits/{commit}", commit_page),
             Route("/lineage", lineage_page),
@@ -58,24 +58,24 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/steering/notes/{number:int}/withdraw", withdraw_note_page, methods=["POST"]),
             Route("/logs", logs_page),
             Route("/logs/stream", logs_stream),
-            Route("/library/d3.js", _library),
+            Route("/library/d3.js", _send_d3),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, names=tuple(names))],
-        exception_handlers={LoreleyError: _failed, HTTPException: _refused},
+        exception_handlers={LoreleyError: _show_failure, HTTPException: _show_refusal},
     )
     app.state.site = site
     app.state.streams = Streams()
     return app
 
 
-def _library(_request: Request) -> FileResponse:
+def _send_d3(_request: Request) -> FileResponse:
     return FileResponse(
         _D3, media_type="text/javascript", headers={"Cache-Control": "max-age=3600"}
     )
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def _show_failure(request: Request, error: Exception) -> Response:
     assert isinstance(error, LoreleyError)
     problem = error.problems[0]
     status = 503 if isinstance(error, ServiceUnavailable) else 500
@@ -85,7 +85,7 @@ def _failed(request: Request, error: Exception) -> Response:
     )
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _show_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return page(
         request, "problem.html", status=error.status_code, what=error.detail, reason="", fix=""

@@ -34,10 +34,10 @@ def read_changes(site: Site, commit: str, other: str) -> Changes:
         reason = "no repository on this host holds both commits"
     except LoreleyError as error:
         reason = error.summary
-    return _kept(site, commit, other, reason)
+    return _read_kept_patch(site, commit, other, reason)
 
 
-def _kept(site: Site, commit: str, other: str, reason: str) -> Changes:
+def _read_kept_patch(site: Site, commit: str, other: str, reason: str) -> Changes:
     """The patch that was kept with the commit's job, where it is against the parent."""
     lineage = read_lineage(site.database, commit)
     if lineage is not None and lineage.last.parent == other:

@@ -12,7 +12,7 @@ _ESCAPED = dict(zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True))
 _LONGEST_LINE = 2_000
 
 
-class Kind(StrEnum):
+class DiffLineKind(StrEnum):
     """What a line of a diff says."""
 
     HUNK = "hunk"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 class DiffLine:
     """A line with its numbers before and after, where it has them."""
 
-    kind: Kind
+    kind: DiffLineKind
     text: str
     old: int | None = None
     new: int | None = None
@@ -48,17 +48,17 @@ class DiffFile:
         shown = line[:_LONGEST_LINE] + ("…" if len(line) > _LONGEST_LINE else "")
         if match := _HUNK.match(line):
             self._old, self._new = int(match[1]), int(match[2])
-            self.lines.append(DiffLine(Kind.HUNK, shown))
+            self.lines.append(DiffLine(DiffLineKind.HUNK, shown))
         elif not self.lines:
             self._note(line)
         elif line.startswith("+"):
-            self.lines.append(DiffLine(Kind.ADDED, shown[1:], None, self._new))
+            self.lines.append(DiffLine(DiffLineKind.ADDED, shown[1:], None, self._new))
             self.added, self._new = self.added + 1, self._new + 1
         elif line.startswith("-"):
-            self.lines.append(DiffLine(Kind.REMOVED, shown[1:], self._old, None))
+            self.lines.append(DiffLine(DiffLineKind.REMOVED, shown[1:], self._old, None))
             self.removed, self._old = self.removed + 1, self._old + 1
         elif line.startswith(" "):
-            self.lines.append(DiffLine(Kind.SAME, shown[1:], self._old, self._new))
+            self.lines.append(DiffLine(DiffLineKind.SAME, shown[1:], self._old, self._new))
             self._old, self._new = self._old + 1, self._new + 1
 
     def _note(self, line: str) -> None:
@@ -91,9 +91,9 @@ def parse_diff(text: str, *, most_lines: int) -> Diff:
     files: list[DiffFile] = []
     lines = text.split("\n", most_lines)
     is_cut = len(lines) > most_lines
-    for kind, line in _marked(lines[:most_lines]):
+    for kind, line in _mark_lines(lines[:most_lines]):
         if kind == "file":
-            files.append(DiffFile(_path(line)))
+            files.append(DiffFile(_parse_path(line)))
         elif kind == "cut":
             is_cut = True
         elif files:
@@ -101,10 +101,10 @@ def parse_diff(text: str, *, most_lines: int) -> Diff:
     return Diff(tuple(files), is_cut)
 
 
-def _path(line: str) -> str:
+def _parse_path(line: str) -> str:
     """The file's path after the change; git quotes unusual ones as C does strings."""
     if match := _QUOTED.search(line):
-        return _ESCAPE.sub(_unescaped, match[1].encode()).decode("utf-8", "replace")
+        return _ESCAPE.sub(_unescape, match[1].encode()).decode("utf-8", "replace")
     names = line.removeprefix("diff --git ")
     before, after = names[: len(names) // 2], names[len(names) // 2 + 1 :]
     if before[2:] == after[2:]:  # a path may hold " b/" itself
@@ -112,12 +112,12 @@ def _path(line: str) -> str:
     return names.rpartition(" b/")[2]
 
 
-def _unescaped(match: re.Match[bytes]) -> bytes:
+def _unescape(match: re.Match[bytes]) -> bytes:
     code = match[1]
     return bytes([int(code, 8) & 0xFF if len(code) == 3 else _ESCAPED[code[0]]])
 
 
-def _marked(lines: list[str]) -> Iterator[tuple[str, str]]:
+def _mark_lines(lines: list[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         if line.startswith("diff --git "):
             yield "file", line

@@ -42,8 +42,8 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         menu=MENU,
         path=request.url.path,
         title=site.title,
-        may_change=site.entry.exists,
-        is_open=site.entry.is_open(request),
+        may_change=site.sessions.are_possible,
+        is_open=site.sessions.is_open(request),
         **values,
     )
     return HTMLResponse(text, status)

@@ -94,7 +94,7 @@ class Guard:
         return True
 
 
-def own_names(host: str) -> set[str]:
+def list_own_names(host: str) -> set[str]:
     """The names by which a server that listens at ``host`` may be called."""
     return {host} if is_loopback(host) else {host, socket.gethostname()}
 

@@ -13,8 +13,8 @@ from loreley.db.engine import open_database
 from loreley.errors import ConfigError
 from loreley.ops.messages import say
 from loreley.web.app import create_app
-from loreley.web.security import is_loopback, own_names
-from loreley.web.session import Entry
+from loreley.web.security import is_loopback, list_own_names
+from loreley.web.session import Sessions
 from loreley.web.site import Site
 from loreley.web.streams import Streams
 
@@ -28,10 +28,10 @@ def serve(settings: Settings, logs_base: Path, *, host: str, port: int) -> None:
     """
     listener = listen(host, port)
     with closing(listener), closing(open_database(settings.sqlalchemy_url)) as database:
-        entry = Entry(settings.loreley_ui_token)
-        app = create_app(Site(database, settings, logs_base, entry), names=own_names(host))
+        sessions = Sessions(settings.loreley_ui_token)
+        app = create_app(Site(database, settings, logs_base, sessions), names=list_own_names(host))
         server = DashboardServer(app)
-        _announce(listener, host, entry)
+        _announce(listener, host, sessions)
         with suppress(KeyboardInterrupt):  # uvicorn raises it again when all has ended
             server.run(sockets=[listener])
 
@@ -99,11 +99,11 @@ def _unusable(host: str, port: int, error: OSError) -> ConfigError:
     )
 
 
-def _announce(listener: socket.socket, host: str, entry: Entry) -> None:
+def _announce(listener: socket.socket, host: str, sessions: Sessions) -> None:
     port = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     say(f"ui: http://{shown}:{port}/  (Ctrl+C ends it)")
-    if entry.exists:
+    if sessions.are_possible:
         say("ui: whoever shows the token in LORELEY_UI_TOKEN may steer the run")
     if not is_loopback(host):
         say(

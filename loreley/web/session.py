@@ -14,14 +14,14 @@ _MOST_SESSIONS = 100
 
 
 @dataclass(slots=True)
-class Entry:
+class Sessions:
     """The token, and the browsers that have shown it; they are forgotten when the server ends."""
 
     token: SecretStr | None
     _sessions: dict[str, None] = field(default_factory=dict)
 
     @property
-    def exists(self) -> bool:
+    def are_possible(self) -> bool:
         """Whether anything may be changed at all."""
         return self.token is not None
 
@@ -36,9 +36,11 @@ class Entry:
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self.is_right(shown)
-        return self.exists and _digest(request.cookies.get(COOKIE, "")).hex() in self._sessions
+        return (
+            self.are_possible and _digest(request.cookies.get(COOKIE, "")).hex() in self._sessions
+        )
 
-    def admit(self, response: Response) -> None:
+    def begin(self, response: Response) -> None:
         """Remember the browser that gets this answer."""
         session = secrets.token_urlsafe(32)
         self._sessions[_digest(session).hex()] = None
@@ -46,7 +48,7 @@ class Entry:
             del self._sessions[next(iter(self._sessions))]
         response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
 
-    def forget(self, request: Request, response: Response) -> None:
+    def end(self, request: Request, response: Response) -> None:
         """Let the browser change nothing more."""
         self._sessions.pop(_digest(request.cookies.get(COOKIE, "")).hex(), None)
         response.delete_cookie(COOKIE, path="/")

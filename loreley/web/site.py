@@ -13,7 +13,7 @@ from loreley.db.engine import Database
 from loreley.ops.queue.health import QueueHealth, examine_if_running
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.history import History
-from loreley.web.session import Entry
+from loreley.web.session import Sessions
 
 _HEALTH_SECONDS = 5.0
 _SPEND_SECONDS = 3.0
@@ -21,7 +21,7 @@ _SPEND_SECONDS = 3.0
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
+class TimedCache(Generic[T]):
     """What a function gave last, for so many seconds; threads that ask meanwhile wait for it."""
 
     def __init__(self, ask: Callable[[], T], seconds: float) -> None:
@@ -74,15 +74,15 @@ class Site:
     database: Database
     settings: Settings
     logs_base: Path
-    entry: Entry
+    sessions: Sessions
     history: History = field(init=False)
-    queue: Remembered[QueueHealth | None] = field(init=False)
-    spend: Remembered[Spending] = field(init=False)
+    queue: TimedCache[QueueHealth | None] = field(init=False)
+    spend: TimedCache[Spending] = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = History(self.database)
-        self.queue = Remembered(lambda: examine_if_running(self.settings), _HEALTH_SECONDS)
-        self.spend = Remembered(lambda: _spending(self.database), _SPEND_SECONDS)
+        self.queue = TimedCache(lambda: examine_if_running(self.settings), _HEALTH_SECONDS)
+        self.spend = TimedCache(lambda: _read_spending(self.database), _SPEND_SECONDS)
 
     @property
     def title(self) -> str:
@@ -91,7 +91,7 @@ class Site:
         return remote.rpartition("/")[2] or "experiment"
 
 
-def _spending(database: Database) -> Spending:
+def _read_spending(database: Database) -> Spending:
     return Spending(
         tuple(read_expenses(database)), tuple(read_accounts(database)), read_ending(database)
     )

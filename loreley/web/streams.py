@@ -33,7 +33,7 @@ class Streams:
         return self._open >= _MOST_STREAMS
 
     @contextmanager
-    def one(self) -> Iterator[None]:
+    def count(self) -> Iterator[None]:
         """Count a page for as long as it listens."""
         self._open += 1
         try:
@@ -56,13 +56,13 @@ def stream(request: Request, look: Callable[[], list[tuple[str, Any]]]) -> Respo
     if streams.is_full:
         return PlainTextResponse("Too many pages are open.", 503, {"Retry-After": "30"})
     return StreamingResponse(
-        _events(request, streams, look),
+        _generate_events(request, streams, look),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-def pulse(request: Request) -> Response:
+def stream_changes(request: Request) -> Response:
     """Tell a page whenever something in the database has changed."""
     database = site_of(request).database
     last: list[object] = []
@@ -81,11 +81,11 @@ def pulse(request: Request) -> Response:
     return stream(request, look)
 
 
-async def _events(
+async def _generate_events(
     request: Request, streams: Streams, look: Callable[[], list[tuple[str, Any]]]
 ) -> AsyncIterator[str]:
     silent, is_away = 0.0, False
-    with streams.one():
+    with streams.count():
         yield "retry: 2000\n\n"
         while True:
             try:

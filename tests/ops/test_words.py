@@ -12,8 +12,8 @@ from loreley.ops.progress import describe
 from loreley.ops.status import describe_status
 from loreley.ops.summary import summarise
 from loreley.ops.top import print_snapshot, take_snapshot
-from loreley.report.facts import read_facts
-from loreley.report.page import as_html
+from loreley.report.facts import read_run_facts
+from loreley.report.page import render_html
 from loreley.views.overview import Overview, read_overview
 from tests.evolved import Evolved
 from tests.web.support import dashboard
@@ -48,7 +48,7 @@ TOLD: dict[str, Tell] = {
     "status": lambda settings, _folder, _capsys: describe_status(settings, as_json=False),
     "top": _top,
     "evolve": lambda settings, folder, _capsys: summarise(_overview(settings), settings, folder),
-    "report": lambda settings, _folder, _capsys: as_html(read_facts(settings)),
+    "report": lambda settings, _folder, _capsys: render_html(read_run_facts(settings)),
     "page": _page,
 }
 

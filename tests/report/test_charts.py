@@ -5,7 +5,7 @@ import re
 import pytest
 
 from loreley.map_elites.cells import Grid, Measure
-from loreley.report.charts import HEIGHT, WIDTH, heat_map, line
+from loreley.report.charts import HEIGHT, WIDTH, draw_heat_map, draw_line
 from loreley.views.archive_map import IslandMap, MapElite
 from loreley.views.history import Moment
 from loreley.views.score_scale import ScoreScale
@@ -30,7 +30,7 @@ def moments(count: int) -> list[Moment]:
     ],
 )
 def test_every_point_lies_within_the_chart_between_its_ticks(values: list[float]) -> None:
-    chart = line("best", moments(3), values)
+    chart = draw_line("best", moments(3), values)
 
     assert chart is not None
     ys = [float(y) for y in re.findall(r"[V ](-?[\d.]+)", chart.path)]
@@ -47,7 +47,7 @@ def test_every_point_lies_within_the_chart_between_its_ticks(values: list[float]
     "values", [[12345.671, 12345.672, 12345.674], [1e-13, 5e-13, 1e-12], [1e6, 1e6 + 0.001, 1e6]]
 )
 def test_ticks_that_differ_are_labelled_otherwise_and_have_room(values: list[float]) -> None:
-    chart = line("best", moments(3), values)
+    chart = draw_line("best", moments(3), values)
 
     assert chart is not None
     labels = [tick.label for tick in chart.y_ticks]
@@ -56,7 +56,7 @@ def test_ticks_that_differ_are_labelled_otherwise_and_have_room(values: list[flo
 
 
 def test_better_is_higher() -> None:
-    chart = line("best", moments(2), [1.0, 2.0])
+    chart = draw_line("best", moments(2), [1.0, 2.0])
 
     assert chart is not None
     first, second = (float(y) for y in re.findall(r"[V ](-?[\d.]+)", chart.path))
@@ -64,8 +64,8 @@ def test_better_is_higher() -> None:
 
 
 def test_one_point_is_no_line() -> None:
-    assert line("best", moments(1), [1.0]) is None
-    assert line("best", moments(2), [1.0, float("inf")]) is None
+    assert draw_line("best", moments(1), [1.0]) is None
+    assert draw_line("best", moments(2), [1.0, float("inf")]) is None
 
 
 def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
@@ -78,7 +78,7 @@ def island(grid: Grid, scores: dict[int, float]) -> IslandMap:
 
 def test_a_cell_stands_where_its_measures_are_and_is_shaded_by_its_score() -> None:
     grid = Grid((Measure("x", 0, 1, 4), Measure("y", 0, 1, 3)))
-    seen = heat_map(island(grid, {0: 1.0, 11: 5.0}), ScoreScale(1.0, 5.0))
+    seen = draw_heat_map(island(grid, {0: 1.0, 11: 5.0}), ScoreScale(1.0, 5.0))
 
     low, high = seen.squares
     assert (low.x, low.y, low.shade) == (0, 2 * seen.side, 0)
@@ -87,23 +87,23 @@ def test_a_cell_stands_where_its_measures_are_and_is_shaded_by_its_score() -> No
 
 
 def test_one_measure_is_a_row_and_of_three_the_fittest_is_shown() -> None:
-    row = heat_map(island(Grid((Measure("x", 0, 1, 5),)), {2: 1.0}), ScoreScale(1.0, 1.0))
+    row = draw_heat_map(island(Grid((Measure("x", 0, 1, 5),)), {2: 1.0}), ScoreScale(1.0, 1.0))
     assert (row.rows, row.squares[0].y, row.squares[0].shade, row.y_name) == (1, 0, 9, "")
 
     grid = Grid((Measure("x", 0, 1, 2), Measure("y", 0, 1, 2), Measure("z", 0, 1, 2)))
-    seen = heat_map(island(grid, {0: 1.0, 1: 4.0}), ScoreScale(0.0, 5.0))
+    seen = draw_heat_map(island(grid, {0: 1.0, 1: 4.0}), ScoreScale(0.0, 5.0))
     assert [square.elite.score for square in seen.squares] == [4.0]
     assert seen.cells_filled == 2
 
 
 def test_what_is_written_beside_a_small_map_has_room() -> None:
     grid = Grid((Measure("seconds", 0, 12345.678, 1), Measure("y" * 90, -1e-7, 1e9, 2)))
-    seen = heat_map(island(grid, {0: 1.0}), ScoreScale(1.0, 1.0))
+    seen = draw_heat_map(island(grid, {0: 1.0}), ScoreScale(1.0, 1.0))
 
     room = seen.width + 2 * seen.beyond_width
     assert room >= 6.5 * len("0" + "12345.7")
     assert seen.height + 2 * seen.beyond_height >= 6.5 * len(seen.y_label)
     assert len(seen.y_name) == 40
 
-    wide = heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), ScoreScale(1.0, 1.0))
+    wide = draw_heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), ScoreScale(1.0, 1.0))
     assert (wide.beyond_width, wide.beyond_height) == (0, 0)

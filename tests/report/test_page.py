@@ -11,8 +11,8 @@ from loreley.config import Settings
 from loreley.core.jobs import JobKind
 from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, EvaluationFailed, LoreleyError
-from loreley.report.facts import read_facts
-from loreley.report.page import as_html, as_json
+from loreley.report.facts import read_run_facts
+from loreley.report.page import render_html, render_json
 from loreley.report.writing import print_report, write_report
 from tests.core.worker.upstream import git
 from tests.db.support import failed
@@ -62,7 +62,7 @@ class Page(HTMLParser):
 
 
 def page(run: SmallRun) -> Page:
-    return Page(as_html(read_facts(run.settings)))
+    return Page(render_html(read_run_facts(run.settings)))
 
 
 def fail(run: SmallRun, ordinal: int, failure: AgentFailed | EvaluationFailed) -> None:
@@ -112,10 +112,10 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
         worker_chat_url="http://localhost:1/?api_key=hunter2",
     )
 
-    facts = read_facts(run.settings)
+    facts = read_run_facts(run.settings)
 
-    assert "hunter2" not in as_html(facts)
-    assert "hunter2" not in as_json(facts)
+    assert "hunter2" not in render_html(facts)
+    assert "hunter2" not in render_json(facts)
     assert facts.settings["WORKER_CHAT_API_KEY"] == "***"
 
 
@@ -129,10 +129,10 @@ def test_secrets_that_look_like_paths_or_addresses_are_masked(tmp_path: Path, se
         mapelites_embedding_api_key=secret,
     )
 
-    facts = read_facts(run.settings)
+    facts = read_run_facts(run.settings)
 
-    assert "hunter2" not in as_html(facts)
-    assert "hunter2" not in as_json(facts)
+    assert "hunter2" not in render_html(facts)
+    assert "hunter2" not in render_json(facts)
     assert str(run.upstream.path) == facts.settings["WORKER_REPO_REMOTE_URL"]
 
 
@@ -154,7 +154,7 @@ def test_a_run_that_has_only_its_root_and_none_at_all(tmp_path: Path) -> None:
     assert "Nothing better than the root" in page(run).words
 
     with pytest.raises(LoreleyError, match="no experiment yet"):
-        read_facts(Settings(loreley_state_dir=tmp_path / "none"))
+        read_run_facts(Settings(loreley_state_dir=tmp_path / "none"))
 
 
 def test_a_deleted_branch_takes_the_diff_and_nothing_else(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_fifty_megabytes_of_difference_make_a_page_that_opens(tmp_path: Path) ->
     run.step({"big.txt": "a line of sixty characters or so, to be many of them ......\n"
               * _BIG_LINES}, 2.0)  # fmt: skip
 
-    content = as_html(read_facts(run.settings))
+    content = render_html(read_run_facts(run.settings))
 
     assert len(content) < 2_000_000
     assert "Only its beginning is shown" in content

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from loreley.config import Settings
 from loreley.db.engine import Database
 from loreley.web.app import create_app
-from loreley.web.security import own_names
+from loreley.web.security import list_own_names
 from loreley.web.serving import DashboardServer, listen
-from loreley.web.session import Entry
+from loreley.web.session import Sessions
 from loreley.web.site import Site
 from tests.support import eventually
 
@@ -78,9 +78,9 @@ def dashboard(
 ) -> Iterator[Dashboard]:
     """A dashboard of this database, with what a state folder and logs may hold in ``folder``."""
     given = Settings(_env_file=None, loreley_state_dir=folder / "state", **settings)
-    site = Site(database, given, folder, Entry(SecretStr(token) if token else None))
+    site = Site(database, given, folder, Sessions(SecretStr(token) if token else None))
     listener = listen("127.0.0.1", 0)
-    server = DashboardServer(create_app(site, names=own_names("127.0.0.1")))
+    server = DashboardServer(create_app(site, names=list_own_names("127.0.0.1")))
     thread = threading.Thread(target=lambda: server.run(sockets=[listener]), daemon=True)
     thread.start()
     try:

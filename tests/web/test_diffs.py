@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loreley.web.diffs import DiffLine, Kind, parse_diff
+from loreley.web.diffs import DiffLine, DiffLineKind, parse_diff
 from tests.core.worker.upstream import git
 
 TEXT = """diff --git a/a.py b/a.py
@@ -27,11 +27,11 @@ def test_lines_have_their_numbers_and_kinds() -> None:
 
     assert (first.path, first.added, first.removed) == ("a.py", 2, 1)
     assert first.lines[1:] == [
-        DiffLine(Kind.SAME, "same", 3, 3),
-        DiffLine(Kind.REMOVED, "old", 4, None),
-        DiffLine(Kind.ADDED, "new", None, 4),
-        DiffLine(Kind.ADDED, "--- more", None, 5),
-        DiffLine(Kind.SAME, "end", 5, 6),
+        DiffLine(DiffLineKind.SAME, "same", 3, 3),
+        DiffLine(DiffLineKind.REMOVED, "old", 4, None),
+        DiffLine(DiffLineKind.ADDED, "new", None, 4),
+        DiffLine(DiffLineKind.ADDED, "--- more", None, 5),
+        DiffLine(DiffLineKind.SAME, "end", 5, 6),
     ]
     assert (second.path, second.note, second.lines) == (
         "picture.png",

@@ -8,7 +8,7 @@ import pytest
 
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
-from loreley.web.security import is_loopback, own_names
+from loreley.web.security import is_loopback, list_own_names
 from loreley.web.serving import listen
 from tests.web.support import Dashboard, dashboard
 
@@ -89,8 +89,8 @@ def test_hosts_that_are_not_this_machine_are_refused(host: str) -> None:
 
 
 def test_names_by_which_the_server_may_be_called() -> None:
-    assert own_names("127.0.0.1") == {"127.0.0.1"}
-    assert socket.gethostname() in own_names("0.0.0.0")
+    assert list_own_names("127.0.0.1") == {"127.0.0.1"}
+    assert socket.gethostname() in list_own_names("0.0.0.0")
     assert is_loopback("::1")
     assert not is_loopback("0.0.0.0")
     assert not is_loopback("example.org")

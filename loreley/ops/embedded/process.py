@@ -46,7 +46,7 @@ class Server:
             self._start_once()
         except ServiceUnavailable:
             data = self._folder.path / "appendonlydir"
-            if not _UNREADABLE_DATA.search(_read_from(self._folder.log, log_start)):
+            if not _UNREADABLE_DATA.search(read_from(self._folder.log, log_start)):
                 raise
             log_line(f"the data cannot be read, starting without: see {data}.unreadable")
             shutil.rmtree(f"{data}.unreadable", ignore_errors=True)
@@ -126,7 +126,8 @@ def log_line(text: str) -> None:
     print(f"{now} guardian {os.getpid()}: {text}", file=sys.stderr, flush=True)
 
 
-def _read_from(path: Path, offset: int) -> str:
+def read_from(path: Path, offset: int) -> str:
+    """What stands in the log from an offset on."""
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(_LARGEST_LOG_BYTES).decode("utf-8", "replace")

@@ -16,6 +16,7 @@ from loreley.host.daemons import spawn
 from loreley.host.locks import FileLock
 from loreley.ops.embedded.folder import ServerFolder, ServerVersion, is_answering, read_version
 from loreley.ops.embedded.guardian import READY
+from loreley.ops.embedded.process import read_from
 
 _START_SECONDS = 75.0  # longer than the guardian's own patience with the server
 _STOP_SECONDS = 15.0
@@ -150,9 +151,13 @@ def _start_guardian(folder: ServerFolder, binary: Path, idle_seconds: float) -> 
     with os.fdopen(answer, "rb", buffering=0) as reader:
         starter.wait()
         can_be_read, _, _ = select.select([reader], [], [], _START_SECONDS)
-        told = reader.read(4096).decode("utf-8", "replace").strip() if can_be_read else "no answer"
-    if told != READY:
-        raise _failed(folder, told or "its guardian ended", _read_last_lines(folder.log, log_start))
+        answered = (
+            reader.read(4096).decode("utf-8", "replace").strip() if can_be_read else "no answer"
+        )
+    if answered != READY:
+        raise _failed(
+            folder, answered or "its guardian ended", _read_last_lines(folder.log, log_start)
+        )
 
 
 def _open_log(folder: ServerFolder) -> int:
@@ -167,10 +172,8 @@ def _open_log(folder: ServerFolder) -> int:
 
 
 def _read_last_lines(log: Path, offset: int) -> str:
-    with log.open("rb") as file:
-        file.seek(offset)
-        text = file.read(_LARGEST_LOG_BYTES).decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if line.strip() and " guardian " not in line]
+    lines = read_from(log, offset).splitlines()
+    lines = [line for line in lines if line.strip() and " guardian " not in line]
     return " / ".join(lines[-_SHOWN_LOG_LINES:])
 
 

@@ -44,7 +44,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Map:
+class TileMap:
     """What is drawn of an island; tiles of one size, the origin below on the left."""
 
     across: Axis
@@ -102,7 +102,7 @@ def archive_page(request: Request) -> HTMLResponse:
         axes=[measure.name for measure in found.grid.measures],
         x=x,
         y=y,
-        drawn=_drawn(found, x, y, scale),
+        drawn=_draw(found, x, y, scale),
         legend=scale.legend(-1.0 if _is_lower_better(found) else 1.0),
         fittest=fittest[:10],
     )
@@ -131,10 +131,10 @@ def commit_page(request: Request) -> HTMLResponse:
     )
 
 
-def _drawn(found: IslandMap, x: int, y: int, scale: ScoreScale) -> Map:
+def _draw(found: IslandMap, x: int, y: int, scale: ScoreScale) -> TileMap:
     measures = found.grid.measures
-    across = _axis(measures[x])
-    up = _axis(measures[y]) if x != y else Axis("", 1, ())
+    across = _make_axis(measures[x])
+    up = _make_axis(measures[y]) if x != y else Axis("", 1, ())
     tiles: dict[tuple[int, int], MapElite] = {}
     for elite in found.elites:
         place = (
@@ -149,21 +149,21 @@ def _drawn(found: IslandMap, x: int, y: int, scale: ScoreScale) -> Map:
         Tile(column * size, (up.tiles - 1 - row) * height, elite, scale.step(elite.score))
         for (column, row), elite in sorted(tiles.items(), key=lambda one: (-one[0][1], one[0][0]))
     )
-    return Map(across, up, tuple(shown), size, height)
+    return TileMap(across, up, tuple(shown), size, height)
 
 
-def _axis(measure: Measure) -> Axis:
+def _make_axis(measure: Measure) -> Axis:
     tiles = min(measure.bins, _MOST_TILES)
     parts = min(tiles, 4)
     width = measure.high - measure.low
     ticks = tuple(
-        (tiles * part / parts, _tick(measure.low + width * part / parts))
+        (tiles * part / parts, _format_tick(measure.low + width * part / parts))
         for part in range(parts + 1)
     )
     return Axis(measure.name, tiles, ticks)
 
 
-def _tick(value: float) -> str:
+def _format_tick(value: float) -> str:
     whole = figure(value)
     return whole if len(whole) <= 8 else figure(value, 4)
 

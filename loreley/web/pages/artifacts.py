@@ -31,7 +31,7 @@ def artifact(request: Request) -> Response:
         found = connection.execute(query).first()
     if found is None:
         raise HTTPException(404, "There is no such file; texts of agents are kept for a while only")
-    shown = _shown_as(found.media_type)
+    shown = _choose_type(found.media_type)
     way = "attachment" if shown == _UNKNOWN else "inline"
     return Response(
         found.content,
@@ -43,11 +43,12 @@ def artifact(request: Request) -> Response:
     )
 
 
-def _shown_as(media_type: str) -> str:
+def _choose_type(media_type: str) -> str:
     if media_type in PICTURE_TYPES:
         return media_type
-    return "text/plain; charset=utf-8" if _is_text(media_type) else _UNKNOWN
+    return "text/plain; charset=utf-8" if is_text(media_type) else _UNKNOWN
 
 
-def _is_text(media_type: str) -> bool:
+def is_text(media_type: str) -> bool:
+    """Whether a browser may show such a file as plain text."""
     return media_type.startswith("text/") or media_type == "application/json"

@@ -15,6 +15,7 @@ from loreley.ops.job_events import read_job_events
 from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
 from loreley.views.job_story import JobStory, read_job_story
 from loreley.web.diffs import parse_diff
+from loreley.web.pages.artifacts import is_text
 from loreley.web.rendering import page, site_of
 
 _LINES = 50
@@ -23,7 +24,7 @@ _SHOWN_CHARACTERS = 60_000
 _SHOWN_DIFF_LINES = 4_000
 _SHOWN_EVENTS = 200
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Member = TypeVar("Member", bound=StrEnum)
 
 
 def jobs_page(request: Request) -> Response:
@@ -35,8 +36,8 @@ def jobs_page(request: Request) -> Response:
         if job_id is not None:
             return RedirectResponse(f"/jobs/{job_id}", 303)
     chosen = JobFilter(
-        state=_one_of(JobState, asked.get("state")),
-        kind=_one_of(JobKind, asked.get("kind")),
+        state=_parse_choice(JobState, asked.get("state")),
+        kind=_parse_choice(JobKind, asked.get("kind")),
         agent=asked.get("agent") or None,
         outcome=asked.get("outcome") if asked.get("outcome") in _OUTCOMES else None,
     )
@@ -63,8 +64,8 @@ def jobs_page(request: Request) -> Response:
 
 def job_page(request: Request) -> HTMLResponse:
     """One job: what it was to do, what it did, what came of it."""
-    story = _story(request)
-    texts = {each.name: each for each in story.artifacts if _is_text(each)}
+    story = _require_story(request)
+    texts = {each.name: each for each in story.artifacts if is_text(each.media_type)}
     patch = texts.pop("patch.diff", None)
     return page(
         request,
@@ -73,8 +74,8 @@ def job_page(request: Request) -> HTMLResponse:
         seconds=(story.finished_at - story.claimed_at).total_seconds()
         if story.finished_at and story.claimed_at
         else None,
-        patch=parse_diff(_shown(patch), most_lines=_SHOWN_DIFF_LINES) if patch else None,
-        texts=[(each.name, _shown(each)) for each in texts.values()],
+        patch=parse_diff(_cut_text(patch), most_lines=_SHOWN_DIFF_LINES) if patch else None,
+        texts=[(each.name, _cut_text(each)) for each in texts.values()],
         pictures=[each.name for each in story.artifacts if each.media_type in PICTURE_TYPES],
         job_id=story.job_id,
     )
@@ -82,7 +83,7 @@ def job_page(request: Request) -> HTMLResponse:
 
 def job_log(request: Request) -> HTMLResponse:
     """What the processes of this machine have logged about a job; fetched by its page."""
-    story = _story(request)
+    story = _require_story(request)
     site = site_of(request)
     events = (
         read_job_events(site.logs_base, story.job_id, story.claimed_at, at_most=_SHOWN_EVENTS)
@@ -92,25 +93,21 @@ def job_log(request: Request) -> HTMLResponse:
     return page(request, "job_log.html", events=events, base=site.logs_base)
 
 
-def _story(request: Request) -> JobStory:
+def _require_story(request: Request) -> JobStory:
     story = read_job_story(site_of(request).database, request.path_params["job_id"])
     if story is None:
         raise HTTPException(404, "There is no such job")
     return story
 
 
-def _is_text(artifact: Artifact) -> bool:
-    return artifact.media_type.startswith("text/") or artifact.media_type == "application/json"
-
-
-def _shown(artifact: Artifact) -> str:
+def _cut_text(artifact: Artifact) -> str:
     text = artifact.content.decode("utf-8", "replace")
     if artifact.name == "patch.diff" or len(text) <= _SHOWN_CHARACTERS:
         return text
     return f"… the beginning is left out …\n{text[-_SHOWN_CHARACTERS:]}"
 
 
-def _one_of(kind: type[Choice], text: str | None) -> Choice | None:
+def _parse_choice(kind: type[Member], text: str | None) -> Member | None:
     return kind(text) if text in [each.value for each in kind] else None
 
 

@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class LineageTree:
     """A drawing of a family, in pixels: generations from left to right."""
 
     nodes: tuple[Node, ...]
@@ -69,20 +69,20 @@ def lineage_page(request: Request) -> HTMLResponse:
         family=family,
         is_best=chosen == best,
         overview=None if chosen else read_overview(database),
-        tree=draw(family, scale) if family else None,
+        tree=draw_tree(family, scale) if family else None,
         legend=scale.legend(sign),
     )
 
 
-def draw(family: Ancestry, scale: ScoreScale) -> Tree:
+def draw_tree(family: Ancestry, scale: ScoreScale) -> LineageTree:
     """Place every member: its generation gives the column; leaves take rows, parents the middle.
 
     The path comes first among siblings, so that it runs along the top.
     """
     members = {each.commit: each for each in family.members}
     path = set(family.path)
-    depth, children = _generations(family.members, path)
-    rows = _rows(family.members, children)
+    depth, children = _count_generations(family.members, path)
+    rows = _place_rows(family.members, children)
     nodes = tuple(
         Node(
             member,
@@ -95,11 +95,11 @@ def draw(family: Ancestry, scale: ScoreScale) -> Tree:
     )
     places = {node.member.commit: node for node in nodes}
     links = tuple(
-        Link(_curve(places[node.member.parent], node), node.is_on_path)
+        Link(_draw_curve(places[node.member.parent], node), node.is_on_path)
         for node in nodes
         if node.member.parent in places
     )
-    return Tree(
+    return LineageTree(
         nodes,
         links,
         width=max((node.x for node in nodes), default=0) + _EDGE,
@@ -107,7 +107,7 @@ def draw(family: Ancestry, scale: ScoreScale) -> Tree:
     )
 
 
-def _generations(
+def _count_generations(
     members: Sequence[Ancestor], path: set[str]
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
     depth: dict[str, int] = {}
@@ -122,7 +122,7 @@ def _generations(
     return depth, children
 
 
-def _rows(members: Sequence[Ancestor], children: dict[str, list[str]]) -> dict[str, float]:
+def _place_rows(members: Sequence[Ancestor], children: dict[str, list[str]]) -> dict[str, float]:
     rows: dict[str, float] = {}
     roots = [each.commit for each in members if each.parent is None or each.parent not in children]
     ahead = roots[::-1]
@@ -141,6 +141,6 @@ def _rows(members: Sequence[Ancestor], children: dict[str, list[str]]) -> dict[s
     return rows
 
 
-def _curve(parent: Node, child: Node) -> str:
+def _draw_curve(parent: Node, child: Node) -> str:
     middle = (parent.x + child.x) // 2
     return f"M{parent.x} {parent.y}C{middle} {parent.y} {middle} {child.y} {child.x} {child.y}"

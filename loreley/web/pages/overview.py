@@ -31,12 +31,12 @@ class Notice:
 
 def overview_page(request: Request) -> HTMLResponse:
     """The whole page."""
-    return page(request, "overview.html", **_facts(site_of(request)))
+    return page(request, "overview.html", **_gather(site_of(request)))
 
 
 def overview_live(request: Request) -> HTMLResponse:
     """The part of it that is fetched again whenever something happened."""
-    return page(request, "overview_live.html", **_facts(site_of(request)))
+    return page(request, "overview_live.html", **_gather(site_of(request)))
 
 
 def history_figures(request: Request) -> JSONResponse:
@@ -56,7 +56,7 @@ def history_figures(request: Request) -> JSONResponse:
     )
 
 
-def _facts(site: Site) -> dict[str, Any]:
+def _gather(site: Site) -> dict[str, Any]:
     database = site.database
     overview = read_overview(database)
     pace, spend = read_throughput(database), site.spend()
@@ -71,18 +71,18 @@ def _facts(site: Site) -> dict[str, Any]:
         "latest": read_latest(database, limit=12),
         "arms": read_arm_states(database),
         "queue": queue,
-        "warnings": list(_warnings(site, overview, spend.ending)),
-        "states": _states(overview),
-        "activity": _activity(overview, is_running=bool(running)),
+        "warnings": list(_find_notices(site, overview, spend.ending)),
+        "states": _list_states(overview),
+        "activity": _describe_activity(overview, is_running=bool(running)),
         "pictures": read_pictures(database, best.commit) if best else [],
     }
 
 
-def _states(overview: Overview | None) -> list[tuple[str, int]]:
+def _list_states(overview: Overview | None) -> list[tuple[str, int]]:
     return [(state.value, count) for state, count in overview.jobs.items()] if overview else []
 
 
-def _activity(overview: Overview | None, *, is_running: bool) -> str:
+def _describe_activity(overview: Overview | None, *, is_running: bool) -> str:
     if overview is None:
         return "not begun"
     waits = overview.jobs[JobState.PENDING] + overview.jobs[JobState.QUEUED]
@@ -93,7 +93,7 @@ def _activity(overview: Overview | None, *, is_running: bool) -> str:
     return "at rest"
 
 
-def _warnings(site: Site, overview: Overview | None, ending: str | None) -> Iterator[Notice]:
+def _find_notices(site: Site, overview: Overview | None, ending: str | None) -> Iterator[Notice]:
     settings = site.settings
     queue = site.queue()
     for problem in queue.problems if queue else ():

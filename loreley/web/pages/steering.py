@@ -22,7 +22,7 @@ _WRONG_TOKEN_SECONDS = 0.5  # a token is not to be found by trying
 def steering_page(request: Request) -> Response:
     """The notes that every later agent is told, and the way in."""
     site = site_of(request)
-    if not site.entry.exists:
+    if not site.sessions.are_possible:
         raise HTTPException(404, "Nothing can be changed here: LORELEY_UI_TOKEN is not set")
     with site.database.read() as connection:
         notes = read_standing_notes(connection)
@@ -31,26 +31,26 @@ def steering_page(request: Request) -> Response:
 
 async def unlock(request: Request) -> Response:
     """Let the browser that shows the token change things."""
-    entry = site_of(request).entry
+    sessions = site_of(request).sessions
     shown = (await _read_form(request)).get("token", "")
-    if not entry.is_right(shown):
+    if not sessions.is_right(shown):
         await asyncio.sleep(_WRONG_TOKEN_SECONDS)
         raise HTTPException(403, "This is not the token")
     answer = RedirectResponse(_PAGE, 303)
-    entry.admit(answer)
+    sessions.begin(answer)
     return answer
 
 
 async def lock(request: Request) -> Response:
     """Let the browser change nothing more."""
     answer = RedirectResponse(_PAGE, 303)
-    site_of(request).entry.forget(request, answer)
+    site_of(request).sessions.end(request, answer)
     return answer
 
 
 async def add_note_page(request: Request) -> Response:
     """Put a line into every later brief."""
-    _require_entry(request)
+    _require_session(request)
     try:
         text = parse_note((await _read_form(request)).get("text", ""))
     except ConfigError as error:
@@ -61,7 +61,7 @@ async def add_note_page(request: Request) -> Response:
 
 async def withdraw_note_page(request: Request) -> Response:
     """Leave a note out of later briefs."""
-    _require_entry(request)
+    _require_session(request)
     number = request.path_params["number"]
     if not await run_sync(withdraw_note, site_of(request).database, number):
         raise HTTPException(404, "No such note stands")
@@ -70,7 +70,7 @@ async def withdraw_note_page(request: Request) -> Response:
 
 async def cancel_job_page(request: Request) -> Response:
     """Cancel a job that waits."""
-    _require_entry(request)
+    _require_session(request)
     job_id = request.path_params["job_id"]
     why = "cancelled on the dashboard"
     if not await run_sync(Schedule(site_of(request).database).cancel, job_id, why):
@@ -78,8 +78,8 @@ async def cancel_job_page(request: Request) -> Response:
     return RedirectResponse(f"/jobs/{job_id}", 303)
 
 
-def _require_entry(request: Request) -> None:
-    if not site_of(request).entry.is_open(request):
+def _require_session(request: Request) -> None:
+    if not site_of(request).sessions.is_open(request):
         raise HTTPException(403, "Show the token first: see Steering")
 
 
