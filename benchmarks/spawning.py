@@ -8,7 +8,8 @@ from pathlib import Path
 
 from benchmarks.commands import environment, run
 from benchmarks.comparison import Comparison, Plan
-from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox, obstacle_to, probe
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox, obstacle_to, probe
 from loreley.host import children
 from loreley.host.deadline import Deadline
 

@@ -1,7 +1,7 @@
 """The agents that the settings name, checked and ready for work."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loguru import logger
@@ -57,7 +57,8 @@ def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def granted_variables(settings: Settings) -> tuple[str, ...]:
     """Names of the variables with keys that any of the agents is given."""
-    keys = [key for name in settings.agent_weights for key in _list_keys(name)]
+    used = [presets()[name] for name in settings.agent_weights if name in presets()]
+    keys = [key for preset in used for key in preset.keys]
     return (*keys, *settings.worker_agent_environment)
 
 
@@ -91,12 +92,10 @@ def _assemble_agent(
         case "chat":
             return _assemble_chat_agent(settings)
         case "command":
-            return _assemble_command_agent(
-                _make_own_preset(settings), settings, sandbox, environ, check=_require_program
-            )
-    return _assemble_command_agent(
-        presets()[name], settings, sandbox, environ, check=_probe_program
-    )
+            preset = _make_own_preset(settings)
+        case _:
+            preset = presets()[name]
+    return _assemble_command_agent(preset, settings, sandbox, environ)
 
 
 def _assemble_chat_agent(settings: Settings) -> ChatAgent:
@@ -112,22 +111,20 @@ def _assemble_chat_agent(settings: Settings) -> ChatAgent:
     return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))
 
 
-Check = Callable[[Preset, Mapping[str, str]], Program]
-
-
 def _assemble_command_agent(
     preset: Preset,
     settings: Settings,
     sandbox: Sandbox,
     environ: Mapping[str, str],
-    *,
-    check: Check,
 ) -> CommandAgent:
-    program = check(preset, environ)
+    program = _require_program(preset, environ)
+    if preset.flags:
+        _probe_program(preset, program, environ)
     home = settings.worker_agent_home
+    arguments = settings.of_agent("worker_agent_arguments", preset.name)
     options = CommandOptions(
         model=settings.of_agent("worker_agent_models", preset.name),
-        arguments=_split_command_line("WORKER_AGENT_ARGUMENTS", _arguments(settings, preset)),
+        arguments=_split_command_line("WORKER_AGENT_ARGUMENTS", arguments),
         environment=tuple(settings.worker_agent_environment),
         home=folder(home) if home else None,
         readable=tuple(map(folder, settings.worker_agent_read_paths)),
@@ -156,10 +153,6 @@ def _make_own_preset(settings: Settings) -> Preset:
     return Preset("command", program, words[1:], TextOutput(), needs="nothing")
 
 
-def _arguments(settings: Settings, preset: Preset) -> str:
-    return settings.of_agent("worker_agent_arguments", preset.name)
-
-
 def _require_program(preset: Preset, environ: Mapping[str, str]) -> Program:
     search_path = environ.get("PATH", "")
     program = find_program(preset.program, search_path)
@@ -179,8 +172,8 @@ def _program_error(preset: Preset, reason: str) -> ConfigError:
     )
 
 
-def _probe_program(preset: Preset, environ: Mapping[str, str]) -> Program:
-    program = _require_program(preset, environ)
+def _probe_program(preset: Preset, program: Program, environ: Mapping[str, str]) -> None:
+    """Ask the program for its version and flags; raises `ConfigError` where it cannot be run."""
     answer = probe(preset, program, environ)
     if answer.obstacle:
         raise _program_error(preset, answer.obstacle)
@@ -196,7 +189,6 @@ def _probe_program(preset: Preset, environ: Mapping[str, str]) -> Program:
         )
     else:
         logger.warning("agent {}: {} does not tell its version", preset.name, program.path)
-    return program
 
 
 def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, str]) -> None:
@@ -229,11 +221,6 @@ def _find_environment_problems(settings: Settings) -> Iterator[Problem]:
         )
 
 
-def _list_keys(name: str) -> tuple[str, ...]:
-    preset = presets().get(name)
-    return preset.keys if preset else ()
-
-
 def _make_prompter(settings: Settings) -> Prompter:
     template = settings.worker_brief_template
     return Prompter.from_file(
@@ -242,17 +229,14 @@ def _make_prompter(settings: Settings) -> Prompter:
 
 
 def _read_tariff(name: str, settings: Settings) -> Tariff:
-    tokens = [float(price) for price in _parts(settings.of_agent("worker_agent_prices", name))]
+    prices = settings.of_agent("worker_agent_prices", name)
+    tokens = [float(price) for price in prices.split(":") if price]
     call = settings.of_agent("worker_agent_call_prices", name)
     per_call = float(call) if call else None
     if not tokens:
         return Tariff(per_call=per_call)
     cached = tokens[2] if len(tokens) > 2 else None
     return Tariff(tokens[0], tokens[1], cached, per_call)
-
-
-def _parts(text: str) -> list[str]:
-    return text.split(":") if text else []
 
 
 def _split_command_line(setting: str, line: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from loreley.core.agents.presets import Preset
 from loreley.core.agents.programs import Program
 from loreley.core.agents.protocol import Workshop
 from loreley.core.sandbox import child_output
-from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.core.worktrees.removal import delete
 from loreley.host import children

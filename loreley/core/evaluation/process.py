@@ -12,7 +12,8 @@ from pathlib import Path
 
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox import child_output
-from loreley.core.sandbox.sandbox import Confinement, Sandbox
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Sandbox
 from loreley.host import children
 from loreley.host.deadline import Deadline
 

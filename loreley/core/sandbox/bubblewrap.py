@@ -1,12 +1,13 @@
 """The view of the files that bubblewrap gives a child: what it needs, and nothing else."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 import loreley
+from loreley.core.sandbox.confinement import Confinement
 
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _STORES = ("/usr", "/nix/store", "/gnu/store")
@@ -27,45 +28,35 @@ class _MountKind(StrEnum):
     EMPTY = "--tmpfs"
 
 
-def arguments(
-    *,
-    cwd: Path,
-    writable: Sequence[Path],
-    readable: Sequence[Path],
-    hidden: Sequence[Path],
-    stand_ins: Mapping[Path, Path],
-    network: bool,
-    sized: bool,
-) -> Iterator[str]:
+def arguments(confinement: Confinement, *, sized: bool) -> Iterator[str]:
     """What stands between ``bwrap`` and the command.
 
     The deepest mention of a path decides: a readable folder in a writable one is read-only,
-    a hidden one in a readable one is empty. At each path in ``stand_ins`` another file is seen,
-    read-only. ``sized`` tells whether this bwrap can limit what
-    is written to memory.
+    a hidden one in a readable one is empty. ``sized`` tells whether this bwrap can limit what is
+    written to memory.
     """
     yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
     yield from ("--hostname", "loreley", "--proc", "/proc", "--dev", "/dev")
     # The kernel's switches belong to root's id, whatever capabilities it was left.
     yield from ("--ro-bind", "/proc/sys", "/proc/sys")
-    if network:
+    if confinement.network:
         yield "--share-net"
     for link, target in _find_system_links():
         yield from ("--symlink", target, link)
 
     places = dict.fromkeys(_find_system_folders(), _MountKind.READ)
-    if network:
+    if confinement.network:
         places |= {Path("/etc", name): _MountKind.READ for name in _ETC_FOR_NETWORK}
     places |= {Path("/tmp"): _MountKind.EMPTY, _SHARED_MEMORY: _MountKind.EMPTY}  # noqa: S108
-    places |= dict.fromkeys(readable, _MountKind.READ)
-    places |= dict.fromkeys(_find_secrets(readable), _MountKind.EMPTY)
-    places |= dict.fromkeys(writable, _MountKind.WRITE)
-    places |= dict.fromkeys(hidden, _MountKind.EMPTY)
+    places |= dict.fromkeys(confinement.readable, _MountKind.READ)
+    places |= dict.fromkeys(_find_secrets(confinement.readable), _MountKind.EMPTY)
+    places |= dict.fromkeys(confinement.writable, _MountKind.WRITE)
+    places |= dict.fromkeys(confinement.hidden, _MountKind.EMPTY)
     for path, kind in _drop_repetitions(places):
         yield from _mount(path, kind, sized=sized)
-    for path, seen in stand_ins.items():
+    for path, seen in confinement.stand_ins.items():
         yield from ("--ro-bind", str(seen), str(path))
-    yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(cwd), "--")
+    yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(confinement.cwd), "--")
 
 
 def _mount(path: Path, kind: _MountKind, *, sized: bool) -> Sequence[str]:

@@ -3,14 +3,15 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.sandbox import bubblewrap
+from loreley.core.sandbox.confinement import Confinement
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
 from loreley.host import children
 from loreley.host.deadline import Deadline
@@ -28,24 +29,6 @@ class Level(StrEnum):
     BUBBLEWRAP = "bubblewrap"  # sees only what it was given; no network, no other processes
     NAMESPACES = "namespaces"  # no network, no other processes; but this user's files
     LIMITS = "limits"  # memory and file size only
-
-
-@dataclass(frozen=True, slots=True)
-class Confinement:
-    """What one child is granted; paths are absolute and free of symbolic links.
-
-    Beside them it may read the system's programs, its Python and Loreley's package. A path
-    inside another one is an exception from it. A limit of 0 is none.
-    """
-
-    cwd: Path
-    writable: tuple[Path, ...]
-    readable: tuple[Path, ...] = ()
-    hidden: tuple[Path, ...] = ()
-    stand_ins: Mapping[Path, Path] = field(default_factory=dict)  # files seen in place of others
-    network: bool = False
-    memory_bytes: int = 0  # address space of each process
-    file_size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +115,7 @@ class Sandbox:
         return self.level is not Level.LIMITS and os.geteuid() != 0
 
     def _bubblewrap(self, confinement: Confinement) -> list[str]:
-        view = bubblewrap.arguments(
-            cwd=confinement.cwd,
-            writable=confinement.writable,
-            readable=confinement.readable,
-            hidden=confinement.hidden,
-            stand_ins=confinement.stand_ins,
-            network=confinement.network,
-            sized=self.tools.bwrap_sizes,
-        )
+        view = bubblewrap.arguments(confinement, sized=self.tools.bwrap_sizes)
         return [self.tools.bwrap or "bwrap", *view]
 
     def _namespaces(self, confinement: Confinement) -> list[str]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox
 from tests.core.sandbox.support import at
 
 

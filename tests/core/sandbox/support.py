@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox, obstacle_to, probe
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox, obstacle_to, probe
 from loreley.host import children
 from loreley.host.deadline import Deadline
 

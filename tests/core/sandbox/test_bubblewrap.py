@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.sandbox.sandbox import Confinement, Sandbox
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Sandbox
 from tests.core.sandbox.support import READ, WRITE, python
 from tests.support import PROJECT_ROOT
 

@@ -9,15 +9,8 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings
-from loreley.core.sandbox.sandbox import (
-    Confinement,
-    Level,
-    Sandbox,
-    Tools,
-    probe,
-    require_sandbox,
-    strongest,
-)
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox, Tools, probe, require_sandbox, strongest
 from loreley.errors import ConfigError
 from tests.core.sandbox.support import at
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.sandbox.sandbox import Confinement, Sandbox
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Sandbox
 from loreley.host import children
 from loreley.host.deadline import Deadline
 from tests.core.sandbox.support import READ, python, run
@@ -169,7 +170,8 @@ WORKER = """
 import os, sys, tempfile
 from pathlib import Path
 from loreley.host import children
-from loreley.core.sandbox.sandbox import Confinement, Level, Sandbox, probe
+from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.sandbox import Level, Sandbox, probe
 from loreley.host.deadline import Deadline
 
 level, folder, code = sys.argv[1:]

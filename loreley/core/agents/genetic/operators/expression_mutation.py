@@ -1,5 +1,6 @@
 """Operators that change arithmetic, comparisons, conditions and the order of operands."""
 
+from functools import partial
 from random import Random
 from typing import cast
 
@@ -35,21 +36,6 @@ _COMPARISONS: tuple[Family, ...] = (
 )
 _BOOLEANS: tuple[Family, ...] = ((cst.And, cst.Or),)
 _OPPOSITES = {"True": "False", "False": "True"}
-
-
-def arithmetic(material: Material, random: Random) -> Mutant | None:
-    """Put another arithmetic or bitwise operator of its kind in the place of one."""
-    return _replace_operator(material, random, _ARITHMETIC)
-
-
-def comparison(material: Material, random: Random) -> Mutant | None:
-    """Put another comparison in the place of one."""
-    return _replace_operator(material, random, _COMPARISONS)
-
-
-def boolean(material: Material, random: Random) -> Mutant | None:
-    """Turn `and` into `or` or back."""
-    return _replace_operator(material, random, _BOOLEANS)
 
 
 def truth(material: Material, random: Random) -> Mutant | None:
@@ -97,6 +83,7 @@ def operands(material: Material, random: Random) -> Mutant | None:
 def _replace_operator(
     material: Material, random: Random, families: tuple[Family, ...]
 ) -> Mutant | None:
+    """Put another operator of its family in the place of one."""
     module = parse(material.source)
     if module is None:
         return None
@@ -113,6 +100,11 @@ def _replace_operator(
     return Mutant(
         replace_node(module, old, new), f"put {_write_operator(new)} for {_write_operator(old)}"
     )
+
+
+arithmetic = partial(_replace_operator, families=_ARITHMETIC)
+comparison = partial(_replace_operator, families=_COMPARISONS)
+boolean = partial(_replace_operator, families=_BOOLEANS)
 
 
 def _exchange(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> Mutant | None:

@@ -1,7 +1,7 @@
 """Operators that change the numeric literals of a file."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from loreley.core.agents.genetic.operators.material import Material, Mutant
@@ -27,60 +27,52 @@ _ONE_MORE = 0.6  # how often a literal that is shaken takes another one with it
 def scale(material: Material, random: Random) -> Mutant | None:
     """Multiply a literal by a factor around one."""
     found = [literal for literal in material.find_literals() if literal.value]
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    size = step_size(literal, random) / abs(literal.value)
-    return change_one(material, literal, scale_number(literal.value, size, random), "scale")
+
+    def change(literal: NumberLiteral) -> Number:
+        size = step_size(literal, random) / abs(literal.value)
+        return scale_number(literal.value, size, random)
+
+    return _change_any(material, found, change, "scale", random)
 
 
 def shift(material: Material, random: Random) -> Mutant | None:
     """Add a number around zero to a literal."""
     found = material.find_literals()
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    size = step_size(literal, random)
-    value = shift_number(literal.value, size, random)
-    return change_one(material, literal, value, "shift")
+    return _change_any(material, found, lambda each: _shift(each, random), "shift", random)
 
 
 def step(material: Material, random: Random) -> Mutant | None:
     """Count an integer up or down."""
     found = [literal for literal in material.find_literals() if isinstance(literal.value, int)]
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    return change_one(material, literal, step_integer(int(literal.value), random), "step")
+    return _change_any(
+        material, found, lambda each: step_integer(int(each.value), random), "step", random
+    )
 
 
 def negate(material: Material, random: Random) -> Mutant | None:
     """Turn the sign of a literal."""
     found = [literal for literal in material.find_literals() if literal.value]
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    return change_one(material, literal, -literal.value, "negate")
+    return _change_any(material, found, lambda each: -each.value, "negate", random)
 
 
 def flip(material: Material, random: Random) -> Mutant | None:
     """Turn a bit of an integer around, one that it has or the next higher."""
     found = [literal for literal in material.find_literals() if isinstance(literal.value, int)]
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    value = int(literal.value)
-    return change_one(material, literal, value ^ 1 << random.randint(0, value.bit_length()), "flip")
+
+    def change(literal: NumberLiteral) -> Number:
+        value = int(literal.value)
+        return value ^ 1 << random.randint(0, value.bit_length())
+
+    return _change_any(material, found, change, "flip", random)
 
 
 def replace(material: Material, random: Random) -> Mutant | None:
     """Put another constant of the file, or a round number, in the place of a literal."""
     found = material.find_literals()
-    literal = pick(found, random)
-    if literal is None:
-        return None
-    value = replace_number(literal.value, [other.value for other in found], random)
-    return change_one(material, literal, value, "replace")
+    values = [literal.value for literal in found]
+    return _change_any(
+        material, found, lambda each: replace_number(each.value, values, random), "replace", random
+    )
 
 
 def shake(material: Material, random: Random) -> Mutant | None:
@@ -173,7 +165,19 @@ def _find_fractions(material: Material) -> list[NumberLiteral]:
 
 
 def _shift_all(material: Material, some: Sequence[NumberLiteral], random: Random) -> Mutant | None:
-    values = {
-        literal: shift_number(literal.value, step_size(literal, random), random) for literal in some
-    }
-    return change_many(material, values, "shift")
+    return change_many(material, {literal: _shift(literal, random) for literal in some}, "shift")
+
+
+def _shift(literal: NumberLiteral, random: Random) -> Number:
+    return shift_number(literal.value, step_size(literal, random), random)
+
+
+def _change_any(
+    material: Material,
+    found: Sequence[NumberLiteral],
+    change: Callable[[NumberLiteral], Number],
+    verb: str,
+    random: Random,
+) -> Mutant | None:
+    literal = pick(found, random)
+    return None if literal is None else change_one(material, literal, change(literal), verb)

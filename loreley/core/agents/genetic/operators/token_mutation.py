@@ -1,5 +1,6 @@
 """Operators that put another sign for one, in any language: arithmetic, comparison, condition."""
 
+from functools import partial
 from random import Random
 
 from loreley.core.agents.genetic.operators.material import Material, Mutant
@@ -19,26 +20,6 @@ _TRUTHS: tuple[Family, ...] = (("true", "false"), ("True", "False"), ("TRUE", "F
 _SWAPPABLE = frozenset({"-", "/", "%", "<", "<=", ">", ">=", "<<", ">>"})
 _BINDING = frozenset({".", "->", "::", "(", "[", "++", "--"})
 _OPERANDS = frozenset({TokenKind.NAME, TokenKind.NUMBER, TokenKind.STRING})
-
-
-def arithmetic(material: Material, random: Random) -> Mutant | None:
-    """Put another arithmetic or bitwise sign of its kind in the place of one."""
-    return _replace_operator(material, random, _ARITHMETIC)
-
-
-def comparison(material: Material, random: Random) -> Mutant | None:
-    """Put another comparison in the place of one."""
-    return _replace_operator(material, random, _COMPARISONS)
-
-
-def boolean(material: Material, random: Random) -> Mutant | None:
-    """Turn a conjunction into a disjunction or back."""
-    return _replace_operator(material, random, _BOOLEANS)
-
-
-def truth(material: Material, random: Random) -> Mutant | None:
-    """Turn a true into a false or back."""
-    return _replace_operator(material, random, _TRUTHS)
 
 
 def operands(material: Material, random: Random) -> Mutant | None:
@@ -63,6 +44,7 @@ def operands(material: Material, random: Random) -> Mutant | None:
 def _replace_operator(
     material: Material, random: Random, families: tuple[Family, ...]
 ) -> Mutant | None:
+    """Put another token of its family in the place of one."""
     family_of = {sign: family for family in families for sign in family}
     tokens = lex(material.source, material.language.rules)
     places = [
@@ -76,6 +58,12 @@ def _replace_operator(
     new = random.choice([sign for sign in family_of[old.text] if sign != old.text])
     source = material.source[: old.start] + new + material.source[old.end :]
     return Mutant(source, f"put {new} for {old.text}")
+
+
+arithmetic = partial(_replace_operator, families=_ARITHMETIC)
+comparison = partial(_replace_operator, families=_COMPARISONS)
+boolean = partial(_replace_operator, families=_BOOLEANS)
+truth = partial(_replace_operator, families=_TRUTHS)
 
 
 def _are_plain(tokens: tuple[Token, ...], place: int) -> bool:
