@@ -8,7 +8,7 @@ from loreley.host.deadline import Deadline
 
 _MILLION = 1_000_000
 _MOST_TOLD = 10**12  # tokens or dollars of one call; more is no figure but a mistake
-_MOST_BLIND_CALLS = 3  # that may be made while none has told what it cost
+_MOST_BLIND_CALLS = 3  # that may be made while none has reported what it cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class CallUsage:
 
     usage: Usage = field(default_factory=Usage)
     deadline: Deadline = field(default_factory=Deadline)  # of the call itself
-    times: int = 1  # the call was made; each is charged, and only the last has told its usage
+    times: int = 1  # the call was made; each is charged, and only the last has reported its usage
 
 
 def parse_amount(value: object) -> float | None:
@@ -194,8 +194,8 @@ class OpenCall:
 class Expectation:
     """What the next call may use of a unit."""
 
-    amount: float | None = None  # None: no earlier call has told
-    blind_calls: int = 0  # lately, that ended and did not tell
+    amount: float | None = None  # None: no earlier call has reported any
+    blind_calls: int = 0  # lately, that ended and reported none
 
 
 _NOTHING_KNOWN = Expectation()
@@ -205,7 +205,7 @@ def decide(accounts: Sequence[Account], expected: Mapping[BudgetUnit, Expectatio
     """Whether a call that is expected to use so much of each unit may be made now.
 
     One of which nothing is known is made alone, with all that is left reserved for it, so that
-    any number of workers overshoots by one call at most; and when a few have not told what they
+    any number of workers overshoots by one call at most; and when a few have not reported what they
     used, no further one is made.
     """
     decisions = [

@@ -128,7 +128,7 @@ def open_database(url: str) -> Database:
         raise
     if parsed.get_backend_name() == "sqlite" and "timeout" not in parsed.query:
         event.listen(engine, "connect", _wait_longer)
-        engine.dispose()  # the connections that were not told
+        engine.dispose()  # the connections that wait for less
     return Database(engine)
 
 
@@ -234,7 +234,7 @@ def _is_write_ahead(path: Path) -> bool:
 
 
 def _failure(url: URL, error: DBAPIError | sqlite3.Error) -> ServiceUnavailable | ConfigError:
-    """What to tell the operator when the database could not be opened."""
+    """What the operator should know when the database could not be opened."""
     if _is_outage(url, error):
         return _unavailable(url, error)
     if url.get_backend_name() == "sqlite":

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import formataddr
+from typing import Self
 
 from loreley.git.objects import CommitFacts, ObjectStore
 from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
+
+_SUBJECT_LENGTH = 100
+_BODY_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,13 @@ class CommitMessage:
 
     subject: str
     body: str = ""
+
+    @classmethod
+    def printable(cls, subject: str, body: str) -> Self:
+        """The message of texts that anybody may have written: of bounded length, printable."""
+        line = " ".join(_make_printable(subject).split())[:_SUBJECT_LENGTH] or "Change the code"
+        rest = (_make_printable(each).rstrip() for each in body[:_BODY_LENGTH].splitlines())
+        return cls(line, "\n".join(rest).strip())
 
     def __str__(self) -> str:
         """As git keeps it."""
@@ -75,3 +86,7 @@ def write_commit(
         deadline=deadline or Deadline(),
     )
     return output.decode().strip()
+
+
+def _make_printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)

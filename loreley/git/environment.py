@@ -1,4 +1,4 @@
-"""What git is told by its environment, so that nothing an agent planted decides what it does."""
+"""What git is given as its environment, so that nothing an agent planted decides what it does."""
 
 import os
 import re

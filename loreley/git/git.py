@@ -129,16 +129,16 @@ class Git:
         """Delete these branches of the remote; one that is not there counts as deleted."""
         remote, within = _remote(url), deadline or Deadline()
         present = self._heads(remote, within)
-        doomed = [f":refs/heads/{name}" for name in names if name in present]
-        if not doomed:
+        deleted = [f":refs/heads/{name}" for name in names if name in present]
+        if not deleted:
             return
         with temporary_folder() as folder:
             self.init_bare(folder, next(iter(present.values())), deadline=within)
-            for start in range(0, len(doomed), _DELETED_AT_ONCE):
+            for start in range(0, len(deleted), _DELETED_AT_ONCE):
                 self.run(
                     f"--git-dir={folder}",
                     *("push", "--quiet", "--no-verify", "--", remote.url),
-                    *doomed[start : start + _DELETED_AT_ONCE],
+                    *deleted[start : start + _DELETED_AT_ONCE],
                     remote=remote,
                     deadline=within,
                 )

@@ -85,7 +85,7 @@ def run(
     It writes to ``output``, an open file, and its stderr to ``errors`` or there too; a pipe
     would let a forgotten daemon block us. With ``idle_seconds`` above zero it is killed when
     both have not grown for that long. Raises `CommandFailed` when it cannot be started and the
-    stop's error when ``deadline`` is told to stop; a passed deadline is an `Outcome`.
+    stop's error when ``deadline`` is asked to stop; a passed deadline is an `Outcome`.
     """
     began = time.monotonic()
     files = [output] if errors is None else [output, errors]
@@ -182,7 +182,7 @@ def _slices(process: subprocess.Popen[bytes], deadline: Deadline) -> Iterator[No
 
 @contextmanager
 def _watch_end(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """A function that waits so many seconds for the child's end and tells whether it came."""
+    """A function that waits so many seconds for the child's end and returns whether it came."""
     try:
         pidfd = os.pidfd_open(process.pid)
     except (AttributeError, OSError):  # not Linux, or forbidden by a container's filter

@@ -93,7 +93,7 @@ def _warn_of_eviction(client: Redis) -> None:
 
 
 def unavailable(settings: QueueSettings, error: Exception) -> ServiceUnavailable:
-    """What to tell the operator when a command to Redis has failed with ``error``."""
+    """What the operator should know when a command to Redis has failed with ``error``."""
     if isinstance(error, AuthenticationError):
         fix = "check the user and password"
     elif "DB index" in str(error):

@@ -41,7 +41,7 @@ _CHECK_SECONDS = 60.0  # for a service to answer at all
 
 
 class JobRunner:
-    """Runs jobs for the actor, one at a time, and can be told to give the running one up."""
+    """Runs jobs for the actor, one at a time, and can be asked to give the running one up."""
 
     def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
         self.repository = repository

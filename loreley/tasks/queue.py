@@ -1,4 +1,4 @@
-"""The queue as the scheduler uses it: ring the bell for a job, see whose bell was not heard."""
+"""The queue as the scheduler uses it: send a message for a job, see which were not taken."""
 
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError

@@ -53,4 +53,4 @@ def run_evolution_job(job_id: str) -> None:
         # The scheduler sends the job again: when nobody claims it, or when its lease is over.
         logger.error("the job could not be taken or recorded: {}", error.summary)
     except TimeLimitExceeded:
-        logger.error("Dramatiq's time limit struck: the job's own deadline went unnoticed")
+        logger.error("Dramatiq's time limit was reached: the job's own deadline went unnoticed")

@@ -1,4 +1,4 @@
-"""What a worker tells its agents: a brief for each job, and a recorder for each attempt."""
+"""What a worker gives its agents: a brief for each job, and a recorder for each attempt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ class Briefing:
     """What holds for every brief of a worker."""
 
     goal: str
-    gates: Gates = field(default_factory=Gates)  # agents are told what will be refused
+    gates: Gates = field(default_factory=Gates)  # the brief says what will be refused
     read_context: Callable[[Claim], SearchContext] = lambda _claim: SearchContext()
     budget_gate: BudgetGate = field(default_factory=NoBudget)
     secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
@@ -44,14 +44,14 @@ class Briefing:
     def recorder(
         self, claim: Claim, agent: str, record: JobRecord, deadline: Deadline | None = None
     ) -> PaidCallRecorder:
-        """Where the agent notes what it does; it ends up in the record.
+        """Where the agent records what it does; it ends up in the record.
 
         Until ``deadline``, if there is one, it waits for its share of the budget.
         """
         return PaidCallRecorder(claim, agent, record, self.budget_gate, self.secrets, deadline)
 
     def hide_secrets(self, failure: JobFailed) -> None:
-        """Leave in the failure what may be kept, shown and told to later agents."""
+        """Leave in the failure what may be kept, shown and given to later agents."""
         hide = self.secrets.hidden_in
         failure.log = hide(failure.log)
         failure.problems = tuple(

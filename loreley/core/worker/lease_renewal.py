@@ -11,7 +11,7 @@ from loreley.errors import JobLost, ServiceUnavailable
 from loreley.host.deadline import Stop
 
 _RETRY_SECONDS = 1.0
-_FAREWELL_SECONDS = 1.0  # for a renewal that is under way when the job ends
+_LAST_RENEWAL_SECONDS = 1.0  # for a renewal that is under way when the job ends
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def renew_lease(
         yield
     finally:
         done.set()
-        thread.join(_FAREWELL_SECONDS)
+        thread.join(_LAST_RENEWAL_SECONDS)
 
 
 def _renew(

@@ -13,9 +13,9 @@ from loreley.core.worktrees.footprint import Footprint as Footprint
 from loreley.core.worktrees.footprint import Footprints
 from loreley.core.worktrees.lfs import LargeFiles
 from loreley.core.worktrees.random_clones import RandomClone
+from loreley.core.worktrees.shared import Shared
 from loreley.core.worktrees.slots import Slots
 from loreley.core.worktrees.worktree import Candidate as Candidate
-from loreley.core.worktrees.worktree import Shared
 from loreley.core.worktrees.worktree import Worktree as Worktree
 from loreley.errors import ConfigError, LoreleyError
 from loreley.git.commits import Identity

@@ -58,7 +58,7 @@ class Secrets:
         return cls(values)
 
     def found_in(self, text: str) -> list[str]:
-        """What the secrets in a text are, in words that tell nothing of their values."""
+        """What the secrets in a text are, in words that reveal nothing of their values."""
         known = [f"the value of {name}" for name, value in self._values.items() if value in text]
         return known + [name for name, pattern in _PATTERNS.items() if pattern.search(text)]
 

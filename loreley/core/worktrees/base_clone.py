@@ -123,7 +123,7 @@ class BaseClone:
         """Drop old objects that no ref and no worktree leads to, in a small part of the time left.
 
         The caller holds the host's lock and knows that no worktree is leased: what a job reads
-        of its inspirations nothing refers to. A failure costs no job: it is told, and tried again
+        of its inspirations nothing refers to. A failure costs no job: it is logged, and tried again
         a day later.
         """
         (self.store.git_dir / _COLLECTED).touch()

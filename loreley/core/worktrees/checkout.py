@@ -32,7 +32,7 @@ _FAST: Config = (("checkout.workers", "4"), ("advice.detachedHead", "false"))
 class Checkout:
     """The files of one commit at ``path``, with an index that the agent does not see.
 
-    Git is told the repository, the work tree and the index, so that neither the ``.git`` file
+    Git is given the repository, the work tree and the index, so that neither the ``.git`` file
     nor the index an agent can reach decide anything. ``index`` is only ever written by
     `restore`; since it remembers size, times and inode of each file as git wrote them, whatever
     has been touched since is found.

@@ -10,7 +10,7 @@ class Footprint:
     """What is counted of every commit; each field is a measure and a column of `commits`."""
 
     edit_distance: int  # lines added and deleted since the root; a changed binary file counts one
-    code_size: int  # bytes in regular text files, as git tells text from binary
+    code_size: int  # bytes in regular text files, as git distinguishes text from binary
 
 
 BUILT_IN_MEASURES = tuple(field.name for field in fields(Footprint))

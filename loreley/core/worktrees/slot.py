@@ -78,7 +78,7 @@ class Slot:
         except OSError:
             return False
 
-    def condemn(self) -> None:
+    def make_unusable(self) -> None:
         """Keep the worktree from becoming a spare slot."""
         with suppress(OSError):
             (self.checkout.path / ".git").unlink()

@@ -111,7 +111,7 @@ class Slots:
         try:
             slot.restore(commit, deadline, cleaning_seconds=self._cleaning_seconds)
         except BaseException:
-            slot.condemn()
+            slot.make_unusable()
             self._end(slot)  # what may take long to delete is no matter of the job that finds it
             raise
         return slot
@@ -135,13 +135,13 @@ class Slots:
         """Spare slots: those that hold ``commit`` first, then by when they were last used."""
         spare = [path.stem for path in self._owner_files() if read_lock_text(path) == SPARE]
 
-        def merit(slot_id: str) -> tuple[bool, float]:
+        def rank(slot_id: str) -> tuple[bool, float]:
             with suppress(OSError):
                 head = (self._admin / slot_id / "HEAD").read_text().strip()
                 return head == commit, self._owner_file(slot_id).stat().st_mtime
             return False, 0.0
 
-        return sorted(spare, key=merit, reverse=True)
+        return sorted(spare, key=rank, reverse=True)
 
     def _add(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
         slot_id = f"slot-{token_hex(4)}"

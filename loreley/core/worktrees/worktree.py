@@ -5,24 +5,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from loreley.core.worktrees.base_clone import BaseClone
 from loreley.core.worktrees.changes import Changes, find_changes, stage_tree
-from loreley.core.worktrees.descriptors import Descriptions
-from loreley.core.worktrees.footprint import Footprint, Footprints
-from loreley.core.worktrees.lfs import LargeFiles
+from loreley.core.worktrees.footprint import Footprint
 from loreley.core.worktrees.private_git import make_private_git
+from loreley.core.worktrees.shared import Shared
 from loreley.core.worktrees.slot import Slot
-from loreley.core.worktrees.slots import Slots
 from loreley.errors import CandidateRejected, JobLost
-from loreley.git.commits import CommitMessage, Identity, write_commit
+from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
 from loreley.host.deadline import Deadline
 from loreley.map_elites.descriptor import Vector
 
 _LOOKING_SECONDS = 120.0  # for what has no deadline of its own
-_SUBJECT_LENGTH = 100
-_BODY_LENGTH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +34,6 @@ class BlobChanges:
 
     added: Sequence[str]
     removed: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the worktrees of one repository have in common."""
-
-    clone: BaseClone
-    slots: Slots
-    large_files: LargeFiles
-    footprints: Footprints
-    descriptions: Descriptions
-    author: Identity
 
 
 class Worktree:
@@ -125,7 +108,7 @@ class Worktree:
         tree = self._stage_tree(changes, deadline)
         if tree == self._base.tree:
             raise CandidateRejected("the agent changed nothing")
-        store, message = self._shared.clone.store, _to_message(subject, body)
+        store, message = self._shared.clone.store, CommitMessage.printable(subject, body)
         author = self._shared.author
         commit = write_commit(store, tree, self._base, message, author, deadline)
         candidate = Candidate(commit, tree)
@@ -273,13 +256,3 @@ class Worktree:
             raise CandidateRejected(
                 "git cannot store what the agent left", reason=error.stderr
             ) from error
-
-
-def _to_message(subject: str, body: str) -> CommitMessage:
-    line = " ".join(_printable(subject).split())[:_SUBJECT_LENGTH] or "Change the code"
-    rest = "\n".join(_printable(each).rstrip() for each in body[:_BODY_LENGTH].splitlines())
-    return CommitMessage(line, rest.strip())
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,22 @@
+"""What the worktrees of one repository have in common."""
+
+from dataclasses import dataclass
+
+from loreley.core.worktrees.base_clone import BaseClone
+from loreley.core.worktrees.descriptors import Descriptions
+from loreley.core.worktrees.footprint import Footprints
+from loreley.core.worktrees.lfs import LargeFiles
+from loreley.core.worktrees.slots import Slots
+from loreley.git.commits import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the worktrees of one repository have in common."""
+
+    clone: BaseClone
+    slots: Slots
+    large_files: LargeFiles
+    footprints: Footprints
+    descriptions: Descriptions
+    author: Identity
