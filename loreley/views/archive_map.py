@@ -8,6 +8,7 @@ from loreley.db.engine import Database
 from loreley.db.experiment import read_experiment
 from loreley.db.models import commits, elites, jobs
 from loreley.map_elites.cells import Grid
+from loreley.views.lineage import known_islands
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,7 @@ def read_island(database: Database, island: int) -> IslandMap | None:
         if experiment is None:
             return None
         objective, grid = experiment.objective, experiment.objective.grid
-        known = connection.execute(select(elites.c.island).distinct().order_by(elites.c.island))
-        islands = tuple(known.scalars())
+        islands = tuple(known_islands(connection))
         query = (
             select(elites, commits.c.subject, jobs.c.ordinal)
             .join(commits, commits.c.commit == elites.c.commit)

@@ -103,6 +103,11 @@ def read_lineage(database: Database, commit: str) -> Lineage | None:
         )
 
 
+def read_path_to(connection: Connection, commit: str) -> tuple[str, ...]:
+    """The commits from the root to a judged commit, both included."""
+    return tuple(row.commit for row in connection.execute(_select_path_to(commit)))
+
+
 def _select_path_to(commit: str) -> Select[tuple[object, ...]]:
     """The commit and all before it, the root first."""
     way = (

@@ -11,6 +11,7 @@ from loreley.db.engine import Database, now
 from loreley.db.experiment import read_experiment, read_progress
 from loreley.db.models import arms, commits, elites, evaluations, jobs
 from loreley.map_elites.objective import Objective
+from loreley.views.lineage import read_path_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def read_overview(database: Database) -> Overview | None:
             islands=_read_islands(connection, objective, root_score),
             root=root,
             best=_read_champion(connection, best, objective) if best else None,
-            best_path=_read_path_to(connection, best) if best else (),
+            best_path=read_path_to(connection, best) if best else (),
             cells_filled=filled,
             qd_score=qd_score,
             cells=objective.grid.cells,
@@ -272,13 +273,3 @@ def _read_champion(connection: Connection, commit: str, objective: Objective) ->
         summary=row.summary,
         ordinal=row.ordinal,
     )
-
-
-def _read_path_to(connection: Connection, commit: str) -> tuple[str, ...]:
-    path: list[str] = []
-    current: str | None = commit
-    while current is not None:
-        path.append(current)
-        parent = select(commits.c.parent).where(commits.c.commit == current)
-        current = connection.execute(parent).scalar()
-    return tuple(reversed(path))

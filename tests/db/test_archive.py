@@ -31,13 +31,15 @@ class Offer:
         return Estimate(self.score, self.error)
 
 
+_figures = st.integers(-3_000_000, 3_000_000).map(lambda millionths: millionths / 1e6)
+
 offers = st.lists(
     st.builds(
         Offer,
         st.integers(0, 1),
         st.integers(0, 3),
-        st.integers(-3, 3).map(float),  # few different scores, so that ties happen
-        st.sampled_from([0.0, 0.0, 0.4, 2.0]),
+        st.integers(-3, 3).map(float) | _figures,  # few different scores, so that ties happen
+        st.sampled_from([0.0, 0.0, 0.4, 2.0]) | _figures.map(abs),
     ),
     max_size=MOST,
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.config import load_settings
+from loreley.config import Settings, load_settings
 from loreley.errors import ConfigError
 from loreley.ops.dotenv import load_environment, set_defaults
 
@@ -129,6 +129,21 @@ def test_names_that_look_like_settings_but_are_none_are_warned_of(tmp_path: Path
         ".env, line 3: TASKS_REDIS_ULR is no setting; did you mean TASKS_REDIS_URL?",
         ".env, line 4: WORKER_QQQQ is no setting",
     ]
+
+
+def test_settings_of_an_earlier_version_are_warned_of_and_otherwise_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("MAPELITES_NOISE_CONFIDENCE=3\nMAPELITES_MIGRATION_ELITES=5\n")
+    monkeypatch.chdir(tmp_path)
+
+    warnings = load_environment(tmp_path, {})
+
+    assert [warning.partition(" is no setting")[0] for warning in warnings] == [
+        ".env, line 1: MAPELITES_NOISE_CONFIDENCE",
+        ".env, line 2: MAPELITES_MIGRATION_ELITES",
+    ]
+    assert load_settings() == Settings()
 
 
 def test_a_name_in_the_environment_that_is_nearly_a_setting_is_warned_of(tmp_path: Path) -> None:
