@@ -14,7 +14,7 @@ from benchmarks.table import markdown
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.genetic.operators.material import Operator
 from loreley.core.agents.genetic.operators.table import OPERATORS
-from loreley.core.agents.protocol import Brief, Specimen
+from loreley.core.agents.protocol import Brief, BriefCommit
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 
@@ -76,7 +76,7 @@ class Laboratory:
     ) -> "Judged | str":
         """A judged child, or why there is none: nothing was made, or it failed."""
         brief = Brief(
-            seed, "", Specimen(base.commit), tuple(Specimen(mate.commit) for mate in mates)
+            seed, "", BriefCommit(base.commit), tuple(BriefCommit(mate.commit) for mate in mates)
         )
         with self.commits.checked_out(base.commit) as folder:
             try:

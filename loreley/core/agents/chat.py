@@ -7,14 +7,14 @@ from loreley.core.agents.checkout_files import CheckoutFiles
 from loreley.core.agents.edit_rules import PathRules
 from loreley.core.agents.edits import FORM, ParsedEdits, apply_edits, parse_edits
 from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
+from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
 from loreley.core.budget import Tariff
 from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 
 _ROLE = "You are an expert programmer who improves programs by small, well-founded changes."
-_ROUNDS = 2  # the answer, and one that mends what could not be applied
+_ROUNDS = 2  # the answer, and one that corrects what could not be applied
 _SUBJECT_LENGTH = 100
 _ERRORS_LENGTH = 8_000
 
@@ -34,7 +34,7 @@ class ChatAgent:
         return self.tariff.is_known
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
+        self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Edit files as the model says; raises `AgentFailed` when its answers cannot be used."""
         prompt = self.prompter.write(brief, workspace, answer=FORM, shows_code=True)

@@ -7,7 +7,7 @@ from loreley.core.agents.command_process import AgentRun, CommandProcess
 from loreley.core.agents.command_report import CommandReport
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.prompts import Prompter
-from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workshop
+from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
 from loreley.core.budget import CallUsage, Tariff
 from loreley.core.sandbox import child_output
 from loreley.core.worktrees.removal import delete
@@ -44,7 +44,7 @@ class CommandAgent:
         return self.tariff.is_known or self.process.preset.reports == "dollars"
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
+        self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
         prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False)
@@ -68,7 +68,7 @@ class CommandAgent:
             recorder.keep("agent.log", run.printed)
         return answer
 
-    def _remove_leftovers(self, workspace: Workshop) -> None:
+    def _remove_leftovers(self, workspace: AgentWorkspace) -> None:
         """Remove what the program keeps for itself in the worktree, unless it was there before."""
         tracked = workspace.tracked_files()
         for pattern in self.process.preset.leftovers:
@@ -76,7 +76,9 @@ class CommandAgent:
                 for path in workspace.path.glob(pattern):
                     delete(path)
 
-    def _require_success(self, run: AgentRun, answer: CommandReport, workspace: Workshop) -> None:
+    def _require_success(
+        self, run: AgentRun, answer: CommandReport, workspace: AgentWorkspace
+    ) -> None:
         outcome = run.outcome
         assert outcome is not None
         log = run.printed[-child_output.LIMIT_BYTES :]
@@ -104,7 +106,7 @@ class CommandAgent:
             return
         raise self._failure(run, answer, log)
 
-    def _changed_something(self, workspace: Workshop) -> bool:
+    def _changed_something(self, workspace: AgentWorkspace) -> bool:
         """Whether its success shows, though its exit code says otherwise."""
         return bool(workspace.patch(1))
 

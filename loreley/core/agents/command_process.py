@@ -10,7 +10,7 @@ from typing import IO
 
 from loreley.core.agents.presets import Preset
 from loreley.core.agents.programs import Program
-from loreley.core.agents.protocol import Workshop
+from loreley.core.agents.protocol import AgentWorkspace
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.confinement import Confinement
 from loreley.core.sandbox.sandbox import Level, Sandbox
@@ -66,9 +66,9 @@ class AgentRun:
     @property
     def printed(self) -> str:
         """The end of everything it printed, for a person."""
-        told = child_output.tail(self.stdout, _SHOWN_BYTES)
+        output = child_output.tail(self.stdout, _SHOWN_BYTES)
         complaints = child_output.tail(self.stderr, _SHOWN_BYTES // 4)
-        return "\n".join(filter(None, (told, complaints and f"--- stderr\n{complaints}")))
+        return "\n".join(filter(None, (output, complaints and f"--- stderr\n{complaints}")))
 
     @property
     def answer(self) -> str:
@@ -91,7 +91,7 @@ class CommandProcess:
     environ: Mapping[str, str]
 
     @contextmanager
-    def prepare(self, workspace: Workshop, prompt: str) -> Iterator[AgentRun]:
+    def prepare(self, workspace: AgentWorkspace, prompt: str) -> Iterator[AgentRun]:
         """Everything that the agent needs, not started yet; gone afterwards."""
         scratch = workspace.scratch.resolve() / "agent"
         delete(scratch)  # of an earlier call in the same lease
@@ -108,7 +108,7 @@ class CommandProcess:
     def complete(self, run: AgentRun, deadline: Deadline) -> None:
         """Let the agent work to its end, or to the deadline's, or until it is silent too long.
 
-        ``run.outcome`` tells how it ended. Raises what `children.run` raises.
+        ``run.outcome`` says how it ended. Raises what `children.run` raises.
         """
         reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
         run.outcome = children.run(

@@ -16,7 +16,7 @@ _MULTIPLES = {"k": 1_000, "M": 1_000_000}
 class CommandReport:
     """What is known of a run from its output alone."""
 
-    ended: bool  # whether it told that it came to its end
+    ended: bool  # whether it says that it came to its end
     error: str = ""  # what it says went wrong; it may have gone on all the same
     failed: bool = False  # whether it says itself that it failed
     text: str = ""  # what it says it did
@@ -37,7 +37,7 @@ class JsonLinesOutput:
     usage_of: Mapping[str, Any] = field(default_factory=dict)  # what events with usage hold
     text_of: Mapping[str, Any] = field(default_factory=dict)  # what events with words hold
     text: Sequence[str] = ()
-    errors: Sequence[str] = ()  # types of events that tell of errors
+    errors: Sequence[str] = ()  # types of events that report errors
     error: Sequence[str] = ()
     dollars: str = ""
     input: Sequence[str] = ()
@@ -78,7 +78,7 @@ class JsonLinesOutput:
 class TextOutput:
     """Reads output that is text for people."""
 
-    end_line: str | None = None  # stands wherever the model was asked; None: nothing tells
+    end_line: str | None = None  # stands wherever the model was asked; None: nothing shows it
     error_line: str | None = None
 
     def read(self, output: IO[bytes]) -> CommandReport:

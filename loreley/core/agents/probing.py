@@ -19,7 +19,7 @@ _PASSED_ON = ("PATH", "LANG")
 class Probe:
     """A program that answered, or did not."""
 
-    version: str  # empty: it did not tell
+    version: str  # empty: it did not say
     missing_flags: tuple[str, ...]  # that its help does not show, though the preset uses them
     obstacle: str = ""  # why it cannot be run at all
 
@@ -35,9 +35,11 @@ def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe
         kept = {name: environ[name] for name in _PASSED_ON if name in environ}
         environment = kept | {"HOME": str(home), "NO_COLOR": "1", "CI": "1"}
         answer = _ask([str(program.path), "--version"], environment)
-        told = _ask([str(program.path), *preset.help], environment).text if preset.flags else ""
+        help_text = (
+            _ask([str(program.path), *preset.help], environment).text if preset.flags else ""
+        )
     version = _find_version(answer.text)
-    missing = tuple(flag for flag in preset.flags if flag not in told)
+    missing = tuple(flag for flag in preset.flags if flag not in help_text)
     return Probe(version, missing, "" if version else answer.failure)
 
 

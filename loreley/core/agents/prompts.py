@@ -1,4 +1,4 @@
-"""What an agent is told: the brief of its job as text, bounded, from a template."""
+"""The brief of a job as bounded text for its agent, from a template."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from string import Template
 from typing import Self
 
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.protocol import Brief, PastFailure, Specimen, Workshop
+from loreley.core.agents.protocol import AgentWorkspace, Brief, BriefCommit, PastFailure
 from loreley.core.sandbox.child_output import legible
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.errors import ConfigError
@@ -48,7 +48,9 @@ class Prompter:
             raise _template_error(path, f"${min(unknown)} is not known")
         return cls(template, limit_bytes)
 
-    def write(self, brief: Brief, workspace: Workshop, *, answer: str, shows_code: bool) -> str:
+    def write(
+        self, brief: Brief, workspace: AgentWorkspace, *, answer: str, shows_code: bool
+    ) -> str:
         """The brief as text.
 
         ``answer`` says in which form the agent is to answer. With ``shows_code`` the editable
@@ -76,7 +78,9 @@ class Prompter:
         return _EMPTY_LINES.sub("\n\n", self.template.substitute(everything)).strip() + "\n"
 
 
-def _write_code(brief: Brief, workspace: Workshop, limit_bytes: int, *, shows_code: bool) -> str:
+def _write_code(
+    brief: Brief, workspace: AgentWorkspace, limit_bytes: int, *, shows_code: bool
+) -> str:
     rules = PathRules(brief.editable, brief.protected)
     paths = [path for path in workspace.tracked_files() if rules.allow(path)]
     if shows_code:
@@ -87,23 +91,23 @@ def _write_code(brief: Brief, workspace: Workshop, limit_bytes: int, *, shows_co
     return _cut(f"{told}\n\n{named}{more}", limit_bytes)
 
 
-def _write_inspirations(brief: Brief, workspace: Workshop, limit_bytes: int) -> str:
+def _write_inspirations(brief: Brief, workspace: AgentWorkspace, limit_bytes: int) -> str:
     if not brief.inspirations:
         return ""
     share = limit_bytes // len(brief.inspirations) - _FRAME_BYTES
-    told = [_write_inspiration(each, brief.base, workspace, share) for each in brief.inspirations]
-    return "\n\n".join(["# What others did differently", *told])
+    texts = [_write_inspiration(each, brief.base, workspace, share) for each in brief.inspirations]
+    return "\n\n".join(["# What others did differently", *texts])
 
 
 def _write_failures(failures: Sequence[PastFailure], limit_bytes: int) -> str:
     if not failures:
         return ""
     share = limit_bytes // len(failures) // 2 - _FRAME_BYTES
-    told = [_write_failure(each, share) for each in failures]
-    return "\n\n".join(["# What failed here lately: do not repeat it", *told])
+    texts = [_write_failure(each, share) for each in failures]
+    return "\n\n".join(["# What failed here lately: do not repeat it", *texts])
 
 
-def _show_files(paths: Sequence[str], workspace: Workshop, limit_bytes: int) -> str:
+def _show_files(paths: Sequence[str], workspace: AgentWorkspace, limit_bytes: int) -> str:
     """As many whole files as there is room for, the smaller ones first; the others are named."""
     files = {path: _read_source(workspace, path) for path in paths}
     texts = {path: text for path, text in files.items() if text is not None}
@@ -122,7 +126,7 @@ def _show_files(paths: Sequence[str], workspace: Workshop, limit_bytes: int) -> 
     return "\n\n".join(blocks)
 
 
-def _read_source(workspace: Workshop, path: str) -> str | None:
+def _read_source(workspace: AgentWorkspace, path: str) -> str | None:
     try:
         content = read_file(workspace.path, path, limit_bytes=_TEMPLATE_BYTES)
         return None if b"\0" in content else content.decode()
@@ -137,7 +141,7 @@ def fence_code(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
 
 
-def _write_metrics(base: Specimen) -> str:
+def _write_metrics(base: BriefCommit) -> str:
     lines = [f"- {name}: {value:.6g}" for name, value in base.metrics.items()]
     if not lines:
         return "The commit you start from has not been measured."
@@ -146,7 +150,7 @@ def _write_metrics(base: Specimen) -> str:
 
 
 def _write_inspiration(
-    inspiration: Specimen, base: Specimen, workspace: Workshop, limit_bytes: int
+    inspiration: BriefCommit, base: BriefCommit, workspace: AgentWorkspace, limit_bytes: int
 ) -> str:
     gains = [
         f"{name} {value:.6g} ({value - base.metrics[name]:+.3g})"

@@ -11,8 +11,8 @@ from loreley.host.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)
-class Specimen:
-    """A judged commit, as an agent is told of it."""
+class BriefCommit:
+    """A judged commit, as a brief describes it."""
 
     commit: str
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -48,8 +48,8 @@ class Brief:
 
     seed: int
     goal: str
-    base: Specimen
-    inspirations: Sequence[Specimen] = ()
+    base: BriefCommit
+    inspirations: Sequence[BriefCommit] = ()
     operator: str | None = None  # which of its operators an agent that has several should use
     editable: Sequence[str] = ()  # globs of what may be changed; empty: everything
     protected: Sequence[str] = ()  # globs of what may not, whatever else is said
@@ -92,7 +92,7 @@ class Workspace(Protocol):
         ...
 
 
-class Workshop(Workspace, Protocol):
+class AgentWorkspace(Workspace, Protocol):
     """A workspace with what an agent needs that knows no more of the past than it is told."""
 
     @property
@@ -120,7 +120,7 @@ class CallRecorder(Protocol):
         """Around each call that may cost money; waits for its share of the budget.
 
         That wait takes nothing of the time until ``deadline``: the call holds the later one.
-        ``priced`` tells whether the call will hold a price. Raises `BudgetReached` when the
+        ``priced`` says whether the call will hold a price. Raises `BudgetReached` when the
         budget allows no further call, `AgentFailed` when it cannot be kept without a price.
         """
         ...
@@ -142,7 +142,7 @@ class Agent(Protocol):
         ...
 
     def propose(
-        self, workspace: Workshop, brief: Brief, deadline: Deadline, recorder: CallRecorder
+        self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Change files under the workspace's path to serve the brief, before the deadline."""
         ...

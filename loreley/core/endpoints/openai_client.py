@@ -94,7 +94,7 @@ class Client:
 
         Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
         is away or overloaded for longer, and what the deadline raises. ``call`` is settled where
-        it is certain that nothing was charged, and told how often it may have been: one that
+        it is certain that nothing was charged, and says how often it may have been: one that
         was cut off asked the same, and nobody says what it used.
         """
         import openai  # slow to import, and most workers never ask

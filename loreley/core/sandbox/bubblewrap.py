@@ -32,7 +32,7 @@ def arguments(confinement: Confinement, *, sized: bool) -> Iterator[str]:
     """What stands between ``bwrap`` and the command.
 
     The deepest mention of a path decides: a readable folder in a writable one is read-only,
-    a hidden one in a readable one is empty. ``sized`` tells whether this bwrap can limit what is
+    a hidden one in a readable one is empty. ``sized`` says whether this bwrap can limit what is
     written to memory.
     """
     yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from loreley.core.agents.protocol import Brief, Proposal, SearchContext, Specimen
+from loreley.core.agents.protocol import Brief, BriefCommit, Proposal, SearchContext
 from loreley.core.jobs import Claim, JobRecord, JudgedCommit
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.paid_calls import BudgetGate, NoBudget, PaidCallRecorder
@@ -24,15 +24,15 @@ class Briefing:
 
     def brief(self, claim: Claim, known: Sequence[JudgedCommit]) -> Brief:
         """What the job asks; ``known`` are those of its commits that were judged."""
-        specimens = {judged.commit: _to_specimen(judged) for judged in known}
+        commits = {judged.commit: _to_brief_commit(judged) for judged in known}
         base = claim.base_commit
         region = self.gates.region
         return Brief(
             seed=claim.seed,
             goal=self.goal,
-            base=specimens.get(base, Specimen(base)),
+            base=commits.get(base, BriefCommit(base)),
             inspirations=tuple(
-                specimens[commit] for commit in claim.inspirations if commit in specimens
+                commits[commit] for commit in claim.inspirations if commit in commits
             ),
             operator=claim.operator,
             editable=self.gates.paths.editable,
@@ -65,6 +65,6 @@ class Briefing:
         return replace(proposal, subject=hide(proposal.subject), summary=hide(proposal.summary))
 
 
-def _to_specimen(judged: JudgedCommit) -> Specimen:
+def _to_brief_commit(judged: JudgedCommit) -> BriefCommit:
     metrics = {metric.name: metric.value for metric in judged.evaluation.metrics}
-    return Specimen(judged.commit, metrics, judged.evaluation.summary)
+    return BriefCommit(judged.commit, metrics, judged.evaluation.summary)

@@ -25,7 +25,7 @@ def diagnose(
 ) -> list[Finding]:
     """Findings about the installation and, if wanted, about the run it carries.
 
-    ``quick`` leaves out the evaluation of the root commit. ``invalid`` tells which settings stand
+    ``quick`` leaves out the evaluation of the root commit. ``invalid`` says which settings stand
     at their defaults because what they were set to has no meaning.
     """
     checks = [

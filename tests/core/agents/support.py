@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from loreley.core.agents.protocol import Brief, Specimen
+from loreley.core.agents.protocol import Brief, BriefCommit
 from loreley.core.budget import OpenCall, Usage
 from loreley.core.jobs import Claim, JobKind, JobRecord
 from loreley.core.worker.paid_calls import PaidCallRecorder
@@ -55,7 +55,7 @@ class Bench:
     @property
     def brief(self) -> Brief:
         base = self.worktree.base_commit
-        return Brief(7, "Make it better.", Specimen(base, {"score": 1.0}))
+        return Brief(7, "Make it better.", BriefCommit(base, {"score": 1.0}))
 
     @property
     def recorder(self) -> PaidCallRecorder:

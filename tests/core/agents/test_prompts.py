@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.agents.prompts import Prompter, fence_code
-from loreley.core.agents.protocol import Brief, PastFailure, SearchContext, Specimen
+from loreley.core.agents.protocol import Brief, BriefCommit, PastFailure, SearchContext
 from loreley.core.worker.repository import Worktree
 from loreley.errors import ConfigError
 from tests.core.worker.upstream import Upstream, opened, soon
@@ -149,8 +149,8 @@ def brief(worktree: Worktree, other: str) -> Brief:
     return Brief(
         7,
         "Pack the circles tighter.",
-        Specimen(worktree.base_commit, {"score": 1.5, "seconds": 0.25}, "26 circles"),
-        [Specimen(other, {"score": 1.75})],
+        BriefCommit(worktree.base_commit, {"score": 1.5, "seconds": 0.25}, "26 circles"),
+        [BriefCommit(other, {"score": 1.75})],
         editable=["src"],
         protected=["src/key.py"],
         region=("BEGIN", "END"),
@@ -184,7 +184,7 @@ def test_a_whole_brief(brief: Brief, worktree: Worktree, other: str) -> None:
 
 
 def test_a_brief_where_nothing_is_known(worktree: Worktree) -> None:
-    brief = Brief(7, "Pack the circles tighter.", Specimen(worktree.base_commit))
+    brief = Brief(7, "Pack the circles tighter.", BriefCommit(worktree.base_commit))
 
     assert written(brief, worktree, shows_code=False) == BARE
 
@@ -214,7 +214,7 @@ def test_files_too_long_to_be_shown_are_named(tmp_path: Path, upstream: Upstream
     upstream.commit({"src/long.py": "x = 1\n" * 4000})
     repository = opened(upstream, tmp_path / "clones" / "base")
     with repository.lease(upstream.head(), "job-1", soon()) as worktree:
-        brief = Brief(7, "Faster.", Specimen(worktree.base_commit), editable=["src"])
+        brief = Brief(7, "Faster.", BriefCommit(worktree.base_commit), editable=["src"])
         shown = written(brief, worktree, 8)
     repository.close()
 

@@ -47,7 +47,7 @@ class GeneticAgent:
         deadline: Deadline,
         recorder: CallRecorder | None = None,  # noqa: ARG002 - it makes no calls
     ) -> Proposal:
-        """Change one file by the brief's operator, or by another where that one finds no hold.
+        """Change one file by the brief's operator, or by another where that one finds nothing.
 
         Raises `AgentFailed` when there is nothing that can be changed.
         """

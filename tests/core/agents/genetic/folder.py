@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loreley.core.agents.protocol import Brief, Specimen
+from loreley.core.agents.protocol import Brief, BriefCommit
 
 BASE = "a" * 40
 MATE = "b" * 40
@@ -47,5 +47,5 @@ def folder(path: Path, files: Mapping[str, str | bytes]) -> Folder:
 
 def brief(seed: int = 1, *, inspirations: Sequence[str] = (), **more: Any) -> Brief:
     """A job for the agent."""
-    mates = tuple(Specimen(commit) for commit in inspirations)
-    return Brief(seed=seed, goal="Better.", base=Specimen(BASE), inspirations=mates, **more)
+    mates = tuple(BriefCommit(commit) for commit in inspirations)
+    return Brief(seed=seed, goal="Better.", base=BriefCommit(BASE), inspirations=mates, **more)

@@ -43,7 +43,7 @@ Apply = Callable[[Material, Random], Mutant | None]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A pure function from material and randomness to a mutant, or None where it finds no hold.
+    """A pure function from material and randomness to a mutant, or None where nothing fits.
 
     Its chance to be drawn is ``weight`` over the sum of the weights of the table. What is done
     with a syntax tree of Python's is done with tokens or lines by ``apply_to_text`` in other

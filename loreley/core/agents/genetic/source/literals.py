@@ -18,7 +18,7 @@ class NumberLiteral:
     end: int
     value: Number  # of a size that float arithmetic can take
     digit: float  # what one in the last written digit is worth: 0.01 for 0.25
-    statement: int  # counts the statements of the file, as far as they can be told apart, from 0
+    statement: int  # counts the statements of the file, as far as they can be distinguished, from 0
     named: bool  # part of what a name is given once and for all: a parameter
     guarded: bool = False  # a minus sign would be read as belonging to something else
     is_hex: bool = False

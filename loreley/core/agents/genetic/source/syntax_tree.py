@@ -23,7 +23,7 @@ def find_nodes(module: cst.Module, *kinds: type[Node]) -> list[Node]:
     return [node for node in _collect(module, kinds) if isinstance(node, kinds)]
 
 
-@lru_cache(maxsize=32)  # an operator that finds no hold asks the same again
+@lru_cache(maxsize=32)  # an operator that finds nothing to change asks again
 def _collect(module: cst.Module, kinds: tuple[type[cst.CSTNode], ...]) -> list[cst.CSTNode]:
     collector = _Collector(kinds)
     module.visit(collector)
