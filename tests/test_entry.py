@@ -94,7 +94,7 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
     assert (process.returncode, out, err) == (ExitCode.STOPPED, "", "worker: stopped\n")
 
 
-def test_a_failure_is_told_when_stderr_is_closed() -> None:
+def test_a_failure_is_reported_when_stderr_is_closed() -> None:
     code = (
         "def work(): raise ZeroDivisionError('x')\nimport os; os.close(2)\n"
         "sys.exit(guarded('worker', work))"
@@ -121,7 +121,7 @@ def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
     assert " here\n" in log.read_text()
 
 
-def test_a_current_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_current_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     code = (

@@ -61,7 +61,7 @@ def test_an_unforeseen_failure_is_a_block_too(
     assert SECRET not in path.read_text()
 
 
-def test_a_failure_before_there_is_a_log_is_told_all_the_same(
+def test_a_failure_before_there_is_a_log_is_reported_all_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     report_failure(ConfigError("not set", setting="X"))

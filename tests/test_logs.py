@@ -78,7 +78,7 @@ def test_an_event_is_one_line_in_the_file_and_on_stderr(
     assert on_stderr.endswith("| INFO     | hello <red>[/x]{y}</red>")
 
 
-def test_the_job_is_told_on_each_line(tmp_path: Path) -> None:
+def test_each_line_of_a_log_names_the_job(tmp_path: Path) -> None:
     path = start(tmp_path)
 
     with logger.contextualize(job="12345678"):
@@ -147,7 +147,9 @@ def test_what_no_encoding_can_write_is_escaped(tmp_path: Path) -> None:
         ("{tmp}/a\0b", "null byte"),
     ],
 )
-def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, base_dir: str, reason: str) -> None:
+def test_a_folder_that_cannot_be_used_is_reported(
+    tmp_path: Path, base_dir: str, reason: str
+) -> None:
     (tmp_path / "file").write_text("in the way")
 
     error = refusal(base_dir.format(tmp=tmp_path))
@@ -158,14 +160,14 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path, base_dir: str, rea
     assert problem.fix
 
 
-def test_a_log_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+def test_a_log_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "worker").write_text("in the way")
 
     assert "File exists" in str(refusal(str(tmp_path)))
 
 
-def test_a_folder_without_permission_is_told(
+def test_a_folder_without_permission_is_reported(
     tmp_path: Path, run_as_nobody: Callable[[str, Path], str]
 ) -> None:
     closed = tmp_path / "closed"
@@ -292,7 +294,7 @@ def test_a_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("level", ["ERROR", "INFO", "DEBUG"])
-def test_what_is_told_is_printed_once_whatever_the_level(
+def test_a_message_to_people_is_printed_once_whatever_the_level(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], level: str
 ) -> None:
     path = start(tmp_path, level)

@@ -158,7 +158,7 @@ def test_a_signal_to_the_task_is_the_scripts_and_its_exit_code_the_tasks(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["worker", "scheduler"])
-def test_a_configured_redis_that_is_down_is_told_and_never_replaced(
+def test_a_configured_redis_that_is_down_is_reported_and_never_replaced(
     project: Path, task: str
 ) -> None:
     (project / ".env").write_text(f"TASKS_REDIS_URL={NOTHING_LISTENS}\n")
@@ -174,7 +174,7 @@ def test_a_configured_redis_that_is_down_is_told_and_never_replaced(
 
 
 @pytest.mark.slow
-def test_malformed_settings_are_told_without_a_traceback(project: Path) -> None:
+def test_malformed_settings_are_reported_without_a_traceback(project: Path) -> None:
     (project / ".env").write_text("TASKS_REDIS_PORT=many\nLOG_LEVEL=LOUD\n")
     code, _, stderr = finished(project, "worker")
     assert code == 1
@@ -249,7 +249,7 @@ def test_the_doctor_looks_at_everything_however_much_is_broken(project: Path) ->
         ("best", "--commit", "1", "--island", "1"), ("export", "--branch", "main"),
     ],
 )  # fmt: skip
-def test_flags_without_meaning_are_told_without_a_traceback(
+def test_flags_without_meaning_are_reported_without_a_traceback(
     project: Path, arguments: tuple[str, ...]
 ) -> None:
     code, stdout, stderr = finished(project, *arguments)

@@ -81,7 +81,7 @@ def test_settings_are_read_once(environment: Environment) -> None:
     assert get_settings() is first
 
 
-def test_every_problem_is_told_at_once_in_the_order_of_the_sections(
+def test_every_problem_is_reported_at_once_in_the_order_of_the_sections(
     environment: Environment,
 ) -> None:
     environment["MAPELITES_MEASURES"] = "x"
@@ -119,7 +119,7 @@ def test_a_setting_that_is_wrong_is_not_also_called_missing(environment: Environ
         (None, "Is a directory"),
     ],
 )
-def test_an_env_file_that_cannot_be_read_is_told(
+def test_an_env_file_that_cannot_be_read_is_reported(
     content: bytes | None, reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if content is None:
@@ -134,13 +134,13 @@ def test_an_env_file_that_cannot_be_read_is_told(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_env_file_that_is_a_pipe_is_told_and_not_waited_for() -> None:
+def test_an_env_file_that_is_a_pipe_is_reported_and_not_waited_for() -> None:
     os.mkfifo(".env")
 
     assert "named pipe" in str(refusal())
 
 
-def test_an_unknown_level_of_the_command_line_is_told_with_all_other_problems() -> None:
+def test_an_unknown_level_of_the_command_line_is_reported_with_all_other_problems() -> None:
     with pytest.raises(ConfigError) as raised:
         load_settings(Role.SCHEDULER, "foo")
 
@@ -148,7 +148,7 @@ def test_an_unknown_level_of_the_command_line_is_told_with_all_other_problems() 
     assert settings[:2] == ["--log-level, LOG_LEVEL", "WORKER_REPO_REMOTE_URL"]
 
 
-def test_a_bad_value_in_the_env_file_is_told_as_one_in_the_environment() -> None:
+def test_a_bad_value_in_the_env_file_is_reported_as_one_in_the_environment() -> None:
     Path(".env").write_text("TASKS_REDIS_PORT=x\n")
 
     assert the_problem().setting == "TASKS_REDIS_PORT='x'"

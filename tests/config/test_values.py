@@ -95,7 +95,7 @@ from tests.config.support import SECRET, Environment, refusal, the_problem
         ("WORKER_REPO_REMOTE_URL", f"https://u:{SECRET}/x@host/r.git", "in a password write"),
     ],
 )
-def test_a_bad_value_is_told_with_its_setting_and_reason(
+def test_a_bad_value_is_reported_with_its_setting_and_reason(
     environment: Environment, name: str, value: str, reason: str
 ) -> None:
     environment[name] = value

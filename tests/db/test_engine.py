@@ -139,7 +139,7 @@ def test_an_up_to_date_database_opens_while_another_process_writes(path: Path) -
         open_database(url).close()
 
 
-def test_a_database_that_stays_locked_is_told(path: Path) -> None:
+def test_a_database_that_stays_locked_is_reported(path: Path) -> None:
     url = f"sqlite:///{path}?timeout=0.1"
     database = open_database(url)
 
@@ -154,7 +154,7 @@ def test_a_database_that_stays_locked_is_told(path: Path) -> None:
     database.close()
 
 
-def test_a_new_database_that_another_program_locks_is_told(path: Path) -> None:
+def test_a_new_database_that_another_program_locks_is_reported(path: Path) -> None:
     with locked(path):
         error = refusal(f"sqlite:///{path}?timeout=0.1")
 
@@ -191,7 +191,7 @@ def test_a_process_that_hangs_in_its_first_open_holds_nobody_up_for_ever(path: P
         "{tmp}/" + "x" * 300,
     ],
 )
-def test_a_place_that_cannot_hold_a_database_is_told(tmp_path: Path, name: str) -> None:
+def test_a_place_that_cannot_hold_a_database_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder").mkdir()
     (tmp_path / "garbage").write_bytes(b"not a database, but long enough to be one " * 100)

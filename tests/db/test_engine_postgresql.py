@@ -22,7 +22,7 @@ def postgresql(postgresql_url: str) -> Iterator[str]:
         yield url
 
 
-def test_a_port_where_nobody_listens_is_told() -> None:
+def test_a_port_where_nobody_listens_is_reported() -> None:
     port = free_port()
 
     error = refusal(f"postgresql+psycopg://u:{SECRET}@127.0.0.1:{port}/db")
@@ -43,14 +43,14 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
     assert "timeout" in error.summary
 
 
-def test_a_name_nobody_knows_is_told() -> None:
+def test_a_name_nobody_knows_is_reported() -> None:
     error = refusal(f"postgresql+psycopg://u:{SECRET}@host.invalid/db", within=9)
 
     assert isinstance(error, ServiceUnavailable)
     assert "host.invalid" in error.summary
 
 
-def test_a_wrong_password_is_told(postgresql: str, postgresql_url: str) -> None:
+def test_a_wrong_password_is_reported(postgresql: str, postgresql_url: str) -> None:
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {GUARDED_ROLE} LOGIN PASSWORD 'right'")
     try:
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_told(postgresql: str, postgresql_url: str) -> None:
     assert "password authentication failed" in error.summary
 
 
-def test_a_database_that_does_not_exist_is_told(postgresql_url: str) -> None:
+def test_a_database_that_does_not_exist_is_reported(postgresql_url: str) -> None:
     url = postgresql_url.replace("postgresql:", "postgresql+psycopg:") + "x"
 
     assert 'database "postgresx" does not exist' in refusal(url).summary
@@ -79,7 +79,7 @@ def test_a_database_that_does_not_exist_is_told(postgresql_url: str) -> None:
         "",
     ],
 )
-def test_a_url_that_cannot_work_is_told(url: str) -> None:
+def test_a_url_that_cannot_work_is_reported(url: str) -> None:
     error = refusal(url)
 
     assert isinstance(error, ConfigError), error
@@ -179,7 +179,7 @@ def test_a_server_that_lacks_something_is_an_outage(postgresql: str, state: str,
     database.close()
 
 
-def test_a_server_without_a_free_connection_is_told_as_that(
+def test_a_server_without_a_free_connection_is_reported_as_that(
     postgresql: str, postgresql_url: str
 ) -> None:
     name = postgresql.rpartition("/")[2]

@@ -184,7 +184,7 @@ def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
     assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
 
 
-def test_what_a_worker_recorded_itself_is_told_as_that(jobs: Jobs, schedule: Schedule) -> None:
+def test_what_a_worker_recorded_itself_is_reported_as_that(jobs: Jobs, schedule: Schedule) -> None:
     """As when the answer was lost, and the worker asks again."""
     claims = two_claims(jobs, schedule)
     jobs.succeed(claims[0], judged(), JobRecord())

@@ -56,7 +56,7 @@ def test_a_weighted_aim_names_the_metrics(database: Database) -> None:
     assert context.aim.endswith("more of it is better: speed:2, size:-1.")
 
 
-def test_standing_notes_are_told_and_withdrawn_ones_are_not(database: Database) -> None:
+def test_agents_are_given_standing_notes_and_no_withdrawn_ones(database: Database) -> None:
     begin(database)
     old = add_note(database, "Old.")
     add_note(database, "Look at the cache.")
@@ -67,7 +67,7 @@ def test_standing_notes_are_told_and_withdrawn_ones_are_not(database: Database) 
     assert context.notes == ("Look at the cache.",)
 
 
-def test_failures_of_the_same_base_are_told_newest_last(database: Database) -> None:
+def test_failures_of_the_same_base_are_reported_newest_last(database: Database) -> None:
     begin(database)
     failed(
         database, EvaluationFailed("it broke", log="Traceback\nZeroDivisionError"), subject="one"
@@ -82,7 +82,7 @@ def test_failures_of_the_same_base_are_told_newest_last(database: Database) -> N
     )
 
 
-def test_of_many_failures_the_latest_five_are_told(database: Database) -> None:
+def test_of_many_failures_the_latest_five_are_reported(database: Database) -> None:
     begin(database)
     for number in range(7):
         failed(database, CandidateRejected("no"), subject=f"try {number}")

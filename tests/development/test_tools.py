@@ -49,7 +49,7 @@ def test_linting_changes_nothing_unless_asked_to() -> None:
     assert "--fix" in lint_commands(fix=True)[1]
 
 
-def test_without_uv_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_uv_is_reported_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV", "/somewhere/uv")
     assert uv() == ["/somewhere/uv"]
     monkeypatch.delenv("UV")

@@ -32,7 +32,7 @@ def test_remote_head_is_the_branch_s_commit(upstream: Upstream) -> None:
     assert Git().remote_head(str(upstream.path), "main") == upstream.head()
 
 
-def test_a_missing_branch_is_told_with_those_there_are(upstream: Upstream) -> None:
+def test_a_missing_branch_is_reported_with_those_there_are(upstream: Upstream) -> None:
     upstream.commit({"a": "1"}, branch="topic/main")
 
     with pytest.raises(ConfigError) as error:
@@ -226,7 +226,7 @@ def test_a_password_in_the_url_opens_the_remote(guarded_server: str, upstream: U
     assert Git().remote_head(url, "main") == upstream.head()
 
 
-def test_a_wrong_password_is_said_without_being_shown(guarded_server: str) -> None:
+def test_a_wrong_password_is_reported_without_being_shown(guarded_server: str) -> None:
     with pytest.raises(GitCommandFailed) as error:
         Git().remote_head(f"http://ann:hunter2@{guarded_server}", "main")
 

@@ -62,7 +62,7 @@ def asked(database: Database) -> Figures:
         return fetched(port)
 
 
-def test_the_figures_of_a_run(database: Database) -> None:
+def test_the_figures_of_a_run_are_served(database: Database) -> None:
     run = Evolved(database)
     run.root(1.0)
     run.child(3.0, width=5)
@@ -100,7 +100,7 @@ def test_an_empty_database_has_figures_too(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_that_is_away_is_told_and_nothing_else() -> None:
+def test_a_database_that_is_away_is_reported_and_nothing_else() -> None:
     with own_postgresql() as server:
         url = server.url.replace("postgresql://", "postgresql+psycopg://")
         database = open_database(url)

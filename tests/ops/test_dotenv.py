@@ -110,7 +110,7 @@ def test_every_malformed_line_is_named_without_its_content(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "content", [b"LOG_LEVEL=\xff\xfe\n", "LOG_LEVEL=DEBUG".encode("utf-16-le"), None]
 )
-def test_what_is_no_text_file_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_what_is_no_text_file_is_reported(tmp_path: Path, content: bytes | None) -> None:
     if content is None:
         (tmp_path / ".env").mkdir()
     else:

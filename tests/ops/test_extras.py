@@ -43,7 +43,7 @@ def test_uv_runs_the_same_task_with_what_is_missing(tmp_path: Path) -> None:
     assert "installing what is missing: starlette" in done.stderr
 
 
-def test_what_uv_did_not_bring_is_told_instead_of_tried_for_ever(tmp_path: Path) -> None:
+def test_what_uv_did_not_bring_is_reported_instead_of_tried_for_ever(tmp_path: Path) -> None:
     done = asked_for(tmp_path, LORELEY_EXTRA_TRIED="ui")
 
     assert done.returncode == 1

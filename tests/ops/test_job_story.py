@@ -46,7 +46,7 @@ def settings(tmp_path: Path) -> Settings:
 BINARY = Artifact("picture.png", "image/png", b"\x89PNG\0")
 
 
-def test_a_job_is_told_with_its_commit_figures_and_text(
+def test_a_job_is_reported_with_its_commit_figures_and_text(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_job(settings, "0", artifact=None)
@@ -59,7 +59,7 @@ def test_a_job_is_told_with_its_commit_figures_and_text(
     assert "--- picture.png (image/png, 5 bytes)" in told
 
 
-def test_a_failure_is_told_in_one_line(
+def test_a_failure_is_reported_in_one_line(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     print_job(settings, "#1", artifact=None)
@@ -110,11 +110,11 @@ def test_an_artifact_is_printed_as_it_is(
 
 
 @pytest.mark.parametrize("beginning", ["7", "zz", "%", "", "-9"])
-def test_what_means_no_job_is_said(settings: Settings, beginning: str) -> None:
+def test_what_means_no_job_is_reported(settings: Settings, beginning: str) -> None:
     with pytest.raises(LoreleyError, match=r"no such job|several jobs"):
         print_job(settings, beginning, artifact=None)
 
 
-def test_an_artifact_that_is_not_there_is_said_with_those_that_are(settings: Settings) -> None:
+def test_an_artifact_that_is_not_there_is_reported_with_those_that_are(settings: Settings) -> None:
     with pytest.raises(LoreleyError, match=r"patch\.diff, picture\.png"):
         print_job(settings, "0", artifact="nothing")

@@ -11,7 +11,7 @@ from loreley.ops.messages import failures_as_messages
 from tests.support import PROJECT_ROOT
 
 
-def test_a_folder_that_cannot_be_made_is_told_without_a_traceback(
+def test_a_folder_that_cannot_be_made_is_reported_without_a_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended, failures_as_messages():

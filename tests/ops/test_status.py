@@ -51,7 +51,7 @@ def test_each_agent_and_each_limit_has_a_line(settings: Settings) -> None:
     assert told["budget_reached"] is None
 
 
-def test_without_calls_and_limits_nothing_is_said(settings: Settings) -> None:
+def test_without_calls_and_limits_nothing_is_reported(settings: Settings) -> None:
     database = open_database(settings.sqlalchemy_url)
 
     assert list(describe_spending(database)) == []

@@ -63,7 +63,7 @@ def evolved(settings: Settings, **options: object) -> Evolved:
 
 
 @pytest.mark.parametrize("place", TOLD)
-def test_the_best_is_told_though_the_root_has_no_fitness(
+def test_the_best_is_reported_though_the_root_has_no_fitness(
     place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = evolved(settings, constraints=("score >= 2",))

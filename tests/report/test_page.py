@@ -198,7 +198,7 @@ def test_an_earlier_report_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"<!DOCTYPE html>")
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     run = usual(tmp_path)
     for path in (tmp_path, tmp_path / "nowhere" / "x.html", Path("/proc/x.html")):
         with pytest.raises(LoreleyError, match="cannot be written"):

@@ -74,7 +74,7 @@ def test_each_setting_is_a_limit(given: dict[str, Any], limit: Limit) -> None:
     assert limits_from_settings(Settings(**given)) == (limit,)
 
 
-def test_limits_are_told_to_every_worker(database: Database, schedule: Schedule) -> None:
+def test_every_worker_sees_the_limits(database: Database, schedule: Schedule) -> None:
     Budget(database, [DOLLARS, JOBS])
 
     assert Spend(database).limits() == (DOLLARS, JOBS)

@@ -17,7 +17,7 @@ def log() -> Iterator[list[str]]:
     logger.remove(sink)
 
 
-def test_an_outage_is_told_once_and_the_pauses_grow_to_a_bound(log: list[str]) -> None:
+def test_an_outage_is_reported_once_and_the_pauses_grow_to_a_bound(log: list[str]) -> None:
     outage = Outage(1.0)
     pauses = []
     for attempt in range(4):
@@ -34,7 +34,7 @@ def test_an_outage_is_told_once_and_the_pauses_grow_to_a_bound(log: list[str]) -
     ]
 
 
-def test_another_service_and_a_second_outage_are_told_again(log: list[str]) -> None:
+def test_another_service_and_a_second_outage_are_reported_again(log: list[str]) -> None:
     outage = Outage(10.0)
     outage.go_on(ServiceUnavailable("the database is away"))
     outage.go_on(ServiceUnavailable("Redis is away"))

@@ -58,7 +58,7 @@ def logs(folder: Path) -> str:
         ),
     ],
 )
-def test_a_refused_password_is_told_without_it(
+def test_a_refused_password_is_reported_without_it(
     tmp_path: Path,
     settings: dict[str, str],
     role: str,

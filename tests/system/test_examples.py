@@ -85,7 +85,7 @@ def test_the_sine_example_keeps_several_compromises(state: Path) -> None:
     assert run.gain > 0
 
 
-def test_a_missing_compiler_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_compiler_is_reported_at_once(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "examples/evol_sorting.py", "--jobs", "1"],
         cwd=PROJECT_ROOT,

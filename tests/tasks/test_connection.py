@@ -68,7 +68,7 @@ def test_a_password_may_hold_any_character(tmp_path: Path) -> None:
         require_redis(Settings(tasks_redis_port=port_of(url), tasks_redis_password=password))
 
 
-def test_a_wrong_password_is_told(guarded_port: int) -> None:
+def test_a_wrong_password_is_reported(guarded_port: int) -> None:
     for error in (
         refusal(tasks_redis_url=f"redis://:{SECRET}@127.0.0.1:{guarded_port}/0"),
         refusal(tasks_redis_url=f"redis://127.0.0.1:{guarded_port}/0?password={SECRET}"),
@@ -79,13 +79,13 @@ def test_a_wrong_password_is_told(guarded_port: int) -> None:
         assert str(guarded_port) in problem.target
 
 
-def test_a_missing_password_is_told(guarded_port: int) -> None:
+def test_a_missing_password_is_reported(guarded_port: int) -> None:
     [problem] = refusal(tasks_redis_port=guarded_port).problems
 
     assert problem.fix == "check the user and password"
 
 
-def test_a_port_where_nobody_listens_is_told_with_its_setting() -> None:
+def test_a_port_where_nobody_listens_is_reported_with_its_setting() -> None:
     port = free_port()
 
     by_url = refusal(tasks_redis_url=f"redis://user:{SECRET}@127.0.0.1:{port}/0").problems[0]
@@ -97,17 +97,17 @@ def test_a_port_where_nobody_listens_is_told_with_its_setting() -> None:
     assert "start the server" in by_parts.fix
 
 
-def test_a_host_that_nobody_knows_is_told() -> None:
+def test_a_host_that_nobody_knows_is_reported() -> None:
     assert "host.invalid" in refusal(tasks_redis_host="host.invalid", within=9).summary
 
 
-def test_a_socket_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_socket_that_is_not_there_is_reported(tmp_path: Path) -> None:
     error = refusal(tasks_redis_url=f"unix://{tmp_path}/none.sock")
 
     assert "No such file" in error.summary
 
 
-def test_a_database_number_the_server_lacks_is_told(redis_url: str) -> None:
+def test_a_database_number_the_server_lacks_is_reported(redis_url: str) -> None:
     error = refusal(tasks_redis_port=port_of(redis_url), tasks_redis_db=99)
 
     assert error.problems[0].fix == "choose an existing database number"
@@ -136,18 +136,18 @@ def other_service() -> Iterator[int]:
         thread.join()
 
 
-def test_something_that_is_no_redis_is_told() -> None:
+def test_something_that_is_no_redis_is_reported() -> None:
     with other_service() as port:
         refusal(tasks_redis_port=port, tasks_redis_password=SECRET)
 
 
 @pytest.mark.slow
-def test_a_server_without_tls_is_told(redis_url: str) -> None:
+def test_a_server_without_tls_is_reported(redis_url: str) -> None:
     refusal(tasks_redis_url=f"rediss://:{SECRET}@127.0.0.1:{port_of(redis_url)}", within=8)
 
 
 @pytest.mark.parametrize("query", ["socket_timeout=x", "db=x", "ssl_cert_reqs=perhaps"])
-def test_an_option_without_a_usable_value_is_told(query: str) -> None:
+def test_an_option_without_a_usable_value_is_reported(query: str) -> None:
     scheme = "rediss" if query.startswith("ssl") else "redis"
     settings = Settings(tasks_redis_url=f"{scheme}://:{SECRET}@127.0.0.1:1/?{query}")
 
@@ -168,7 +168,7 @@ def test_an_option_without_a_usable_value_is_told(query: str) -> None:
         ("redis", "socket_connect_timeout=inf"),
     ],
 )
-def test_an_option_that_no_connection_takes_is_told_before_the_first_command(
+def test_an_option_that_no_connection_takes_is_reported_before_the_first_command(
     scheme: str, query: str
 ) -> None:
     settings = Settings(tasks_redis_url=f"{scheme}://:{SECRET}@127.0.0.1:1/?{query}")
@@ -212,7 +212,7 @@ def test_a_restart_of_the_server_goes_unnoticed(tmp_path: Path) -> None:
     assert answers == [True]
 
 
-def test_an_error_without_words_is_told_by_its_name() -> None:
+def test_an_error_without_words_is_reported_by_its_name() -> None:
     error = unavailable(Settings(), RedisError())
 
     assert error.problems[0].reason == "RedisError"

@@ -28,7 +28,7 @@ def job_of(
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(archive_outcome=outcome))
 
 
-def test_expenses_are_told_by_agent_and_for_each_improvement(database: Database) -> None:
+def test_expenses_are_reported_by_agent_and_for_each_improvement(database: Database) -> None:
     Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     for number, (agent, dollars, outcome) in enumerate(
         [
@@ -67,7 +67,7 @@ def test_every_limit_tells_how_it_stands(database: Database) -> None:
     assert read_ending(database) is None
 
 
-def test_what_ended_a_run_is_told(database: Database) -> None:
+def test_what_ended_a_run_is_reported(database: Database) -> None:
     Schedule(database).begin_experiment(Experiment("a" * 40, {}))
     Spend(database).set_limits([Limit(BudgetUnit.DOLLARS, Period.RUN, 0.1)])
     job_of(database, 1, "claude", 0.5, "new")

@@ -27,7 +27,7 @@ def test_addresses_and_localhost_are_answered(shown: Dashboard, host: str) -> No
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example:80", "", "[::1", "1.2.3"])
-def test_other_names_are_not(shown: Dashboard, host: str) -> None:
+def test_requests_under_other_names_are_refused(shown: Dashboard, host: str) -> None:
     answer = shown.get("/", {"Host": host})
 
     assert answer.status in (400, 421)

@@ -44,7 +44,7 @@ def started(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_end_though_a_page_listens(
+def test_the_dashboard_serves_until_its_end_is_asked_for_though_a_page_listens(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     token = "not to be seen anywhere"
@@ -70,7 +70,7 @@ def ended(folder: Path, *arguments: str, **environment: str) -> tuple[int, str]:
         return process.returncode, stderr
 
 
-def test_a_port_that_is_taken_and_a_short_token_are_told(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_and_a_short_token_are_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, said = ended(tmp_path, "--port", str(taken.getsockname()[1]))
     assert (code, "Traceback" in said) == (1, False)

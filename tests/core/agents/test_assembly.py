@@ -60,13 +60,13 @@ def test_by_default_the_genetic_agent_is_at_work() -> None:
     assert isinstance(assembled(), GeneticAgent)
 
 
-def test_an_unknown_agent_is_told_with_those_that_are_known() -> None:
+def test_an_unknown_agent_is_reported_with_those_that_are_known() -> None:
     with pytest.raises(ValueError, match="'clude' is none of genetic, chat, command, aider"):
         Settings(worker_agent=["clude"])
 
 
 @pytest.mark.parametrize("name", sorted(presets()))
-def test_a_program_that_is_missing_is_told_with_how_to_install_it(
+def test_a_program_that_is_missing_is_reported_with_how_to_install_it(
     name: str, tmp_path: Path
 ) -> None:
     environ = {"PATH": str(tmp_path), presets()[name].keys[0]: "key"}
@@ -78,7 +78,7 @@ def test_a_program_that_is_missing_is_told_with_how_to_install_it(
     assert problem.fix == presets()[name].install
 
 
-def test_a_missing_key_is_told_with_its_variables_and_the_way_to_log_in(
+def test_a_missing_key_is_reported_with_its_variables_and_the_way_to_log_in(
     installed: dict[str, str],
 ) -> None:
     del installed["ANTHROPIC_API_KEY"]
@@ -213,7 +213,7 @@ def test_an_own_command_is_found_beside_the_worker(
         ("agent 'open", "not a command line"),
     ],
 )
-def test_an_own_command_that_cannot_be_run_is_told(command: str | None, what: str) -> None:
+def test_an_own_command_that_cannot_be_run_is_reported(command: str | None, what: str) -> None:
     [problem] = problems(worker_agent=["command"], worker_agent_command=command)
 
     assert what in problem.what
@@ -240,7 +240,7 @@ def test_several_agents_are_a_choice_by_their_weights(installed: dict[str, str])
     assert found.pick("gone", 5).name == found.pick(None, 5).name
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     found = problems(
         {"PATH": str(tmp_path)},
         worker_agent=["claude", "codex", "command"],

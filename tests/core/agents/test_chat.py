@@ -188,7 +188,7 @@ def test_a_file_in_another_encoding_is_never_overwritten(server: ChatServer, ben
     assert path.read_bytes() == b"# caf\xe9\n"
 
 
-def test_a_path_that_no_file_can_have_is_told(server: ChatServer, bench: Bench) -> None:
+def test_a_path_that_no_file_can_have_is_reported(server: ChatServer, bench: Bench) -> None:
     odd = f"{'words ' * 60}\n```\nx\n```\nsrc/pack.py/x\n```\nx\n```\n"
     server.responses = [says(odd), says(NEW_FILE)]
 
@@ -198,7 +198,7 @@ def test_a_path_that_no_file_can_have_is_told(server: ChatServer, bench: Bench) 
     assert "src/pack.py/x: what it names as a folder is a file" in server.prompt(1)
 
 
-def test_a_wrong_edit_is_told_exactly_and_may_be_mended_once(
+def test_a_wrong_edit_is_reported_exactly_and_may_be_mended_once(
     server: ChatServer, bench: Bench
 ) -> None:
     server.responses = [says(EDIT.format(old="no such line", new="x")), says(edit(bench))]
@@ -268,7 +268,7 @@ def test_a_path_through_a_symbolic_link_is_refused(server: ChatServer, bench: Be
 
 
 @pytest.mark.parametrize("text", ["", "  \n", None])
-def test_an_empty_answer_is_told_as_that(
+def test_an_empty_answer_is_reported_as_that(
     text: str | None, server: ChatServer, bench: Bench
 ) -> None:
     server.responses = [says(text, finish="content_filter")]

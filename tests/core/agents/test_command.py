@@ -34,7 +34,7 @@ def test_what_each_agent_says_of_a_success_is_understood(
 
 
 @pytest.mark.parametrize("name", sorted(NOT_LOGGED_IN))
-def test_a_missing_login_is_told_in_the_agents_own_words(
+def test_a_missing_login_is_reported_in_the_agents_own_words(
     name: str, agent: Make, bench: Bench
 ) -> None:
     error = failure(agent(replay(NOT_LOGGED_IN[name]), presets()[name]), bench)
@@ -73,7 +73,7 @@ def test_the_model_and_further_arguments_are_passed(agent: Make, bench: Bench) -
     assert "{" not in seen
 
 
-def test_codex_is_told_of_the_sandbox_around_it(agent: Make, bench: Bench) -> None:
+def test_codex_is_given_the_level_of_the_sandbox_around_it(agent: Make, bench: Bench) -> None:
     body = "open('seen.txt', 'w').write(' '.join(sys.argv))\n" + replay(SUCCESS["codex"])
     weak = Sandbox(Level.LIMITS, probe().tools)
 
@@ -126,7 +126,7 @@ def test_an_end_that_nobody_told_of_is_a_failure(agent: Make, bench: Bench) -> N
         "opencode run [message..]\n\nOptions:\n  -h, --help         show help",
     ],
 )
-def test_a_flag_that_is_gone_after_an_upgrade_is_told_as_that(
+def test_a_flag_that_is_gone_after_an_upgrade_is_reported_as_that(
     said: str, agent: Make, bench: Bench
 ) -> None:
     body = f"sys.stderr.write({said!r} + chr(10)); sys.exit(2)"
@@ -244,14 +244,16 @@ def test_braces_in_the_prompt_are_not_filled_in(agent: Make, bench: Bench) -> No
     assert "Use {worktree} and {prompt}." in bench.read("seen.txt")
 
 
-def test_an_own_command_that_fails_is_told_with_what_it_printed(agent: Make, bench: Bench) -> None:
+def test_an_own_command_that_fails_is_reported_with_what_it_printed(
+    agent: Make, bench: Bench
+) -> None:
     error = failure(agent("print('no such model'); sys.exit(4)"), bench)
 
     assert "exit code 4: no such model" in error.summary
 
 
 @pytest.mark.slow
-def test_an_agent_that_waits_for_a_person_is_told_in_its_own_words(
+def test_an_agent_that_waits_for_a_person_is_reported_in_its_own_words(
     agent: Make, bench: Bench
 ) -> None:
     said = "No LLM model was specified and no API keys were provided."

@@ -174,7 +174,7 @@ def test_paths_that_lead_elsewhere_are_refused(path: str) -> None:
     assert error.startswith(f"{path}: ")
 
 
-def test_the_objection_to_a_path_is_told() -> None:
+def test_the_objection_to_a_path_is_reported() -> None:
     _, errors = apply_edits([Edit("a.py", "x\n")], FILES.get, lambda path: f"{path} is locked")
 
     assert list(errors) == ["a.py: a.py is locked"]

@@ -101,7 +101,7 @@ def test_flags_that_the_help_does_not_show_are_named(tmp_path: Path) -> None:
     assert probed(tmp_path, f"print('1.0', {flags!r})") == ("1.0", ("--model",))
 
 
-def test_a_program_that_cannot_be_started_is_told_as_that(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_started_is_reported_as_that(tmp_path: Path) -> None:
     broken = tmp_path / "claude"
     broken.write_bytes(b"\x7fELF of another machine")
     broken.chmod(0o755)

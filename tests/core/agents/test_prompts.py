@@ -175,7 +175,9 @@ def written(brief: Brief, worktree: Worktree, kib: int = 64, *, shows_code: bool
     return prompter.write(brief, worktree, answer="Say what you did.", shows_code=shows_code)
 
 
-def test_a_whole_brief(brief: Brief, worktree: Worktree, other: str) -> None:
+def test_a_brief_holds_every_section_in_its_order(
+    brief: Brief, worktree: Worktree, other: str
+) -> None:
     shown = written(brief, worktree)
 
     objects = [line for line in shown.splitlines() if line.startswith("index ")]
@@ -222,7 +224,7 @@ def test_files_too_long_to_be_shown_are_named(tmp_path: Path, upstream: Upstream
     assert "radius = 1.0" in shown
 
 
-def test_dollars_and_braces_in_what_is_told_are_left_alone(
+def test_dollars_and_braces_in_the_parts_of_a_brief_are_left_alone(
     brief: Brief, worktree: Worktree
 ) -> None:
     goal = "Spend less than $5 on ${cloud} and {braces}."
@@ -253,7 +255,7 @@ def test_a_template_of_ones_own_takes_the_place(
         (None, "No such file"),
     ],
 )
-def test_a_template_that_cannot_be_used_is_told_with_the_reason(
+def test_a_template_that_cannot_be_used_is_reported_with_the_reason(
     content: bytes | None, reason: str, tmp_path: Path
 ) -> None:
     template = tmp_path / "mine.md"

@@ -87,7 +87,7 @@ def test_without_a_login_it_fails_and_says_why(name: str, agent: Make, bench: Be
 
 @each_installed
 @pytest.mark.timeout(120)
-def test_a_flag_it_does_not_know_is_told_as_that(name: str, agent: Make, bench: Bench) -> None:
+def test_a_flag_it_does_not_know_is_reported_as_that(name: str, agent: Make, bench: Bench) -> None:
     found = agent(name, network=False, arguments=("--no-such-flag-at-all",), idle_seconds=20)
 
     with pytest.raises(AgentFailed, match="does not know a flag"):

@@ -51,7 +51,7 @@ def test_a_timeout_before_the_deadline_is_a_service_that_is_away(
     assert raised.value.problems[0].setting == "STUB_URL"
 
 
-def test_a_connection_that_fails_when_the_time_is_over_is_told_as_that() -> None:
+def test_a_connection_that_fails_when_the_time_is_over_is_reported_as_that() -> None:
     with chat_server() as gone:
         pass
     times = iter([0.0])  # when it is asked how long there is; later it is too late

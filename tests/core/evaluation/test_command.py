@@ -48,7 +48,7 @@ class TestCommand:
 
         assert judgement.log == f"{COMMIT} {bench.worktree} {bench.scratch}\n{bench.scratch}\n"
 
-    def test_a_failing_one_is_told_by_its_last_line(self, bench: Bench) -> None:
+    def test_a_failing_one_is_reported_by_its_last_line(self, bench: Bench) -> None:
         reason = bench.reason(bench.shell("echo compiling; echo 'no such target' >&2; exit 2"))
 
         assert reason == "exit code 2: no such target"

@@ -26,7 +26,7 @@ def parse(answer: object, max_metrics: int = 64) -> Any:
     return parse_evaluation(answer, max_metrics=max_metrics)
 
 
-def test_the_shortest_answer() -> None:
+def test_one_metric_is_the_shortest_answer() -> None:
     evaluation = parse({"metrics": [SCORE]})
 
     assert evaluation.metrics == (Metric("score", 1.0),)
@@ -94,7 +94,7 @@ def test_a_metric_is_found_by_name() -> None:
         ({"metrics": [SCORE], "artifacts": [{"name": f"{n}"} for n in range(17)]}, "at most 16"),
     ],
 )
-def test_what_is_wrong_is_said(answer: object, message: str) -> None:
+def test_what_is_wrong_is_reported(answer: object, message: str) -> None:
     with pytest.raises(InvalidEvaluation, match=message):
         parse(answer)
 

@@ -23,7 +23,7 @@ class TestPlugin:
         assert 0 < judgement.evaluation.seconds < 30
         assert judgement.log == "measuring\ndone\n"
 
-    def test_it_is_told_what_to_judge(self, any_bench: Bench) -> None:
+    def test_the_evaluator_is_given_what_to_judge(self, any_bench: Bench) -> None:
         judgement = any_bench.judge(
             any_bench.plugin(
                 """
@@ -174,7 +174,7 @@ class TestPlugin:
         assert "WORKER_EVALUATOR_FILE_SIZE_MB" in failure.problems[0].fix
         assert len(failure.log) <= 16 * 1024
 
-    def test_the_log_is_text(self, bench: Bench) -> None:
+    def test_the_log_of_an_evaluation_is_text(self, bench: Bench) -> None:
         judgement = bench.judge(
             bench.plugin(
                 f"""

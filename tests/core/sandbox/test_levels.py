@@ -81,7 +81,7 @@ def test_processes_are_limited_for_an_ordinary_user(
     assert (said == "all\n") is (done.returncode == 0), done.stderr
 
 
-def test_where_processes_cannot_be_counted_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_cannot_count_processes_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = Sandbox(Level.BUBBLEWRAP, probe().tools, processes=30)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert "root may start any number of processes" in sandbox.describe()

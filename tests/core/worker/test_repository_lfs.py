@@ -82,7 +82,9 @@ def test_without_lfs_the_pointers_are_the_files(upstream: Upstream, tmp_path: Pa
         worktree.commit_all("x", "", soon())
 
 
-def test_a_missing_git_lfs_is_told_where_it_is_needed(upstream: Upstream, tmp_path: Path) -> None:
+def test_a_missing_git_lfs_is_reported_where_it_is_needed(
+    upstream: Upstream, tmp_path: Path
+) -> None:
     # A git that finds no git-lfs beside it or on PATH.
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()

@@ -64,7 +64,7 @@ def test_what_passes_by_itself_is_no_finding() -> None:
 
 
 @pytest.mark.slow
-def test_what_stays_is_told_after_a_bounded_time() -> None:
+def test_what_stays_is_reported_after_a_bounded_time() -> None:
     began = time.monotonic()
 
     [finding] = examine([check("stuck", Finding(Verdict.BAD))], settle_seconds=0.7)

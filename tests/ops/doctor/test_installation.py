@@ -38,7 +38,7 @@ def test_a_host_with_all_that_is_needed_is_good(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())  # looked at, not made
 
 
-def test_each_problem_with_a_setting_is_told_with_its_own_fix(tmp_path: Path) -> None:
+def test_each_problem_with_a_setting_is_reported_with_its_own_fix(tmp_path: Path) -> None:
     settings = usual(tmp_path, worker_repo_remote_url=None, worker_evaluator_plugin=None)
     invalid = Problem("LOG_LEVEL is not valid", setting="LOG_LEVEL='LOUD'", fix="change it")
 

@@ -90,7 +90,7 @@ def test_what_is_away_is_bad_and_keeps_nobody_else_from_being_looked_at(
 
 
 @pytest.mark.parametrize(("revision", "verdict"), [("0001", "warning"), ("9999", "bad")])
-def test_a_schema_of_another_version_is_told_and_left_alone(
+def test_a_schema_of_another_version_is_reported_and_left_alone(
     upstream: Upstream, database_url: str, revision: str, verdict: str
 ) -> None:
     settings = given(upstream, database_url)

@@ -54,7 +54,7 @@ def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_the_fitness_is_told_in_the_metrics_own_direction(settings: Settings) -> None:
+def test_the_fitness_is_reported_in_the_metrics_own_direction(settings: Settings) -> None:
     seen = found(settings, mapelites_fitness_higher_is_better=False)
 
     assert seen["evaluation"].seen.startswith("the root's fitness is 2, in ")

@@ -298,7 +298,7 @@ def test_debians_redis_serves_where_the_wheel_has_no_binary(state_dir: Path) -> 
         server.release()
 
 
-def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(
+def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(
     state_dir: Path, tmp_path: Path
 ) -> None:
     binary = tmp_path / "broken-server"
@@ -317,7 +317,7 @@ def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(
         assert server.started
 
 
-def test_a_binary_of_another_machine_is_told(state_dir: Path, tmp_path: Path) -> None:
+def test_a_binary_of_another_machine_is_reported(state_dir: Path, tmp_path: Path) -> None:
     binary = tmp_path / "foreign-server"
     binary.write_bytes(b"\x7fELF" + bytes(64))
     binary.chmod(0o755)
@@ -328,7 +328,7 @@ def test_a_binary_of_another_machine_is_told(state_dir: Path, tmp_path: Path) ->
     assert "Exec format error" in str(raised.value)
 
 
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("not a folder")
 
     with pytest.raises(ConfigError) as raised:

@@ -128,7 +128,7 @@ def test_no_persistence_is_a_warning(start_redis: StartRedis) -> None:
     assert any("loses the queue" in warning for warning in health.warnings)
 
 
-def test_snapshots_are_told(start_redis: StartRedis) -> None:
+def test_snapshots_are_reported(start_redis: StartRedis) -> None:
     health = health_of(start_redis("--save", "60 100"))
 
     assert health.persistence == "snapshots (60 100)"

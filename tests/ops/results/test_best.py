@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> SmallRun:
     return usual(tmp_path)
 
 
-def test_the_best_is_told_with_its_gain_its_figures_and_its_way(
+def test_the_best_is_reported_with_its_gain_its_figures_and_its_way(
     run: SmallRun, capsys: Capture
 ) -> None:
     print_best(run.settings, Selection())
@@ -48,7 +48,7 @@ def test_the_best_is_told_with_its_gain_its_figures_and_its_way(
     assert "spell the third" in told
 
 
-def test_the_same_is_told_to_programs(run: SmallRun, capsys: Capture) -> None:
+def test_programs_read_the_same_as_json(run: SmallRun, capsys: Capture) -> None:
     print_best(run.settings, Selection(), as_json=True)
 
     told = json.loads(capsys.readouterr().out)
@@ -135,7 +135,7 @@ def test_commits_are_fetched_where_no_repository_is_at_hand(tmp_path: Path, capf
     assert "+line 27!" in capfd.readouterr().out
 
 
-def test_a_deleted_branch_is_said(tmp_path: Path) -> None:
+def test_a_deleted_branch_is_reported(tmp_path: Path) -> None:
     run = usual(tmp_path)
     git("update-ref", "-d", "refs/heads/evolution/job/2", cwd=run.upstream.path)
     git("reflog", "expire", "--expire=now", "--all", cwd=run.upstream.path)
@@ -155,12 +155,12 @@ def test_a_deleted_branch_is_said(tmp_path: Path) -> None:
         (Selection(island=3), "no such island"),
     ],
 )
-def test_what_is_not_there_is_said(run: SmallRun, selection: Selection, message: str) -> None:
+def test_what_is_not_there_is_reported(run: SmallRun, selection: Selection, message: str) -> None:
     with pytest.raises(LoreleyError, match=message):
         print_best(run.settings, selection)
 
 
-def test_an_empty_database_is_said(tmp_path: Path) -> None:
+def test_an_empty_database_is_reported(tmp_path: Path) -> None:
     with pytest.raises(LoreleyError, match="no experiment yet"):
         print_best(Settings(loreley_state_dir=tmp_path), Selection())
 

@@ -138,7 +138,7 @@ def test_a_file_that_exists_is_kept_unless_forced(run: SmallRun) -> None:
 @pytest.mark.parametrize(
     "place", ["nowhere/best.patch", ".", "file/best.patch", "x" * 300, "/proc/x"]
 )
-def test_a_place_that_cannot_be_written_is_said(run: SmallRun, place: str) -> None:
+def test_a_place_that_cannot_be_written_is_reported(run: SmallRun, place: str) -> None:
     (run.folder / "file").write_text("")
     before = sorted(run.folder.iterdir())
 
@@ -215,7 +215,7 @@ def test_a_branch_that_is_needed_otherwise_is_refused(run: SmallRun, name: str) 
     assert git("for-each-ref", cwd=run.upstream.path) == before
 
 
-def test_nothing_to_make_and_nothing_found_are_said(tmp_path: Path) -> None:
+def test_nothing_to_make_and_nothing_found_are_reported(tmp_path: Path) -> None:
     run = SmallRun.begin(tmp_path, {"plan.txt": text()})
 
     with pytest.raises(ConfigError, match="nothing is asked for"):

@@ -187,7 +187,7 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def test_a_gain_that_does_not_show_again_is_said(tmp_path: Path) -> None:
+def test_a_gain_that_does_not_show_again_is_reported(tmp_path: Path) -> None:
     run = begun(tmp_path)
     run.step({"plan.txt": text({3: "only noise"})}, 9.0)
 

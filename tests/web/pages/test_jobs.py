@@ -73,7 +73,7 @@ def test_a_job_is_found_by_number_id_and_commit(shown: Dashboard, run: Evolved) 
     assert "is called zzz" in shown.get("/jobs?find=zzz").text
 
 
-def test_the_story_of_a_job_is_told(shown: Dashboard, run: Evolved) -> None:
+def test_the_story_of_a_job_is_reported(shown: Dashboard, run: Evolved) -> None:
     text = shown.get(f"/jobs/{run.jobs[1]}").text
 
     assert "widen &lt;script&gt;" in text

@@ -75,7 +75,7 @@ def test_one_step_is_not_steps(database: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_goes_wrong_is_said(database: Database, tmp_path: Path) -> None:
+def test_what_goes_wrong_is_reported(database: Database, tmp_path: Path) -> None:
     run = Evolved(database)
     for _ in range(20):
         run.failure()

@@ -36,7 +36,7 @@ def changed(workspace: Folder, before: dict[str, bytes]) -> set[str]:
     return {path for path in now if now[path] != before[path]}
 
 
-def test_one_file_changes_compiles_and_the_operator_is_told(tmp_path: Path) -> None:
+def test_one_file_changes_and_compiles_and_the_operator_is_reported(tmp_path: Path) -> None:
     for seed in range(12):
         workspace = folder(tmp_path / str(seed), {"a.py": sources.PYTHON, "b.py": _PROGRAM})
         before = workspace.contents()

@@ -290,7 +290,7 @@ def test_hostile_text_of_a_language_costs_little(known: LexicalRules, piece: str
     assert time.process_time() - started < 5
 
 
-def test_languages_are_told_by_the_ending_of_a_file() -> None:
+def test_a_language_is_known_by_the_ending_of_a_file() -> None:
     assert language_of("src/sort.c") is C
     assert language_of("a/b.rb") is RUBY
     assert language_of("a.lua") is LUA
