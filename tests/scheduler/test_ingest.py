@@ -266,7 +266,7 @@ def test_an_elite_that_turns_out_to_break_a_constraint_loses_its_cells(
     assert scores == {judged_commit(1).commit: None, judged_commit(50).commit: 2.0}
 
 
-def test_a_failed_measurement_ends_the_contest(database: Database, schedule: Schedule) -> None:
+def test_a_failed_measurement_ends_the_challenge(database: Database, schedule: Schedule) -> None:
     one = ingest(database)
     one.take(judged(database, 1, score=1.0))
     elite = judged_commit(1).commit

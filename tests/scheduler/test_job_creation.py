@@ -32,7 +32,7 @@ def schedule(database: Database) -> Schedule:
     return schedule
 
 
-def breeding(
+def job_creation(
     database: Database,
     *,
     max_unfinished: int = 4,
@@ -59,9 +59,9 @@ def breeding(
 
 
 def jobs(database: Database) -> list[dict[str, Any]]:
-    """The jobs that were bred, by ordinal."""
-    bred = [row for row in rows(database, "jobs") if row["seed"] != 7]
-    return sorted(bred, key=lambda row: int(row["ordinal"]))
+    """The jobs that were created, by ordinal."""
+    created = [row for row in rows(database, "jobs") if row["seed"] != 7]
+    return sorted(created, key=lambda row: int(row["ordinal"]))
 
 
 def fill(database: Database, island: int, cells: int) -> list[str]:
@@ -85,14 +85,14 @@ def end(database: Database, schedule: Schedule) -> None:
 
 
 def test_as_many_jobs_are_made_as_may_wait(database: Database, schedule: Schedule) -> None:
-    assert [breeding(database, max_unfinished=3).tick() for _ in range(2)] == [3, 0]
+    assert [job_creation(database, max_unfinished=3).tick() for _ in range(2)] == [3, 0]
 
     assert [row["ordinal"] for row in jobs(database)] == [0, 1, 2]
     assert {row["kind"] for row in jobs(database)} == {JobKind.EVOLUTION}
 
 
 def test_room_is_made_by_what_was_taken_in(database: Database, schedule: Schedule) -> None:
-    one = breeding(database, max_unfinished=3)
+    one = job_creation(database, max_unfinished=3)
     one.tick()
     end(database, schedule)
 
@@ -102,7 +102,7 @@ def test_room_is_made_by_what_was_taken_in(database: Database, schedule: Schedul
 
 @pytest.mark.parametrize("total", [0, 1, 5])
 def test_the_budget_is_kept_to_the_job(database: Database, schedule: Schedule, total: int) -> None:
-    one = breeding(database, max_total=total)
+    one = job_creation(database, max_total=total)
     made = 0
     for _ in range(5):
         made += one.tick()
@@ -120,24 +120,24 @@ def test_the_budget_is_kept_to_the_job(database: Database, schedule: Schedule, t
 def test_a_budget_below_what_there_has_been_makes_nothing(
     database: Database, schedule: Schedule
 ) -> None:
-    breeding(database, max_unfinished=4).tick()
+    job_creation(database, max_unfinished=4).tick()
     end(database, schedule)
 
-    assert breeding(database, max_total=2).tick() == 0
-    assert breeding(database, max_total=2).is_done
+    assert job_creation(database, max_total=2).tick() == 0
+    assert job_creation(database, max_total=2).is_done
 
 
 def test_without_a_budget_it_is_never_done(database: Database, schedule: Schedule) -> None:
-    breeding(database).tick()
+    job_creation(database).tick()
     end(database, schedule)
 
-    assert not breeding(database).is_done
+    assert not job_creation(database).is_done
 
 
 def test_jobs_begin_at_the_root_while_there_is_no_elite(
     database: Database, schedule: Schedule
 ) -> None:
-    breeding(database).tick()
+    job_creation(database).tick()
 
     assert {(row["base_commit"], *row["inspirations"]) for row in jobs(database)} == {(ROOT,)}
 
@@ -147,7 +147,7 @@ def test_the_first_jobs_begin_at_the_root_and_later_ones_at_elites(
 ) -> None:
     commits = fill(database, 0, 3)
 
-    breeding(database, max_unfinished=9, seed_population=4).tick()
+    job_creation(database, max_unfinished=9, seed_population=4).tick()
 
     bases = [row["base_commit"] for row in jobs(database)]
     assert jobs(database)[0]["ordinal"] == 1
@@ -164,7 +164,7 @@ def test_each_island_has_its_turn_and_its_own_elites(
 ) -> None:
     commits = fill(database, 1, 3)
 
-    breeding(database, max_unfinished=9, islands=2).tick()
+    job_creation(database, max_unfinished=9, islands=2).tick()
 
     for row in jobs(database):
         assert row["island"] == row["ordinal"] % 2
@@ -174,19 +174,19 @@ def test_each_island_has_its_turn_and_its_own_elites(
 def test_the_same_seed_makes_the_same_jobs_and_another_others(
     database: Database, schedule: Schedule
 ) -> None:
-    def bred(seed: int) -> list[tuple[object, ...]]:
+    def created(seed: int) -> list[tuple[object, ...]]:
         with database.begin() as connection:
             connection.exec_driver_sql("DELETE FROM elites")
             connection.exec_driver_sql("DELETE FROM commits")
             connection.exec_driver_sql("DELETE FROM jobs")
         fill(database, 0, 8)
-        breeding(database, max_unfinished=9, random_seed=seed).tick()
+        job_creation(database, max_unfinished=9, random_seed=seed).tick()
         return [
             (row["seed"], row["base_commit"], *row["inspirations"], row["operator"])
             for row in jobs(database)
         ]
 
-    first, second, other = bred(1), bred(1), bred(2)
+    first, second, other = created(1), created(1), created(2)
 
     assert first == second
     assert not set(first) & set(other)
@@ -196,13 +196,13 @@ def test_the_same_seed_makes_the_same_jobs_and_another_others(
 def test_operators_are_chosen_among_those_of_the_agent(
     database: Database, schedule: Schedule
 ) -> None:
-    breeding(database, max_unfinished=50).tick()
+    job_creation(database, max_unfinished=50).tick()
 
     assert {row["operator"] for row in jobs(database)} == {"swap", "shift"}
 
 
 def test_two_schedulers_make_each_job_once(database: Database, schedule: Schedule) -> None:
-    one, other = breeding(database), breeding(database)
+    one, other = job_creation(database), job_creation(database)
 
     one.tick()
     other.tick()
@@ -211,7 +211,7 @@ def test_two_schedulers_make_each_job_once(database: Database, schedule: Schedul
 
 
 def test_one_agent_is_no_choice(database: Database, schedule: Schedule) -> None:
-    breeding(database, agents={"claude": 1.0}).tick()
+    job_creation(database, agents={"claude": 1.0}).tick()
 
     assert {job["agent"] for job in jobs(database)} == {None}
 
@@ -219,12 +219,12 @@ def test_one_agent_is_no_choice(database: Database, schedule: Schedule) -> None:
 def test_agents_are_tried_by_their_weights_and_only_genetic_has_operators(
     database: Database, schedule: Schedule
 ) -> None:
-    breeding(database, max_unfinished=60, agents={"claude": 3.0, "genetic": 1.0}).tick()
+    job_creation(database, max_unfinished=60, agents={"claude": 3.0, "genetic": 1.0}).tick()
 
-    bred = jobs(database)
-    names = [job["agent"] for job in bred]
+    created = jobs(database)
+    names = [job["agent"] for job in created]
     assert 35 <= names.count("claude") <= 55
-    assert all((job["operator"] is None) == (job["agent"] == "claude") for job in bred)
+    assert all((job["operator"] is None) == (job["agent"] == "claude") for job in created)
 
 
 def test_an_agent_whose_candidates_enter_the_archive_is_preferred(
@@ -235,7 +235,7 @@ def test_an_agent_whose_candidates_enter_the_archive_is_preferred(
             arm = Arm(trials=30.0, successes=successes, cost=30.0)
             write_arm(database, connection, kind="agent", name=name, arm=arm)
 
-    breeding(database, max_unfinished=60, agents={"claude": 1.0, "codex": 1.0}).tick()
+    job_creation(database, max_unfinished=60, agents={"claude": 1.0, "codex": 1.0}).tick()
 
     names = [job["agent"] for job in jobs(database)]
     assert names.count("codex") > 45

@@ -41,7 +41,7 @@ def measure(connection: Connection, commit: str, **samples: Sequence[float]) -> 
 
 
 def offer(database: Database, commit: str, **samples: Sequence[float]) -> AddResult:
-    """Offer a commit to the only cell; a contest opens where it is not clear who is better."""
+    """Offer a commit to the only cell; a challenge opens where it is not clear who is better."""
     with database.begin() as connection:
         archive = Archive(database, connection)
         placed = PlacedCommit(0, 0, commit, measure(connection, commit, **samples), (0.0,))

@@ -191,7 +191,7 @@ def noisy(genome: Mapping[str, float], random: Random) -> Mapping[str, float]:
 
 
 @only_sqlite
-def test_a_single_sample_tells_no_noise_and_opens_no_contest(database: Database) -> None:
+def test_a_single_sample_tells_no_noise_and_opens_no_challenge(database: Database) -> None:
     simulation = Simulation(
         database,
         {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
@@ -203,7 +203,7 @@ def test_a_single_sample_tells_no_noise_and_opens_no_contest(database: Database)
     assert "measurement" not in [row["kind"] for row in rows(database, "jobs")]
 
 
-def test_contests_end_and_leave_the_better_one(database: Database) -> None:
+def test_challenges_end_and_leave_the_better_one(database: Database) -> None:
     simulation = Simulation(
         database,
         {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
