@@ -44,12 +44,12 @@ def main() -> int:
     comparisons = [each for name in names if name in BENCHMARKS for each in BENCHMARKS[name](plan)]
     if comparisons:
         print(as_table(comparisons))
-    runs = search.compared(plan, _search_plan(arguments)) if SEARCH in names else []
+    runs = search.compare_ways(plan, _search_plan(arguments)) if SEARCH in names else []
     if runs:
         print(search.as_table(runs))
     if OPERATORS in names:
         jobs = arguments.jobs or (5 if arguments.quick else 150)
-        print(operators.as_table(operators.measured(plan, (arguments.seeds or [1])[0], jobs)))
+        print(operators.as_table(operators.measure(plan, (arguments.seeds or [1])[0], jobs)))
     if arguments.json:
         text = as_json(comparisons, search.as_mapping(runs))
         arguments.json.write_text(f"{text}\n", encoding="utf-8")

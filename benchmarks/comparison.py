@@ -55,10 +55,10 @@ class Benchmark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is measured, and who is told how far it is."""
+    """How much is measured, and who hears how far it is."""
 
     quick: bool
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     postgresql_url: str | None = None  # of a server where databases may be made
 
     def rounds(self, usual: int, *, quick: int = 2) -> int:
@@ -74,7 +74,7 @@ class Plan:
         """
         ours_seconds, floor_seconds = [], []
         for number, (one, other) in enumerate(zip(ours, floor, strict=True), start=1):
-            self.tell(f"{name}: {number} of {len(ours)}")
+            self.report(f"{name}: {number} of {len(ours)}")
             ours_seconds.append(_seconds(one))
             floor_seconds.append(_seconds(other))
         return tuple(ours_seconds), tuple(floor_seconds)

@@ -81,7 +81,7 @@ def engine_per_job(plan: Plan) -> Iterator[Comparison]:
         clone(folder / "by-hand.git", folder / "by-hand")
         by_hand = [partial(_by_hand, folder, root, number) for number in range(rounds + 1)]
         with _evolution(folder) as (evolution, database):
-            job_ids = _queued(database, root, rounds + 1)
+            job_ids = _queue_jobs(database, root, rounds + 1)
             ours = [partial(evolution.run, job_id, Stop()) for job_id in job_ids]
             ours[0]()  # makes the worktree that the others reuse
             by_hand[0]()
@@ -131,7 +131,7 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
         yield evolution, database
 
 
-def _queued(database: Database, root: str, count: int) -> Sequence[str]:
+def _queue_jobs(database: Database, root: str, count: int) -> Sequence[str]:
     schedule = Schedule(database)
     schedule.begin_experiment(Experiment(root, {}))
     for ordinal in range(count):

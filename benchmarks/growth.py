@@ -105,24 +105,24 @@ def growth(plan: Plan) -> Iterator[Comparison]:
     for place, databases in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
         if place == "SQLite" or plan.postgresql_url:
             for size, target in (_QUICK_SIZES if plan.quick else _SIZES).items():
-                yield from _grown(plan, place, databases, size, target)
+                yield from _compare_sizes(plan, place, databases, size, target)
 
 
-def _grown(
+def _compare_sizes(
     plan: Plan, place: str, databases: "_Databases", size: int, target: float
 ) -> Iterator[Comparison]:
     with databases(plan) as (small_url, large_url):
         small = _search(small_url, _SMALL, plan)
         large = _search(large_url, size, plan)
         try:
-            yield _jobs_compared(plan, place, small, large, size, target)
-            yield _refits_compared(plan, place, small, large, size, target)
+            yield _compare_jobs(plan, place, small, large, size, target)
+            yield _compare_refits(plan, place, small, large, size, target)
         finally:
             small.database.close()
             large.database.close()
 
 
-def _jobs_compared(
+def _compare_jobs(
     plan: Plan, place: str, small: _Search, large: _Search, size: int, target: float
 ) -> Comparison:
     for search in (small, large):
@@ -143,7 +143,7 @@ def _jobs_compared(
     )
 
 
-def _refits_compared(
+def _compare_refits(
     plan: Plan, place: str, small: _Search, large: _Search, size: int, target: float
 ) -> Comparison:
     """A refit by the commit: as it happens at doublings only, its share of each job's cost."""
@@ -197,7 +197,7 @@ def _postgresql(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _search(url: str, size: int, plan: Plan) -> _Search:
-    plan.tell(f"growth: making {size:,} commits")
+    plan.report(f"growth: making {size:,} commits")
     return _Search(open_database(url), size)
 
 

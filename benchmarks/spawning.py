@@ -25,11 +25,11 @@ def sandbox_per_spawn(plan: Plan) -> Iterator[Comparison]:
         for level in Level:
             sandbox = Sandbox(level, tools)
             if obstacle := obstacle_to(sandbox):
-                plan.tell(f"sandbox: {obstacle}")
+                plan.report(f"sandbox: {obstacle}")
                 continue
             ours, floor = plan.in_turn(
                 f"sandbox {level}",
-                [partial(_confined, sandbox, folder)] * rounds,
+                [partial(_run_confined, sandbox, folder)] * rounds,
                 [partial(run, [_PROGRAM])] * rounds,
             )
             yield Comparison(
@@ -37,7 +37,7 @@ def sandbox_per_spawn(plan: Plan) -> Iterator[Comparison]:
             )
 
 
-def _confined(sandbox: Sandbox, folder: Path) -> None:
+def _run_confined(sandbox: Sandbox, folder: Path) -> None:
     confinement = Confinement(
         cwd=folder, writable=(folder,), memory_bytes=1 << 32, file_size_bytes=1 << 26
     )

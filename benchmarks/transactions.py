@@ -40,8 +40,8 @@ def transactions(plan: Plan) -> Iterator[Comparison]:
         database = open_database(f"sqlite:///{path}")
         bare = _connect(path)
         try:
-            plan.tell("database: making jobs")
-            job_ids = _queued(Schedule(database), 2 * (rounds + 1) * count)
+            plan.report("database: making jobs")
+            job_ids = _queue_jobs(Schedule(database), 2 * (rounds + 1) * count)
             parts = [job_ids[start : start + count] for start in range(0, len(job_ids), count)]
             jobs = Jobs(database)
             ours = [partial(_with_job_store, jobs, part) for part in parts[::2]]
@@ -64,7 +64,7 @@ def transactions(plan: Plan) -> Iterator[Comparison]:
     )
 
 
-def _queued(schedule: Schedule, count: int) -> Sequence[str]:
+def _queue_jobs(schedule: Schedule, count: int) -> Sequence[str]:
     root = "a" * 40
     schedule.begin_experiment(Experiment(root, {}))
     for ordinal in range(count):

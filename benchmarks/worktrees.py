@@ -21,7 +21,7 @@ def worktree_per_job(plan: Plan) -> Iterator[Comparison]:
     rounds = plan.rounds(5)
     with tempfile.TemporaryDirectory(prefix="loreley-bench-") as name:
         folder = Path(name).resolve()
-        plan.tell(f"worktree: making a repository of {files} files")
+        plan.report(f"worktree: making a repository of {files} files")
         commits = make_remote(folder / "remote.git", files=files, commits=2)
         clone(folder / "remote.git", folder / "by-hand")
         repository = WorkerRepository(

@@ -28,12 +28,12 @@ def clean(root: Path, *, state: bool = False, dry_run: bool = False) -> Iterator
     """
     if state and not dry_run:
         _require_unused(root)
-    for path in [*_caches(root), *(_state(root) if state else [])]:
+    for path in [*_find_caches(root), *(_find_state(root) if state else [])]:
         if dry_run or _remove(path):
             yield path
 
 
-def _caches(root: Path) -> Iterator[Path]:
+def _find_caches(root: Path) -> Iterator[Path]:
     for pattern in _CACHES:
         yield from sorted(root.glob(pattern))
     for folder, names, _ in os.walk(root):
@@ -43,7 +43,7 @@ def _caches(root: Path) -> Iterator[Path]:
             yield Path(folder) / "__pycache__"
 
 
-def _state(root: Path) -> Iterator[Path]:
+def _find_state(root: Path) -> Iterator[Path]:
     for name in _STATE:
         path = root / name
         if path.is_symlink() or path.exists():
@@ -64,7 +64,7 @@ def _remove(path: Path) -> bool:
 
 def _require_unused(root: Path) -> None:
     running = [log.label for log in find_logs(root, tuple(Role)) if log.is_live]
-    running += [f"process {pid}" for pid in _users_of(root / ".loreley")]
+    running += [f"process {pid}" for pid in _find_users(root / ".loreley")]
     if running or not stop_server(root / ".loreley"):
         raise ConfigError(
             "processes are still at work in this project",
@@ -74,16 +74,16 @@ def _require_unused(root: Path) -> None:
         )
 
 
-def _users_of(folder: Path) -> Iterator[int]:
+def _find_users(folder: Path) -> Iterator[int]:
     """Processes with files below ``folder`` open, but for the queue server's own (Linux only)."""
     inside, server = f"{folder.resolve()}/", f"{folder.resolve()}/redis/"
     for process in Path("/proc").glob("[0-9]*"):
-        targets = list(_open_files(process))
+        targets = list(_list_open_files(process))
         if any(t.startswith(inside) and not t.startswith(server) for t in targets):
             yield int(process.name)
 
 
-def _open_files(process: Path) -> Iterator[str]:
+def _list_open_files(process: Path) -> Iterator[str]:
     with suppress(OSError):  # it ended, or is another user's
         for link in (process / "fd").iterdir():
             with suppress(OSError):  # closed meanwhile

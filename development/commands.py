@@ -53,7 +53,7 @@ def lint(c: Context, fix: bool = False) -> None:
     """Judge format, style and types."""
     from development.tools import lint_commands, run_all
 
-    run_all(lint_commands(fix=fix), _runner(c))
+    run_all(lint_commands(fix=fix), _make_runner(c))
 
 
 @task
@@ -62,7 +62,7 @@ def check(c: Context) -> None:
     """Do all that a change must pass: lint, tests and coverage."""
     from development.tools import TestChoice, lint_commands, pytest_command, run_all
 
-    run_all([*lint_commands(), pytest_command(TestChoice(coverage=True))], _runner(c))
+    run_all([*lint_commands(), pytest_command(TestChoice(coverage=True))], _make_runner(c))
 
 
 @task(
@@ -135,10 +135,10 @@ def pins(c: Context, upgrade: bool = False) -> None:
     """
     from development.pins import write_pins
 
-    print(f"{write_pins(Project.of(c).root, _runner(c), upgrade=upgrade)} pins written")
+    print(f"{write_pins(Project.of(c).root, _make_runner(c), upgrade=upgrade)} pins written")
 
 
-def _runner(c: Context) -> Callable[[Sequence[str]], bool]:
+def _make_runner(c: Context) -> Callable[[Sequence[str]], bool]:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     root = Project.of(c).root
 

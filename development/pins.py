@@ -31,13 +31,13 @@ def write_pins(root: Path, run: RunCommand, *, upgrade: bool = False) -> int:
 
     # In a folder of its own uv does not see the present constraints.
     with tempfile.TemporaryDirectory() as folder:
-        base = ["--python-version", _oldest_python(project), *(["--upgrade"] if upgrade else [])]
-        _compile(_all_requirements(project), development, Path(folder), base, run)
+        base = ["--python-version", _read_python(project), *(["--upgrade"] if upgrade else [])]
+        _compile(_collect_requirements(project), development, Path(folder), base, run)
         constraints = Path(folder) / "constraints.txt"
-        constraints.write_text("\n".join(_pins(development)), encoding="utf-8")
+        constraints.write_text("\n".join(_read_pins(development)), encoding="utf-8")
         options = [*base, "--constraints", str(constraints)]
         _compile(project["project"]["dependencies"], runtime, Path(folder), options, run)
-    pins = _pins(development)
+    pins = _read_pins(development)
     _write_constraints(root / "pyproject.toml", pins)
     return len(pins)
 
@@ -57,7 +57,7 @@ def _compile(
     output.write_text(_HEADER + output.read_text(encoding="utf-8"), encoding="utf-8")
 
 
-def _all_requirements(project: dict[str, Any]) -> list[str]:
+def _collect_requirements(project: dict[str, Any]) -> list[str]:
     """What any user or developer may install: dependencies, extras and groups."""
     optional = project["project"].get("optional-dependencies", {})
     groups = project.get("dependency-groups", {})
@@ -68,11 +68,11 @@ def _all_requirements(project: dict[str, Any]) -> list[str]:
     ]
 
 
-def _oldest_python(project: dict[str, Any]) -> str:
+def _read_python(project: dict[str, Any]) -> str:
     return str(project["project"]["requires-python"]).removeprefix(">=")
 
 
-def _pins(requirements: Path) -> list[str]:
+def _read_pins(requirements: Path) -> list[str]:
     text = requirements.read_text(encoding="utf-8")
     return [match["pin"] for match in _PIN.finditer(text)]
 

@@ -37,7 +37,7 @@ def script_parser(prog: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def guarded(role: str, run: Callable[[], ExitCode]) -> ExitCode:
+def run_guarded(role: str, run: Callable[[], ExitCode]) -> ExitCode:
     """Run a script's work; whatever it raises ends as a message and an exit code."""
     import signal  # its enums cost more than all of argparse's help
 

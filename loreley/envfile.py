@@ -24,7 +24,7 @@ class EnvFile:
 
 def read_env_file(path: Path) -> EnvFile:
     """Read the file; raises one `ConfigError` that names every line that is not NAME=value."""
-    text = _text(path)
+    text = _read_text(path)
     bindings = tuple(parse_stream(io.StringIO(text)))
     # The line itself is not shown: it may hold half a password.
     problems = [
@@ -49,7 +49,7 @@ def line_of(binding: Binding) -> int:
     return binding.original.line + blank.count("\n")
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     if path.is_fifo():  # opening it would wait for whoever writes
         raise _unreadable(path, "it is a named pipe")
     try:

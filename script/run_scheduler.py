@@ -8,7 +8,7 @@ from collections.abc import Sequence
 # all other imports after the arguments are read, help is quick and always works.
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
-from loreley.entry import ExitCode, guarded, script_parser
+from loreley.entry import ExitCode, run_guarded, script_parser
 
 
 def main(argv: Sequence[str] | None = None) -> ExitCode:
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
         help="stop when the experiment has had N jobs;\noverrides SCHEDULER_MAX_TOTAL_JOBS",
     )
     arguments = parser.parse_args(argv)
-    return guarded("scheduler", lambda: _run(arguments.log_level, arguments.max_jobs))
+    return run_guarded("scheduler", lambda: _run(arguments.log_level, arguments.max_jobs))
 
 
 def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 # all other imports after the arguments are read, help is quick and always works.
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
-from loreley.entry import ExitCode, guarded, script_parser
+from loreley.entry import ExitCode, run_guarded, script_parser
 
 
 def main(argv: Sequence[str] | None = None) -> ExitCode:
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
         "a second one interrupts it and gives it back.",
     )
     arguments = parser.parse_args(argv)
-    return guarded("worker", lambda: _run(arguments.log_level))
+    return run_guarded("worker", lambda: _run(arguments.log_level))
 
 
 def _run(log_level: str | None) -> ExitCode:

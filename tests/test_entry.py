@@ -14,7 +14,7 @@ SECRET = "hunter2"
 
 def python(code: str, *options: str) -> list[str]:
     head = f"import sys; sys.path.insert(0, {str(PROJECT_ROOT)!r})\n"
-    head += "from loreley.entry import ExitCode, guarded, script_parser\n"
+    head += "from loreley.entry import ExitCode, run_guarded, script_parser\n"
     return [sys.executable, *options, "-c", head + code]
 
 
@@ -26,7 +26,7 @@ def run(code: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("code", list(ExitCode))
 def test_the_exit_code_is_what_the_work_returns(code: ExitCode) -> None:
-    done = run(f"sys.exit(guarded('worker', lambda: ExitCode.{code.name}))")
+    done = run(f"sys.exit(run_guarded('worker', lambda: ExitCode.{code.name}))")
 
     assert (done.returncode, done.stdout, done.stderr) == (int(code), "", "")
 
@@ -36,7 +36,7 @@ def test_an_error_of_ours_is_a_block_and_exit_code_1() -> None:
         "def work():\n"
         "    from loreley.errors import ConfigError\n"
         "    raise ConfigError('not set', setting='X', fix='set it')\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
 
     assert done.returncode == ExitCode.FAILED
@@ -47,7 +47,7 @@ def test_an_error_of_ours_is_a_block_and_exit_code_1() -> None:
 def test_an_unforeseen_error_is_a_short_message_and_exit_code_1() -> None:
     done = run(
         "def work(): raise ZeroDivisionError('at redis://:hunter2@host')\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
 
     assert done.returncode == ExitCode.FAILED
@@ -58,7 +58,7 @@ def test_an_unforeseen_error_is_a_short_message_and_exit_code_1() -> None:
 
 def test_a_package_that_is_missing_is_named_with_the_way_to_install_it() -> None:
     # Isolated and without site-packages, as on a machine where nothing was installed.
-    done = run("sys.exit(guarded('worker', lambda: __import__('loguru')))", "-I", "-S")
+    done = run("sys.exit(run_guarded('worker', lambda: __import__('loguru')))", "-I", "-S")
 
     assert done.returncode == ExitCode.FAILED
     assert done.stderr.startswith("error: loguru is not installed for this Python\n")
@@ -82,7 +82,7 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
         "    import time\n"
         f"    open({str(ready)!r}, 'w').close()\n"
         "    time.sleep(600)\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
     with subprocess.Popen(
         python(code), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -97,7 +97,7 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
 def test_a_failure_is_reported_when_stderr_is_closed() -> None:
     code = (
         "def work(): raise ZeroDivisionError('x')\nimport os; os.close(2)\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
 
     assert run(code).returncode != 0
@@ -110,7 +110,7 @@ def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
         f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
         "    print_and_log('here')\n"
         "    return ExitCode.STOPPED\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" 2>&-', "sh", *python(code)], capture_output=True, text=True
@@ -129,7 +129,7 @@ def test_a_current_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
         f"    import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})\n"
         "    from loreley.logs import configure_logging\n"
         f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
-        "sys.exit(guarded('worker', work))"
+        "sys.exit(run_guarded('worker', work))"
     )
     done = run(code)
 

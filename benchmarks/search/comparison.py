@@ -44,7 +44,7 @@ class SearchPlan:
     ways: Sequence[str] = tuple(WAYS)
 
 
-def compared(plan: Plan, wanted: SearchPlan) -> list[Run]:
+def compare_ways(plan: Plan, wanted: SearchPlan) -> list[Run]:
     """Every way to search with every seed."""
     asked = [
         (way, seed, wanted.jobs, _settings(way, wanted.jobs))
@@ -54,23 +54,23 @@ def compared(plan: Plan, wanted: SearchPlan) -> list[Run]:
     runs: list[Run] = []
     # Not forked: nothing of this process is to be shared.
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        plan.tell(f"search: {len(asked)} runs of {wanted.jobs} jobs")
+        plan.report(f"search: {len(asked)} runs of {wanted.jobs} jobs")
         for done in as_completed([pool.submit(run, *each) for each in asked]):
             runs.append(done.result())
-            plan.tell(f"search: {len(runs)} of {len(asked)}: {_told(runs[-1])}")
+            plan.report(f"search: {len(runs)} of {len(asked)}: {_describe(runs[-1])}")
     return sorted(runs, key=lambda each: (wanted.ways.index(each.way), each.seed))
 
 
 def as_table(runs: Sequence[Run]) -> str:
     """A row for each way to search."""
-    return markdown([_HEAD, *map(_row, _summaries(runs))])
+    return markdown([_HEAD, *map(_row, _summarise_ways(runs))])
 
 
 def as_mapping(runs: Sequence[Run]) -> dict[str, Any]:
     """The summaries and every run's figures, for JSON."""
     return {
         "goal": GOAL,
-        "ways": [asdict(each) for each in _summaries(runs)],
+        "ways": [asdict(each) for each in _summarise_ways(runs)],
         "runs": [
             {"way": each.way, "seed": each.seed, "jobs": each.jobs, "seconds": each.seconds}
             | asdict(figures_of(each, GOAL))
@@ -86,7 +86,7 @@ def _settings(way: str, jobs: int) -> Mapping[str, Any]:
     return _BEST_ONLY | {"mapelites_seed_population_size": jobs if way == "root" else 0}
 
 
-def _summaries(runs: Sequence[Run]) -> list[Summary]:
+def _summarise_ways(runs: Sequence[Run]) -> list[Summary]:
     ways = dict.fromkeys(each.way for each in runs)
     return [summary_of([each for each in runs if each.way == way], GOAL) for way in ways]
 
@@ -105,7 +105,7 @@ def _row(each: Summary) -> tuple[str, ...]:
     )
 
 
-def _told(done: Run) -> str:
+def _describe(done: Run) -> str:
     figures = figures_of(done, GOAL)
     return (
         f"{WAYS[done.way]}, seed {done.seed}: best {figures.best:.4f} "

@@ -98,18 +98,18 @@ class Laboratory:
         return float(score)
 
 
-def measured(plan: Plan, seed: int, jobs: int) -> list[Tally]:
+def measure(plan: Plan, seed: int, jobs: int) -> list[Tally]:
     """Every operator on the same bases, mates and seeds; the most useful first.
 
     A search of ``jobs`` tries comes before, for commits at every height to start from.
     """
     laboratory = Laboratory(Commits(), example_evaluator())
     random = Random(seed)
-    bases = _bases(list(_searched(laboratory, random, plan, jobs)), plan.rounds(6, quick=1))
+    bases = _bases(list(_search(laboratory, random, plan, jobs)), plan.rounds(6, quick=1))
     seeds = [random.getrandbits(48) for _ in range(len(bases) * plan.rounds(4, quick=1))]
     tallies = []
     for operator in OPERATORS:
-        plan.tell(f"operators: {operator.name}")
+        plan.report(f"operators: {operator.name}")
         tallies.append(_tally(laboratory, operator, bases, seeds))
     return sorted(tallies, key=lambda tally: -tally.gain_per_minute)
 
@@ -119,7 +119,7 @@ def as_table(tallies: Sequence[Tally]) -> str:
     return markdown([_HEAD, *map(_row, tallies)])
 
 
-def _searched(
+def _search(
     laboratory: Laboratory, random: Random, plan: Plan, jobs: int
 ) -> Iterator[tuple[Judged, list[Judged]]]:
     """Commits of a plain search, from the start on, each with two others that are as good."""
@@ -135,7 +135,7 @@ def _searched(
             near = sorted(population, key=lambda each: abs(each.score - child.score))
             yield child, [each for each in near if each.score != child.score][:_MATES]
         if job % 25 == 0:
-            plan.tell(f"operators: {job} of {jobs} tries to find commits to start from")
+            plan.report(f"operators: {job} of {jobs} tries to find commits to start from")
 
 
 def _bases(

@@ -46,11 +46,11 @@ def valid_settings() -> tuple[Settings, list[Problem]]:
     try:
         return Settings(), []
     except ValidationError as error:
-        details = sorted(error.errors(), key=lambda detail: _position(str(detail["loc"][0])))
+        details = sorted(error.errors(), key=lambda detail: _find_position(str(detail["loc"][0])))
         names = {str(detail["loc"][0]) for detail in details}
         # With the invalid fields at their defaults the others can still be judged.
         settings = Settings(**{name: Settings.model_fields[name].default for name in names})
-        return settings, [_problem(detail) for detail in details]
+        return settings, [_describe_problem(detail) for detail in details]
 
 
 @lru_cache
@@ -59,7 +59,7 @@ def get_settings(role: Role | None = None, log_level: str | None = None) -> Sett
     return load_settings(role, log_level)
 
 
-def _problem(detail: ErrorDetails) -> Problem:
+def _describe_problem(detail: ErrorDetails) -> Problem:
     name = str(detail["loc"][0])
     field = Settings.model_fields[name]
     secret = SecretStr in _types_of(field.annotation)
@@ -73,7 +73,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     )
 
 
-def _position(name: str) -> tuple[int, int]:
+def _find_position(name: str) -> tuple[int, int]:
     """Where a field stands in this module: its section, then its place there."""
     for section, owner in enumerate(Settings.__bases__):
         fields = list(getattr(owner, "model_fields", {}))

@@ -24,7 +24,7 @@ def test_a_table_tells_medians_and_the_range_of_ratios() -> None:
 
 def test_both_sides_are_measured_in_turn() -> None:
     done: list[str] = []
-    plan = Plan(quick=False, tell=lambda _: None)
+    plan = Plan(quick=False, report=lambda _: None)
 
     ours, floor = plan.in_turn(
         "x", [lambda: done.append("ours")] * 3, [lambda: done.append("floor")] * 3
