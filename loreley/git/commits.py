@@ -46,7 +46,7 @@ class CommitMessage:
 
 
 @contextmanager
-def scratch_of(store: ObjectStore) -> Iterator[ObjectStore]:
+def open_scratch(store: ObjectStore) -> Iterator[ObjectStore]:
     """A repository for a moment that sees all objects of ``store`` and keeps its own to itself."""
     with temporary_folder() as folder:
         scratch = ObjectStore(store.git, folder / "scratch")

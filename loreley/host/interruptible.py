@@ -11,7 +11,7 @@ _LOOK_EVERY_SECONDS = 0.05  # how long a request to stop may go unnoticed
 Result = TypeVar("Result")
 
 
-def interruptibly(work: Callable[[], Result], deadline: Deadline, doing: str) -> Result:
+def run_interruptibly(work: Callable[[], Result], deadline: Deadline, doing: str) -> Result:
     """What ``work`` returns or raises, given up when the deadline passes or a stop is asked for.
 
     It goes on in a thread of its own then, until its connection is closed. ``doing`` is what the

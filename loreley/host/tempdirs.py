@@ -17,7 +17,7 @@ _YOUNG_SECONDS = 10.0  # between the making of a folder and its lock
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """A new empty folder, resolved; removed afterwards, or by the next caller of this user."""
-    for abandoned in abandoned_folders():
+    for abandoned in find_abandoned_folders():
         shutil.rmtree(abandoned, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -29,7 +29,7 @@ def temporary_folder() -> Iterator[Path]:
         os.close(held)
 
 
-def abandoned_folders() -> list[Path]:
+def find_abandoned_folders() -> list[Path]:
     """Temporary folders of this user whose process is gone."""
     place = Path(tempfile.gettempdir())
     return [path for path in place.glob(f"{_PREFIX}*") if _is_abandoned(path)]

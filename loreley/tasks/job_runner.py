@@ -63,7 +63,7 @@ class JobRunner:
             judge.check()
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
-            secrets = Secrets.known(settings, environ, granted_variables(settings))
+            secrets = Secrets.collect(settings, environ, granted_variables(settings))
             describer = _create_describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))

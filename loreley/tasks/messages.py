@@ -10,7 +10,7 @@ from redis import Redis
 _PIECE = 1000  # messages read at once
 
 
-def waiting_jobs(client: Redis, queue: str) -> set[str]:
+def read_waiting_jobs(client: Redis, queue: str) -> set[str]:
     """The ids of jobs whose message waits in ``queue``, the key with its namespace."""
     message_ids = cast(list[bytes], client.lrange(queue, 0, -1))
     found: set[str] = set()
@@ -20,7 +20,7 @@ def waiting_jobs(client: Redis, queue: str) -> set[str]:
     return found
 
 
-def known_jobs(client: Redis, queue: str) -> set[str]:
+def read_known_jobs(client: Redis, queue: str) -> set[str]:
     """The ids of jobs whose message waits in ``queue`` or is in a worker's hands."""
     return set(_job_ids(cast(list[bytes | None], client.hvals(f"{queue}.msgs"))))
 

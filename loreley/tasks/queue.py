@@ -7,7 +7,7 @@ from redis.retry import Retry
 from loreley.config import get_settings
 from loreley.tasks.broker import broker
 from loreley.tasks.connection import unavailable
-from loreley.tasks.messages import waiting_jobs
+from loreley.tasks.messages import read_waiting_jobs
 from loreley.tasks.workers import run_evolution_job
 
 _RETRIES = 3
@@ -31,6 +31,6 @@ class JobQueue:
         """The ids of jobs whose message nobody has taken yet; raises `ServiceUnavailable`."""
         queue = f"{broker.namespace}:{run_evolution_job.queue_name}"
         try:
-            return waiting_jobs(broker.client, queue)
+            return read_waiting_jobs(broker.client, queue)
         except RedisError as error:
             raise unavailable(get_settings(), error) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loreley.host.tempdirs import abandoned_folders, temporary_folder
+from loreley.host.tempdirs import find_abandoned_folders, temporary_folder
 from tests.support import PROJECT_ROOT
 
 HOLD = """
@@ -54,7 +54,7 @@ def test_a_folder_of_a_dead_process_is_removed_and_a_live_one_s_is_not(place: Pa
         process.kill()
         process.wait()
 
-    assert abandoned_folders() == [left]
+    assert find_abandoned_folders() == [left]
     with temporary_folder():
         assert not left.exists()
 
@@ -76,4 +76,4 @@ def test_what_others_named_alike_is_left_alone(place: Path) -> None:
 def test_a_folder_that_was_just_made_is_not_taken_for_abandoned(place: Path) -> None:
     (place / "loreley-temporary-new").mkdir()
 
-    assert abandoned_folders() == []
+    assert find_abandoned_folders() == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from loreley.core.budget import CallUsage, Usage
 from loreley.errors import ConfigError, LoreleyError, ServiceUnavailable
 from loreley.host.deadline import Deadline
-from loreley.host.interruptible import interruptibly
+from loreley.host.interruptible import run_interruptibly
 from loreley.masking import masked
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Client:
             http_client=openai.DefaultHttpxClient(event_hooks=wire.hooks),
         ) as client:
             try:
-                return interruptibly(lambda: question(client), deadline, waiting)
+                return run_interruptibly(lambda: question(client), deadline, waiting)
             except openai.APIStatusError as error:
                 wire.settle(call)
                 raise self._refusal_error(error) from error

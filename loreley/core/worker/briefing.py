@@ -52,7 +52,7 @@ class Briefing:
 
     def hide_secrets(self, failure: JobFailed) -> None:
         """Leave in the failure what may be kept, shown and given to later agents."""
-        hide = self.secrets.hidden_in
+        hide = self.secrets.hide_in
         failure.log = hide(failure.log)
         failure.problems = tuple(
             replace(each, what=hide(each.what), target=hide(each.target), reason=hide(each.reason))
@@ -61,7 +61,7 @@ class Briefing:
 
     def without_secrets(self, proposal: Proposal) -> Proposal:
         """The proposal as it may be committed and pushed."""
-        hide = self.secrets.hidden_in
+        hide = self.secrets.hide_in
         return replace(proposal, subject=hide(proposal.subject), summary=hide(proposal.summary))
 
 

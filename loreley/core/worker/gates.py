@@ -100,11 +100,11 @@ class Gates:
             *_added_lines(patch),
             *(_read_text(worktree, commit, each.path) for each in binary),
         ]
-        found = secrets.found_in("\n".join(added))
+        found = secrets.find_in("\n".join(added))
         if len(patch.encode()) > limit_bytes:  # it was cut
             for each in differences:
-                known = secrets.found_in(_read_text(worktree, worktree.base_commit, each.path))
-                now = secrets.found_in(_read_text(worktree, commit, each.path))
+                known = secrets.find_in(_read_text(worktree, worktree.base_commit, each.path))
+                now = secrets.find_in(_read_text(worktree, commit, each.path))
                 found += [name for name in now if name not in [*known, *found]]
         if found:
             raise CandidateRejected(

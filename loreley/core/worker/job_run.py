@@ -166,7 +166,7 @@ class JobRun:
             with self._timed("commit"):
                 candidate = worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
         finally:  # what was refused is looked at too
-            patch = briefing.secrets.hidden_in(worktree.patch(_PATCH_BYTES))
+            patch = briefing.secrets.hide_in(worktree.patch(_PATCH_BYTES))
             self._keep("patch.diff", patch, "text/x-diff")
         hit(Failpoint.COMMITTED)
         briefing.gates.check(worktree, candidate.commit)

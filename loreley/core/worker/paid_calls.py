@@ -88,7 +88,7 @@ class PaidCallRecorder:
         """Keep a text with the job; again under the same name adds to it."""
         artifacts = self.record.artifacts
         known = next((each for each in artifacts if each.name == name), None)
-        content = self.secrets.hidden_in(text).encode(errors="replace")
+        content = self.secrets.hide_in(text).encode(errors="replace")
         if known is not None:
             artifacts.remove(known)
             content = known.content + content

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loreley.config import Settings, expand_path
 from loreley.core.worktrees.base_clone import BaseClone
-from loreley.core.worktrees.descriptors import Descriptions
+from loreley.core.worktrees.commit_vectors import CommitVectors
 from loreley.core.worktrees.footprint import Footprint as Footprint
 from loreley.core.worktrees.footprint import Footprints
 from loreley.core.worktrees.lfs import LargeFiles
@@ -172,7 +172,7 @@ class WorkerRepository:
             slots=Slots(clone.store, self.worktrees, options.clean_excludes),
             large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
             footprints=Footprints(clone.store),
-            descriptions=Descriptions(clone.store),
+            vectors=CommitVectors(clone.store),
             author=options.author,
         )
 

@@ -43,7 +43,7 @@ class Secrets:
         self._values = {name: value for name, value in secret.items() if not _is_a_word(value)}
 
     @classmethod
-    def known(
+    def collect(
         cls, settings: Settings, environment: Mapping[str, str], names: Iterable[str]
     ) -> Self:
         """The secret settings, and the variables of these names that agents are given."""
@@ -57,12 +57,12 @@ class Secrets:
                 values[name.upper()] = value.get_secret_value()
         return cls(values)
 
-    def found_in(self, text: str) -> list[str]:
+    def find_in(self, text: str) -> list[str]:
         """What the secrets in a text are, in words that reveal nothing of their values."""
         known = [f"the value of {name}" for name, value in self._values.items() if value in text]
         return known + [name for name, pattern in _PATTERNS.items() if pattern.search(text)]
 
-    def hidden_in(self, text: str) -> str:
+    def hide_in(self, text: str) -> str:
         """The text with every secret replaced by ``***``."""
         for value in sorted(self._values.values(), key=len, reverse=True):
             text = text.replace(value, _HIDDEN)

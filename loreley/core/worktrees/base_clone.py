@@ -69,7 +69,7 @@ class BaseClone:
         if os.path.lexists(self.store.git_dir):
             self.config.require_same_remote()
             self.config.settle()
-            for path in abandoned_files(self.store.git_dir):
+            for path in find_abandoned_files(self.store.git_dir):
                 path.unlink(missing_ok=True)
             self._fetch(self.store, deadline, self._refspecs[:1])
             self._tidy(deadline)
@@ -192,7 +192,7 @@ class BaseClone:
             )
 
 
-def abandoned_files(git_dir: Path) -> Iterator[Path]:
+def find_abandoned_files(git_dir: Path) -> Iterator[Path]:
     """What a fetch or a maintenance that was killed has left among the objects.
 
     With its lock there, git skips every later maintenance without a word.

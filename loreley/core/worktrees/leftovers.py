@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from loreley.core.worktrees.base_clone import abandoned_files
+from loreley.core.worktrees.base_clone import find_abandoned_files
 from loreley.core.worktrees.slots import SPARE
 from loreley.host.locks import is_locked, read_lock_text
 
@@ -40,7 +40,7 @@ def _find_in_clone(base: Path) -> Iterator[Path]:
             yield path
     yield from _list(base / ".cloning")
     yield from _find_stale_locks(base / ".git")
-    yield from abandoned_files(base / ".git")
+    yield from find_abandoned_files(base / ".git")
 
 
 def _find_stale_locks(git_dir: Path) -> Iterator[Path]:

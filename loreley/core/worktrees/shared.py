@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from loreley.core.worktrees.base_clone import BaseClone
-from loreley.core.worktrees.descriptors import Descriptions
+from loreley.core.worktrees.commit_vectors import CommitVectors
 from loreley.core.worktrees.footprint import Footprints
 from loreley.core.worktrees.lfs import LargeFiles
 from loreley.core.worktrees.slots import Slots
@@ -18,5 +18,5 @@ class Shared:
     slots: Slots
     large_files: LargeFiles
     footprints: Footprints
-    descriptions: Descriptions
+    vectors: CommitVectors
     author: Identity

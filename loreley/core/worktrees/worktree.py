@@ -180,10 +180,10 @@ class Worktree:
 
         With the base commit's own only the changed files are read.
         """
-        descriptions = self._shared.descriptions
+        vectors = self._shared.vectors
         if base_vector is None:
-            return descriptions.whole(self._head)
-        return descriptions.derived(self.base_commit, base_vector, self._head)
+            return vectors.whole(self._head)
+        return vectors.derived(self.base_commit, base_vector, self._head)
 
     def blobs_since(self, commit: str) -> BlobChanges:
         """The files in which the candidate, or the base commit, differs from ``commit``."""

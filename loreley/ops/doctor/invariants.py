@@ -16,11 +16,11 @@ from loreley.core.worktrees.leftovers import find_leftovers
 from loreley.db.engine import Database
 from loreley.errors import GitError
 from loreley.git.git import Git
-from loreley.host.tempdirs import abandoned_folders
+from loreley.host.tempdirs import find_abandoned_folders
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
 from loreley.ops.doctor.strays import find_strays
 from loreley.tasks.connection import redis_client, unavailable
-from loreley.tasks.messages import known_jobs
+from loreley.tasks.messages import read_known_jobs
 from loreley.views.invariants import (
     archive_flaws,
     commit_flaws,
@@ -115,7 +115,7 @@ class _Run:
         try:
             with redis_client(settings, retries=0) as client:
                 name = f"{settings.tasks_redis_namespace}:{settings.tasks_queue_name}"
-                known = known_jobs(client, name)
+                known = read_known_jobs(client, name)
         except RedisError as error:
             raise unavailable(settings, error) from error
         silent = [
@@ -146,7 +146,7 @@ class _Run:
     def temporary(self) -> Finding:
         """Whether no process has left temporary folders."""
         return all_hold(
-            abandoned_folders(),
+            find_abandoned_folders(),
             good="none without an owner",
             fix=_START_WORKER,
             otherwise=Verdict.WARNING,

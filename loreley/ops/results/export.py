@@ -7,7 +7,7 @@ from pathlib import Path
 from loreley.config import Settings
 from loreley.core.worker.repository import commit_author
 from loreley.errors import ConfigError, LoreleyError
-from loreley.git.commits import scratch_of, write_commit
+from loreley.git.commits import open_scratch, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
@@ -103,7 +103,7 @@ def _write_patch(
 
 def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: ExportOptions) -> None:
     assert options.branch is not None
-    with scratch_of(store) as scratch:
+    with open_scratch(store) as scratch:
         commit = lineage.last.commit
         if options.squash:
             tree = store.facts(commit).tree

@@ -28,8 +28,8 @@ SHAPES = {
 def test_well_known_shapes_are_found_and_hidden(name: str) -> None:
     text = f'KEY = "{SHAPES[name]}"'
 
-    assert name in Secrets().found_in(text)
-    assert SHAPES[name] not in Secrets().hidden_in(text)
+    assert name in Secrets().find_in(text)
+    assert SHAPES[name] not in Secrets().hide_in(text)
 
 
 @pytest.mark.parametrize(
@@ -44,27 +44,27 @@ def test_well_known_shapes_are_found_and_hidden(name: str) -> None:
     ],
 )
 def test_ordinary_text_is_not_taken_for_a_secret(text: str) -> None:
-    assert Secrets().found_in(text) == []
-    assert Secrets().hidden_in(text) == text
+    assert Secrets().find_in(text) == []
+    assert Secrets().hide_in(text) == text
 
 
 def test_known_values_are_found_by_the_name_of_their_variable() -> None:
     secrets = Secrets({"TEAM_KEY": "correct-horse-7"})
 
-    assert secrets.found_in("x = 'correct-horse-7'") == ["the value of TEAM_KEY"]
-    assert secrets.hidden_in("x = 'correct-horse-7'") == "x = '***'"
+    assert secrets.find_in("x = 'correct-horse-7'") == ["the value of TEAM_KEY"]
+    assert secrets.hide_in("x = 'correct-horse-7'") == "x = '***'"
 
 
 def test_of_a_url_the_password_counts_and_not_the_host() -> None:
     secrets = Secrets({"REDIS": "redis://user:s3cret-word@queue.example.org:6379/0"})
 
-    assert secrets.found_in("s3cret-word")
-    assert secrets.hidden_in("queue.example.org") == "queue.example.org"
+    assert secrets.find_in("s3cret-word")
+    assert secrets.hide_in("queue.example.org") == "queue.example.org"
 
 
 @pytest.mark.parametrize("value", ["", "short", "localhost", "postgres"])
 def test_what_may_be_an_ordinary_word_is_not_looked_for(value: str) -> None:
-    assert Secrets({"X": value}).found_in(f"the {value} server") == []
+    assert Secrets({"X": value}).find_in(f"the {value} server") == []
 
 
 def test_the_settings_and_the_agents_keys_are_known() -> None:
@@ -74,16 +74,16 @@ def test_the_settings_and_the_agents_keys_are_known() -> None:
     )
     environ = {"TOKEN_A": "value-of-token-a", "OTHER": "value-of-other"}
 
-    secrets = Secrets.known(settings, environ, ["TOKEN_A", "MISSING"])
+    secrets = Secrets.collect(settings, environ, ["TOKEN_A", "MISSING"])
 
-    assert secrets.found_in("key-of-the-chat-1") == ["the value of WORKER_CHAT_API_KEY"]
-    assert secrets.found_in("pass-word-9") == ["the value of DATABASE_URL"]
-    assert secrets.found_in("value-of-token-a") == ["the value of TOKEN_A"]
-    assert secrets.found_in("value-of-other db.example.org") == []
+    assert secrets.find_in("key-of-the-chat-1") == ["the value of WORKER_CHAT_API_KEY"]
+    assert secrets.find_in("pass-word-9") == ["the value of DATABASE_URL"]
+    assert secrets.find_in("value-of-token-a") == ["the value of TOKEN_A"]
+    assert secrets.find_in("value-of-other db.example.org") == []
 
 
 @pytest.mark.parametrize("key", ["c2VjcmV0/a2V5+MTIz==", "3f9a1c20:77be01d4"])
 def test_a_key_may_hold_what_addresses_hold(key: str) -> None:
-    secrets = Secrets.known(Settings(worker_chat_api_key=SecretStr(key)), {}, ())
+    secrets = Secrets.collect(Settings(worker_chat_api_key=SecretStr(key)), {}, ())
 
-    assert secrets.found_in(f"key = {key!r}") == ["the value of WORKER_CHAT_API_KEY"]
+    assert secrets.find_in(f"key = {key!r}") == ["the value of WORKER_CHAT_API_KEY"]

@@ -9,7 +9,7 @@ from loreley.map_elites.descriptor import FileVectors, Vector, combine, zero
 _READ_AT_ONCE = 200  # blobs, so that a large repository is never in memory as a whole
 
 
-class Descriptions:
+class CommitVectors:
     """Vectors of the commits of one repository; each file's content is read once."""
 
     def __init__(self, store: ObjectStore) -> None:
