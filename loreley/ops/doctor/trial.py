@@ -3,6 +3,7 @@
 import os
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from loreley.config import Role, Settings
@@ -36,7 +37,10 @@ def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
     return [
         Check("evaluator", lambda: _check_evaluator(settings)),
         *([] if quick else [Check("evaluation", lambda: _check_evaluation(settings))]),
-        *(_make_agent_check(name, settings) for name in settings.agent_weights),
+        *(
+            Check(f"agent {name}", partial(_check_agent, name, settings))
+            for name in settings.agent_weights
+        ),
     ]
 
 
@@ -130,10 +134,6 @@ def _check_usable(settings: Settings, evaluation: Evaluation) -> Finding:
     fitness = f"the root's fitness is {settings.objective.fitness(judged.score):.6g}"
     spread = f" ± {judged.error:.2g}" if judged.error else ""
     return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
-
-
-def _make_agent_check(name: str, settings: Settings) -> Check:
-    return Check(f"agent {name}", lambda: _check_agent(name, settings))
 
 
 def _check_agent(name: str, settings: Settings) -> Finding:
