@@ -47,7 +47,7 @@ def _run(log_level: str | None) -> ExitCode:
         worker = create_worker(broker, queue)
         with StopSignals() as signals, keep_online(worker, broker, queue):
             logger.info(
-                "worker keep_online: queue {}, base clone {}, worktrees under {}",
+                "worker online: queue {}, base clone {}, worktrees under {}",
                 queue,
                 runner.repository.base,
                 runner.repository.worktrees,
