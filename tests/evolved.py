@@ -19,7 +19,7 @@ from loreley.map_elites.islands import Ring
 from loreley.scheduler.bandit_update import BanditUpdate
 from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import ReMeasurement
+from loreley.scheduler.re_measurement import Finalists, ReMeasurement
 
 ROOT = "a" * 40
 MEASURES = ("width:0:10:10", "height:0:10:5")
@@ -59,6 +59,7 @@ class Evolved:
             ),
             ring,
             re_measurement=ReMeasurement(self.database),
+            finalists=Finalists(self.database, are_wanted=True),
             migration=Migration(ring),
             bandit=BanditUpdate(self.database, reproducible=True),
         )

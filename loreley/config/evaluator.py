@@ -43,6 +43,17 @@ class EvaluatorSettings(BaseModel):
         description="Cheap evaluations that come first, as `evaluator | metric >= number`: a "
         "candidate below a threshold is rejected. An evaluator is written as for the two above.",
     )
+    worker_evaluator_holdout: str | None = Field(
+        None,
+        description="A second evaluator, written as a plugin or a command, that only the commits "
+        "which are confirmed at the end are judged by, each once; what it says decides nothing "
+        "before.",
+    )
+    worker_evaluator_holdout_paths: PathTexts = Field(
+        [],
+        description="Folders with its code and data, put on its `sys.path`; no agent and no other "
+        "evaluation can read them.",
+    )
     worker_evaluator_repeats: int = Field(
         1,
         ge=1,
@@ -101,4 +112,7 @@ class EvaluatorSettings(BaseModel):
                     type(self), setting, "nothing judges the candidates", fix="set one of the two"
                 )
             ]
+        if self.worker_evaluator_holdout and not self.worker_evaluator_holdout_paths:
+            reason = "the hold-out must stand where no candidate can read it"
+            return [unset(type(self), "WORKER_EVALUATOR_HOLDOUT_PATHS", reason)]
         return []

@@ -23,6 +23,13 @@ class SchedulerSettings(BaseModel):
         le=100,
         description="A job whose worker died this often is given up as lost.",
     )
+    scheduler_confirmation_share: float = Field(
+        0.2,
+        ge=0,
+        le=10,
+        description="How much of the time that all evaluations took the confirmation of one "
+        "finalist may take, a minute at least; 0: nothing is confirmed.",
+    )
 
 
 class BudgetSettings(BaseModel):

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
+from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.errors import JobFailed
 from loreley.host.deadline import Stop
+from loreley.map_elites.objective import Objective
 
 
 class JobKind(StrEnum):
@@ -16,6 +19,12 @@ class JobKind(StrEnum):
     BASELINE = "baseline"  # judge the root commit as it is
     EVOLUTION = "evolution"  # change the base commit, judge the result
     MEASUREMENT = "measurement"  # judge the base commit once more, as its figures are noisy
+    CONFIRMATION = "confirmation"  # judge the base commit and the root side by side
+
+    @property
+    def makes_commit(self) -> bool:
+        """Whether its success is a judged commit of its own."""
+        return self in (JobKind.BASELINE, JobKind.EVOLUTION)
 
 
 class JobState(StrEnum):
@@ -66,6 +75,7 @@ class Claim:
     inspirations: tuple[str, ...]
     agent: str | None = None  # what the search chose, if it did
     operator: str | None = None
+    objective: Objective = field(default_factory=Objective)
 
     @property
     def name(self) -> str:
@@ -130,7 +140,7 @@ class JobStore(Protocol):
         ...
 
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
-        """JobRecord the commit and everything about it at once; raises `JobLost`.
+        """Record the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
         in the meantime.
@@ -141,8 +151,22 @@ class JobStore(Protocol):
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         ...
 
+    def evaluated_seconds(self) -> float:
+        """How long the evaluations of all commits have taken together."""
+        ...
+
+    def confirm(
+        self, claim: Claim, confirmation: Confirmation, holdout: Holdout | None, record: JobRecord
+    ) -> None:
+        """Record what measuring the base commit beside the root has shown; raises `JobLost`."""
+        ...
+
+    def find_holdout(self, commit: str) -> HoldoutResult | None:
+        """What the hold-out has said of a commit; None: it was not asked yet."""
+        ...
+
     def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
-        """JobRecord why there is no commit; raises `JobLost`."""
+        """Record why there is no commit; raises `JobLost`."""
         ...
 
     def announce(self, claim: Claim, tree: str) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningInsert
 
 from loreley.db.engine import Database, now
-from loreley.db.models import challenges, commits, elites
+from loreley.db.models import challenges, elites
 from loreley.map_elites.archive import AddResult, compare
 from loreley.map_elites.fitness import CONFIDENCE, Estimate
 from loreley.map_elites.sampler import Elite
@@ -240,23 +240,6 @@ def _next_position(island: int) -> ColumnElement[int]:
 
 def _to_elite(row: RowMapping) -> Elite:
     return Elite(row["cell"], row["commit"], row["score"], row["curiosity"], row["error"])
-
-
-def best_commit(connection: Connection, *, island: int | None = None) -> str | None:
-    """The fittest elite, of one island or of all; of equals the first. None: none yet.
-
-    Not simply the highest score: under noise that is the luckiest measurement, and may have lost
-    when it was measured again.
-    """
-    tops = fittest_elites().subquery()
-    query = (
-        select(tops.c.commit)
-        .join(commits, commits.c.commit == tops.c.commit)
-        .order_by(tops.c.score.desc(), commits.c.created_at)
-    )
-    if island is not None:
-        query = query.where(tops.c.island == island)
-    return connection.execute(query.limit(1)).scalar()
 
 
 def fittest_elites() -> Select[int, str, float]:

@@ -5,19 +5,23 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Update, select, update
+from sqlalchemy import Connection, Update, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Evaluation
+from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
+from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
+from loreley.db.experiment import read_experiment
 from loreley.db.judged_commits import (
     insert_judged_commit,
     merge_measurement,
     read_judged_commits,
     to_storable,
 )
-from loreley.db.models import artifacts, commits, experiment, jobs
+from loreley.db.models import artifacts, commits, evaluations, jobs
 from loreley.errors import (
     CandidateRejected,
     FailureKind,
@@ -89,7 +93,8 @@ class Jobs:
             row = connection.execute(taken).mappings().one_or_none()
             if row is None:
                 raise _explain_refusal(connection, key)
-            root = connection.execute(select(experiment.c.root_commit)).scalar_one()
+            known = read_experiment(connection)
+            assert known is not None  # its jobs are there
         return Claim(
             job_id=row["id"],
             kind=JobKind(row["kind"]),
@@ -98,11 +103,12 @@ class Jobs:
             ordinal=row["ordinal"],
             island=row["island"],
             seed=row["seed"],
-            root_commit=root,
+            root_commit=known.root_commit,
             base_commit=row["base_commit"],
             inspirations=tuple(row["inspirations"]),
             agent=row["agent"],
             operator=row["operator"],
+            objective=known.objective,
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
@@ -124,7 +130,7 @@ class Jobs:
 
     @_retried
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
-        """JobRecord the commit and everything about it at once; raises `JobLost`.
+        """Record the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
         in the meantime.
@@ -144,8 +150,33 @@ class Jobs:
             _insert_artifacts(connection, claim, record)
 
     @_retried
+    def evaluated_seconds(self) -> float:
+        """How long the evaluations of all commits have taken together."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
+
+    @_retried
+    def confirm(
+        self, claim: Claim, confirmation: Confirmation, holdout: Holdout | None, record: JobRecord
+    ) -> None:
+        """Record what measuring the base commit beside the root has shown; raises `JobLost`."""
+        commit = claim.base_commit
+        with self._database.begin() as connection:
+            _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
+            record_confirmation(
+                self._database, connection, commit, claim.job_id, confirmation, holdout
+            )
+            _insert_artifacts(connection, claim, record)
+
+    @_retried
+    def find_holdout(self, commit: str) -> HoldoutResult | None:
+        """What the hold-out has said of a commit; None: it was not asked yet."""
+        with self._database.read() as connection:
+            return read_holdout(connection, commit)
+
+    @_retried
     def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
-        """JobRecord why there is no commit; raises `JobLost`."""
+        """Record why there is no commit; raises `JobLost`."""
         rejected = isinstance(failure, CandidateRejected)
         with self._database.begin() as connection:
             _finish(

@@ -164,6 +164,34 @@ challenges = Table(
     Index(None, "commit"),
 )
 
+# What measuring finalists beside the root has shown. Scores: higher is better.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("commit", String(64), ForeignKey("commits.commit"), primary_key=True),
+    Column("job_id", String(36), ForeignKey("jobs.id"), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("estimate", Double),  # by how much its score is better; null: there is no pair
+    Column("margin", Double),  # half the width of the estimate's 95 % interval
+    Column("root_scores", JSON, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("reason", Text, nullable=False),  # why the pairs could not decide, where they could not
+    Column("holdout", String(16)),  # passed or failed; null: it was not asked
+    Column("holdout_reason", Text),
+    Column("finished_at", Double, nullable=False),
+    Index(None, "verdict"),
+)
+
+# What the hold-out says of a commit: asked once, and shown to no agent.
+holdouts = Table(
+    "holdouts",
+    metadata,
+    Column("commit", String(64), primary_key=True),
+    Column("scores", JSON, nullable=False),  # higher is better; empty: it has none
+    Column("failure", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
 # What the choice among agents and operators has learnt.
 arms = Table(
     "arms",

@@ -304,7 +304,7 @@ def mark_ingested(connection: Connection, job: EndedJob) -> bool:
     if taken.rowcount == 0:
         return False
     counted = job.kind is JobKind.EVOLUTION
-    judged = job.state is JobState.SUCCEEDED and job.kind is not JobKind.MEASUREMENT
+    judged = job.state is JobState.SUCCEEDED and job.kind.makes_commit
     connection.execute(
         update(experiment).values(
             ended_jobs=experiment.c.ended_jobs + int(counted),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from loreley.config import Settings
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
-from loreley.db.notes import add_note, read_standing_notes, withdraw_note
+from loreley.db.search_context import add_note, read_standing_notes, withdraw_note
 from loreley.errors import ConfigError
 
 LONGEST_NOTE = 2_000

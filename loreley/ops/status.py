@@ -9,7 +9,7 @@ from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
-from loreley.ops.summary import count_jobs, describe_gain
+from loreley.ops.summary import count_jobs, describe_start, name_gain
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -85,10 +85,12 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     if best is None:
         yield f"best        {overview.why_no_best}"
     else:
-        gain = describe_gain(overview)
-        yield f"best        {overview.objective.name} {best.fitness:.6g}, {gain}"
+        start = describe_start(overview)
+        yield f"best        {overview.objective.name} {best.fitness:.6g}, {start}"
         found = " ".join(filter(None, (best.commit[:12], best.branch, best.subject)))
         yield f"            {one_line(found)}"
+        for name, text in name_gain(overview.best_gain):
+            yield f"{name:<12}{text}"
 
 
 def _describe_cells(archive: Overview | IslandState) -> str:

@@ -1,9 +1,11 @@
 """What came of a run, in a few lines."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES
+from loreley.views.gains import Gain
 from loreley.views.overview import Overview
 
 
@@ -25,11 +27,11 @@ def count_jobs(overview: Overview) -> str:
     return f"{overview.total}: {', '.join(counts) or 'none'}"
 
 
-def describe_gain(overview: Overview) -> str:
-    """How much better the best commit is than the root."""
+def describe_start(overview: Overview) -> str:
+    """Where the best commit began."""
     if overview.root is None:
         return "while the root has no fitness"
-    return f"{overview.gain or 0:+.6g} on the root's {overview.root.fitness:.6g}"
+    return f"from {overview.root.fitness:.6g} at the root"
 
 
 def _describe_best(overview: Overview, settings: Settings) -> list[str]:
@@ -43,14 +45,23 @@ def _describe_best(overview: Overview, settings: Settings) -> list[str]:
     from_root = (
         f"{way} from the root, which has no fitness"
         if root is None
-        else f"from {root.fitness:.6g} at the root ({overview.gain or 0:+.6g} {way})"
+        else f"from {root.fitness:.6g} at the root, {way}"
     )
     return [
         f"best      {overview.objective.name} {best.fitness:.6g}, {from_root}",
+        *(f"{name:<10}{text}" for name, text in name_gain(overview.best_gain)),
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",
         f"diff      {_format_diff_command(overview, settings)}",
     ]
+
+
+def name_gain(gain: Gain | None) -> Iterator[tuple[str, str]]:
+    """Whether a commit is better than the root, and what the hold-out says, each with its name."""
+    if gain is not None:
+        yield "gain", gain.text
+        if gain.holdout:
+            yield "hold-out", gain.holdout
 
 
 def _format_diff_command(overview: Overview, settings: Settings) -> str:

@@ -18,7 +18,7 @@ from loreley.errors import ConfigError, LoreleyError
 from loreley.host.signals import StopSignals
 from loreley.masking import masked
 from loreley.ops.queue.health import QueueHealth, examine_if_running
-from loreley.ops.summary import count_jobs, describe_gain
+from loreley.ops.summary import count_jobs, describe_start
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -164,7 +164,10 @@ def _format_best(overview: Overview) -> str:
     found = f"{one_line(overview.objective.name)} {best.fitness:.6g}"
     if best.commit == overview.root_commit:
         return f"{found}, the root itself  {best.commit[:12]}"
-    gain = describe_gain(overview)
+    if overview.root is None or overview.best_gain is None:
+        gain = describe_start(overview)
+    else:
+        gain = overview.best_gain.text
     return f"{found}, {gain}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
 
 

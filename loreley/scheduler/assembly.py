@@ -23,7 +23,7 @@ from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
 from loreley.scheduler.migration import Migration
 from loreley.scheduler.pruning import JobBranches, Pruning
-from loreley.scheduler.re_measurement import ReMeasurement
+from loreley.scheduler.re_measurement import Finalists, ReMeasurement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Parts:
     ingest: Ingest
     baseline: Baseline
     job_creation: JobCreation
+    finalists: Finalists
     dispatch: Dispatch
     budget: Budget
     retention: Retention
@@ -42,8 +43,10 @@ class Parts:
 def assemble(database: Database, experiment: Experiment, settings: Settings, queue: Queue) -> Parts:
     """The parts for one experiment."""
     schedule = Schedule(database)
+    finalists = Finalists(database, are_wanted=settings.scheduler_confirmation_share > 0)
     return Parts(
-        ingest=_assemble_ingest(database, settings),
+        ingest=_assemble_ingest(database, settings, finalists),
+        finalists=finalists,
         baseline=Baseline(
             schedule,
             experiment.root_commit,
@@ -57,7 +60,7 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
     )
 
 
-def _assemble_ingest(database: Database, settings: Settings) -> Ingest:
+def _assemble_ingest(database: Database, settings: Settings, finalists: Finalists) -> Ingest:
     objective = settings.objective
     if not objective.measures:
         with database.read() as connection:
@@ -68,6 +71,7 @@ def _assemble_ingest(database: Database, settings: Settings) -> Ingest:
         objective,
         ring,
         re_measurement=ReMeasurement(database),
+        finalists=finalists,
         migration=Migration(ring),
         bandit=BanditUpdate(database, reproducible=settings.mapelites_reproducible),
     )

@@ -17,7 +17,7 @@ from loreley.map_elites.objective import Objective
 from loreley.scheduler.bandit_update import BanditUpdate
 from loreley.scheduler.descriptor_space import refit
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import ReMeasurement
+from loreley.scheduler.re_measurement import Finalists, ReMeasurement
 
 _INFEASIBLE = "infeasible"
 _MEASURED = "measured"
@@ -39,6 +39,7 @@ class Ingest:
         ring: Ring,
         *,
         re_measurement: ReMeasurement,
+        finalists: Finalists,
         migration: Migration,
         bandit: BanditUpdate,
     ) -> None:
@@ -46,6 +47,7 @@ class Ingest:
         self._objective = objective
         self._ring = ring
         self._re_measurement = re_measurement
+        self._finalists = finalists
         self._migration = migration
         self._bandit = bandit
         self._schedule = Schedule(database)
@@ -81,6 +83,11 @@ class Ingest:
         job: EndedJob,
         judged: JudgedCommit | None,
     ) -> str:
+        if job.kind is JobKind.CONFIRMATION:
+            if job.state is not JobState.SUCCEEDED:
+                reason = job.failure or job.state
+                self._finalists.give_up(connection, job.base_commit, job.job_id, reason)
+            return job.state
         if judged is None or job.state is not JobState.SUCCEEDED:
             if job.kind is JobKind.MEASUREMENT:
                 self._re_measurement.give_up(connection, archive, job.base_commit)

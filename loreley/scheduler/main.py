@@ -56,13 +56,14 @@ class Scheduler:
             self._create_jobs()
         parts.budget.tick()
         created = self._create_jobs()
+        is_done = created == 0 and self._is_settled and parts.finalists.tick()
         parts.dispatch.tick()
         parts.retention.tick()
         parts.pruning.tick()
-        return created > 0 or not self._is_done
+        return not is_done
 
     @property
-    def _is_done(self) -> bool:
+    def _is_settled(self) -> bool:
         if self._parts.budget.reached is not None:
             return self._parts.job_creation.is_settled
         return self._parts.job_creation.is_done

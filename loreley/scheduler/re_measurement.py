@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
+from loreley.core.evaluation.confirmation import Confirmation
+from loreley.core.evaluation.paired_test import Verdict
 from loreley.core.jobs import JobKind
 from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.challenges import (
@@ -14,11 +16,13 @@ from loreley.db.challenges import (
     read_challenges_with,
     read_stalled_challenges,
 )
+from loreley.db.confirmations import next_finalist, record_confirmation
 from loreley.db.engine import Database
 from loreley.db.schedule import insert_extra
 from loreley.db.scores import read_score
 from loreley.map_elites.archive import AddResult
 
+_MOST_DOUBTFUL = 2  # finalists: each further one is another chance for noise
 _MOST_SAMPLES = 20  # of one commit; a difference that they do not show is none
 
 
@@ -86,3 +90,26 @@ class ReMeasurement:
             return False
         insert_extra(self._database, connection, JobKind.MEASUREMENT, least)
         return True
+
+
+class Finalists:
+    """The fittest commits at the end of a run: each is measured beside the root."""
+
+    def __init__(self, database: Database, *, are_wanted: bool) -> None:
+        self._database = database
+        self._are_wanted = are_wanted
+
+    def tick(self) -> bool:
+        """Whether nothing is left to confirm; asks for the next confirmation when nobody has."""
+        if not self._are_wanted:
+            return True
+        with self._database.begin() as connection:
+            commit = next_finalist(connection, most_doubtful=_MOST_DOUBTFUL)
+            if commit is not None:
+                insert_extra(self._database, connection, JobKind.CONFIRMATION, commit)
+        return commit is None
+
+    def give_up(self, connection: Connection, commit: str, job_id: str, reason: str) -> None:
+        """Note that a finalist could not be measured beside the root."""
+        unclear = Confirmation(Verdict.NOT_CONFIRMED, reason=reason)
+        record_confirmation(self._database, connection, commit, job_id, unclear, None)

@@ -16,10 +16,11 @@ from loreley.core.agents.assembly import (
     granted_variables,
 )
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
-from loreley.core.evaluation.assembly import assemble_cascade
+from loreley.core.evaluation.assembly import assemble_cascade, assemble_holdout
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
+from loreley.core.worker.confirming import ConfirmationOptions
 from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.job_run import JobOptions
@@ -28,7 +29,7 @@ from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
-from loreley.db.past_failures import read_search_context
+from loreley.db.search_context import read_search_context
 from loreley.db.spend import Spend
 from loreley.errors import JobInterrupted
 from loreley.host import children
@@ -61,6 +62,9 @@ class JobRunner:
             logger.log(level, sandbox.describe())
             judge = assemble_cascade(settings, sandbox)
             judge.check()
+            holdout = assemble_holdout(settings, sandbox)
+            if holdout is not None:
+                holdout.check()
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))
@@ -85,6 +89,9 @@ class JobRunner:
                     branch_prefix=settings.worker_repo_job_branch_prefix,
                     agent_timeout_seconds=settings.worker_agent_timeout_seconds,
                     briefing=_create_briefing(settings, database, secrets),
+                    confirmation=ConfirmationOptions(
+                        settings.scheduler_confirmation_share, holdout=holdout
+                    ),
                     describer=describer,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                 ),

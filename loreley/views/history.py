@@ -139,6 +139,7 @@ def _read_new(
         .join(commits, commits.c.commit == jobs.c.commit)
         .where(
             jobs.c.ingested_at >= replay.taken_at,
+            jobs.c.kind != JobKind.CONFIRMATION,
             commits.c.score.is_not(None) | (jobs.c.kind == JobKind.MEASUREMENT),
         )
         .order_by(jobs.c.ingested_at, jobs.c.ordinal)

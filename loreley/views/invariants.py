@@ -45,7 +45,7 @@ def commit_flaws(connection: Connection) -> list[str]:
     joined = query.select_from(jobs.outerjoin(made, made.c.job_id == jobs.c.id))
     flaws = []
     for row in connection.execute(joined):
-        makes_one = row.state == JobState.SUCCEEDED and row.kind != JobKind.MEASUREMENT
+        makes_one = row.state == JobState.SUCCEEDED and JobKind(row.kind).makes_commit
         if (row.made or 0) != int(makes_one):
             flaws.append(f"job {row.id}: {row.state}, with {row.made or 0} accepted commits")
         elif makes_one and row.one != row.commit:
@@ -67,7 +67,7 @@ def archive_flaws(connection: Connection) -> list[str]:
     judged = _count(
         connection,
         taken_in,
-        jobs.c.kind != JobKind.MEASUREMENT,
+        jobs.c.kind.in_([kind for kind in JobKind if kind.makes_commit]),
         jobs.c.state == JobState.SUCCEEDED,
     )
     flaws = []

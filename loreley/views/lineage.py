@@ -11,6 +11,7 @@ from loreley.db.engine import Database
 from loreley.db.experiment import read_experiment
 from loreley.db.models import commits, elites, evaluations, jobs, metrics
 from loreley.map_elites.objective import Objective
+from loreley.views.gains import Gain, read_gain
 
 MOST_MATCHES = 5
 
@@ -44,6 +45,7 @@ class Lineage:
     summary: str  # what the evaluator said of the commit
     metrics: tuple[Metric, ...]
     root_metrics: tuple[Metric, ...]
+    confirmation: Gain | None = None  # of the commit; None: it is the root
 
     @property
     def last(self) -> Step:
@@ -100,6 +102,7 @@ def read_lineage(database: Database, commit: str) -> Lineage | None:
             summary=connection.execute(said).scalar() or "",
             metrics=_read_metrics(connection, commit, objective),
             root_metrics=_read_metrics(connection, steps[0].commit, objective),
+            confirmation=read_gain(connection, commit, about.root_commit, objective),
         )
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobState
-from loreley.db.archive import best_commit
+from loreley.db.confirmations import best_commit
 from loreley.db.engine import Database, now
 from loreley.db.experiment import read_experiment, read_progress
 from loreley.db.models import arms, commits, elites, evaluations, jobs
 from loreley.map_elites.objective import Objective
+from loreley.views.gains import Gain, read_gain
 from loreley.views.lineage import read_path_to
 
 
@@ -93,6 +94,7 @@ class Overview:
     root: Champion | None  # None: it has no fitness, or was not judged yet
     best: Champion | None
     best_path: tuple[str, ...]  # commits from the root to the best, both included
+    best_gain: Gain | None  # None: there is no best, or it is the root
     # All islands taken as one archive, each cell with its best elite of any:
     cells_filled: int
     qd_score: float
@@ -148,6 +150,9 @@ def read_overview(database: Database) -> Overview | None:
             root=root,
             best=_read_champion(connection, best, objective) if best else None,
             best_path=read_path_to(connection, best) if best else (),
+            best_gain=read_gain(connection, best, experiment.root_commit, objective)
+            if best
+            else None,
             cells_filled=filled,
             qd_score=qd_score,
             cells=objective.grid.cells,

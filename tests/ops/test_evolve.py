@@ -115,7 +115,7 @@ def test_a_run_whose_scheduler_was_stopped_is_not_called_done(
     ended: int, over: str | None, words: str
 ) -> None:
     jobs = dict.fromkeys(JobState, 0) | {JobState.SUCCEEDED: ended}
-    overview = Overview("a" * 40, Objective("score"), jobs, 1, (), None, None, (), 0, 0.0, 1)
+    overview = Overview("a" * 40, Objective("score"), jobs, 1, (), None, None, (), None, 0, 0.0, 1)
 
     assert describe_ending(overview, seconds=2.0, stopped=False, goal=5, over=over) == words
 

@@ -51,7 +51,7 @@ def test_a_pipe_gets_all_of_it_once_as_plain_text(
     told = capsys.readouterr().out
     for words in (
         "4: 1 running, 2 succeeded, 1 failed",
-        "score 3.5, +2.5 on the root's 1",
+        "score 3.5, not confirmed yet",
         "stress 27",
         "20 cells filled   island 0: 3 filled, best 3.5",
         "jobs/min",

@@ -17,7 +17,7 @@ from loreley.map_elites.objective import Objective
 from loreley.scheduler.bandit_update import BanditUpdate
 from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.migration import Migration
-from loreley.scheduler.re_measurement import ReMeasurement
+from loreley.scheduler.re_measurement import Finalists, ReMeasurement
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
 ROOT = "a" * 40
@@ -42,6 +42,7 @@ def ingest(
         ),
         ring,
         re_measurement=ReMeasurement(database),
+        finalists=Finalists(database, are_wanted=True),
         migration=migration or Migration(ring),
         bandit=BanditUpdate(database, reproducible=True),
     )

@@ -3,7 +3,8 @@
 import pytest
 
 from loreley.core.jobs import JobKind
-from loreley.db.archive import Archive, PlacedCommit, best_commit
+from loreley.db.archive import Archive, PlacedCommit
+from loreley.db.confirmations import best_commit
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.schedule import NewJob, Schedule

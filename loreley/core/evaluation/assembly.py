@@ -21,3 +21,13 @@ def assemble_cascade(settings: Settings, sandbox: Sandbox) -> Cascade:
         stage_options = options.judging_with(evaluator.strip())
         stages.append(Stage(Evaluator(stage_options, sandbox), Constraint.parse(threshold)))
     return Cascade(Evaluator(options, sandbox), stages, settings.worker_evaluator_repeats)
+
+
+def assemble_holdout(settings: Settings, sandbox: Sandbox) -> Cascade | None:
+    """The hold-out, with the limits of the evaluator; None where there is none."""
+    evaluator = settings.worker_evaluator_holdout
+    if evaluator is None:
+        return None
+    options = EvaluatorOptions.from_settings(settings)
+    paths = settings.worker_evaluator_holdout_paths
+    return Cascade(Evaluator(options.holding_out(evaluator, paths), sandbox))

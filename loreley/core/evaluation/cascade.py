@@ -64,8 +64,9 @@ class Cascade:
         deadline: Deadline,
         *,
         may_stop: bool = True,
+        repeats: int | None = None,
     ) -> Judgement:
-        """Judge ``commit``, checked out as ``tree``.
+        """Judge ``commit``, checked out as ``tree``; ``repeats``: how often, if not as always.
 
         Metrics of earlier stages are kept beside the full evaluation's. The tree is restored
         between runs: none may find what the candidate has left in another one, such as its results.
@@ -82,7 +83,7 @@ class Cascade:
             early.append(judgement.evaluation)
             tree.restore(deadline)
         runs: list[Judgement] = []
-        for number in range(1, self._repeats + 1):
+        for number in range(1, (repeats or self._repeats) + 1):
             if runs:
                 tree.restore(deadline)
             folder = _make_folder(tree.scratch / f"run-{number}")

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -35,6 +36,9 @@ class EvaluatorOptions:
         problems = [
             *missing_paths("WORKER_EVALUATOR_PYTHON_PATHS", settings.worker_evaluator_python_paths),
             *missing_paths("WORKER_EVALUATOR_READ_PATHS", settings.worker_evaluator_read_paths),
+            *missing_paths(
+                "WORKER_EVALUATOR_HOLDOUT_PATHS", settings.worker_evaluator_holdout_paths
+            ),
             *withheld_names("WORKER_EVALUATOR_ENVIRONMENT", settings.worker_evaluator_environment),
         ]
         command, problem = _split_command(settings.worker_evaluator_command or "")
@@ -67,6 +71,17 @@ class EvaluatorOptions:
         if problem:
             raise ConfigError.of([problem])
         return replace(self, plugin=None, command=command)
+
+    def holding_out(self, evaluator: str, paths: Sequence[str]) -> Self:
+        """The same options for a hold-out, which alone can see ``paths``."""
+        own = tuple(map(folder, paths))
+        other = self.judging_with(evaluator)
+        return replace(
+            other,
+            python_paths=(*own, *other.python_paths),
+            readable=(*other.readable, *own),
+            hidden=tuple(path for path in other.hidden if path not in own),
+        )
 
     @property
     def name(self) -> str:

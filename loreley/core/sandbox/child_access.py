@@ -66,6 +66,7 @@ def private_paths(settings: Settings) -> Iterator[Path]:
     if url.startswith(_SQLITE) and (file := url.removeprefix(_SQLITE).partition("?")[0]):
         for suffix in ("", "-wal", "-shm"):
             yield _resolve(file + suffix)
+    yield from map(folder, settings.worker_evaluator_holdout_paths)
     redis = settings.tasks_redis_url
     if redis and redis.get_secret_value().startswith("unix://"):
         yield _resolve(redis.get_secret_value().removeprefix("unix://").partition("?")[0])

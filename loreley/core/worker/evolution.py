@@ -55,6 +55,9 @@ class Evolution:
         ):
             _log_claim(job)
             hit(Failpoint.CLAIMED)
+            if job.claim.kind is JobKind.CONFIRMATION:
+                job.confirm(self._repository)
+                return
             result: JudgedCommit | Evaluation
             with job.lease(self._repository) as worktree:
                 if job.claim.kind is JobKind.MEASUREMENT:

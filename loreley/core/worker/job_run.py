@@ -23,6 +23,7 @@ from loreley.core.jobs import (
 )
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
+from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.errors import (
     CandidateRejected,
@@ -52,6 +53,7 @@ class JobOptions:
     branch_prefix: str
     agent_timeout_seconds: float
     briefing: Briefing
+    confirmation: ConfirmationOptions = field(default_factory=ConfirmationOptions)
     describer: Describer | None = None  # None: the archive needs no code descriptor
     count_end: CountEnd = ignore_end
 
@@ -119,6 +121,17 @@ class JobRun:
         self.record.artifacts.extend(judgement.artifacts)
         hit(Failpoint.EVALUATED)
         return judgement.evaluation
+
+    def confirm(self, repository: WorkerRepository) -> None:
+        """Record whether the base commit is better than the root, and what the hold-out says."""
+        finalists = Finalists(
+            self.claim, self.jobs, self.judge, self.options.confirmation, self.deadline
+        )
+        with self._timed("evaluation"):
+            confirmation, holdout = finalists.confirm(repository)
+        self.jobs.confirm(self.claim, confirmation, holdout, self.record)
+        hit(Failpoint.RECORDED)
+        self._count_end("succeeded")
 
     def succeed(self, result: JudgedCommit | Evaluation) -> None:
         """Record the judged commit, or the further measurement of the base commit."""

@@ -15,6 +15,7 @@ from loreley.db.engine import open_database
 from loreley.git.patches import diffstat, patch_file
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.results.selection import Selection, select_lineage
+from loreley.ops.summary import name_gain
 from loreley.views.lineage import Lineage, Step
 
 _ON_TERMINAL_BYTES = 256 * 1024
@@ -74,6 +75,8 @@ def _read_for_terminal(patch: Path) -> str:
 def _write_lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
     last, root = lineage.last, lineage.root
     yield f"best      {lineage.objective.name} {_write_fitness(last)}{_write_gain(lineage)}"
+    for name, text in name_gain(lineage.confirmation):
+        yield f"{name:<10}{text}"
     yield f"commit    {last.commit}"
     if last.branch:
         yield f"branch    {last.branch} at {settings.remote_target}"
@@ -95,8 +98,8 @@ def _write_gain(lineage: Lineage) -> str:
         return ": the root commit itself" if len(lineage.steps) == 1 else ""
     steps = len(lineage.steps) - 1
     return (
-        f", from {_write_fitness(lineage.root)} at the root "
-        f"({lineage.gain:+.6g} in {steps} step{'s' if steps != 1 else ''})"
+        f", from {_write_fitness(lineage.root)} at the root, "
+        f"in {steps} step{'s' if steps != 1 else ''}"
     )
 
 
@@ -119,7 +122,7 @@ def _write_metrics(lineage: Lineage) -> Iterator[str]:
     before = {metric.name: metric.value for metric in lineage.root_metrics}
     width = max([len(metric.name) for metric in lineage.metrics], default=0)
     if lineage.metrics:
-        yield f"metrics   {'':<{width}} {'root':>12} {'now':>12} {'better by':>12}"
+        yield f"metrics   {'':<{width}} {'root':>12} {'now':>12} {'difference':>12}"
     for metric in lineage.metrics:
         old = before.get(metric.name)
         shown = "" if old is None else f"{old:.6g}"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from loreley.db.archive import best_commit
+from loreley.db.confirmations import best_commit
 from loreley.db.engine import Database
 from loreley.errors import ConfigError, LoreleyError
 from loreley.views.job_story import find_jobs

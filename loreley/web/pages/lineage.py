@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from loreley.db.archive import best_commit
+from loreley.db.confirmations import best_commit
 from loreley.views.ancestry import Ancestor, Ancestry, read_ancestry
 from loreley.views.lineage import commits_beginning, read_lineage
 from loreley.views.overview import read_overview

@@ -31,8 +31,9 @@ def test_the_best_is_reported_with_its_gain_its_figures_and_its_way(
 
     told = capsys.readouterr().out
     assert lines_of(told, "best") == [
-        "best      score 3.5, from 1 at the root (+2.5 in 2 steps)",
+        "best      score 3.5, from 1 at the root, in 2 steps",
     ]
+    assert lines_of(told, "gain") == ["gain      not confirmed yet"]
     assert f"commit    {run.commits[2]}" in told
     assert f"branch    evolution/job/2 at {run.upstream.path}" in told
     assert [line.split() for line in told.splitlines() if line.startswith("          ")] == [

@@ -8,9 +8,8 @@ from loreley.core.jobs import JobKind, JobRecord
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
-from loreley.db.notes import add_note, withdraw_note
-from loreley.db.past_failures import read_search_context
 from loreley.db.schedule import NewJob, Schedule
+from loreley.db.search_context import add_note, read_search_context, withdraw_note
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed, JobFailed
 from tests.db.support import claimed, judged_commit, succeeded
 
