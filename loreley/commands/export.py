@@ -28,7 +28,7 @@ def best(
     commit: str | None = None,
     json: bool = False,
 ) -> None:
-    """Tell which commit is best, why, and by which steps it came."""
+    """Show which commit is best, why, and by which steps it came."""
     from loreley.ops.results.best import print_best, print_diff
     from loreley.ops.results.selection import Selection
 
@@ -106,7 +106,7 @@ def minimise(
     from loreley.ops.results.minimise import minimise as minimise_commit
     from loreley.ops.results.selection import Selection
 
-    logger.disable("loreley")  # its progress is told by lines of its own
+    logger.disable("loreley")  # it prints lines of progress of its own
     file = Path(patch).absolute() if patch else None
     most, share = number("evaluations", evaluations), number("keep", keep)
     options = MinimiseOptions(int(most), share, push, file, force)

@@ -19,7 +19,7 @@ from loreley.ops.messages import failures_as_messages
 )
 @failures_as_messages()
 def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = False) -> None:
-    """Tell what is wrong here, and what to change.
+    """Find what is wrong here, and what to change.
 
     Exit code 1 when something is bad. With --run it looks at the run, too: one final state for
     each job, its commit on the remote, nothing past its lease, nothing left behind.
@@ -43,7 +43,7 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def redis(c: Context, json: bool = False) -> None:
-    """Tell whether a worker could work with the queue server.
+    """Check whether a worker could work with the queue server.
 
     Exit code 1 if not, with what to change.
     """
@@ -62,7 +62,7 @@ def redis(c: Context, json: bool = False) -> None:
 @task(help={"text": "what every later agent is to know, in a line"})
 @failures_as_messages()
 def note(c: Context, text: str) -> None:
-    """Tell every later agent something, until the note is withdrawn."""
+    """Add a note that every later agent reads, until it is withdrawn."""
     from loreley.ops.notes import save_note
 
     print(save_note(Project.of(c).settings(), text))
@@ -71,7 +71,7 @@ def note(c: Context, text: str) -> None:
 @task(help={"withdraw": "leave the note of this number out of later briefs"})
 @failures_as_messages()
 def notes(c: Context, withdraw: str | None = None) -> None:
-    """List what every agent is told by people, or withdraw a note."""
+    """List the notes that agents read, or withdraw one."""
     from loreley.ops.notes import list_notes
     from loreley.ops.notes import withdraw as withdraw_note
 

@@ -15,7 +15,7 @@ from loreley.ops.messages import failures_as_messages
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def status(c: Context, json: bool = False) -> None:
-    """Tell how the experiment stands: jobs, best commit, failures."""
+    """Show how the experiment stands: jobs, best commit, failures."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
     from loreley.ops.status import describe_status
@@ -91,7 +91,7 @@ def report(
 )
 @failures_as_messages()
 def job(c: Context, job: str, artifact: str | None = None) -> None:
-    """Tell the story of one job: its commit, figures, patch and logs."""
+    """Show the story of one job: its commit, figures, patch and logs."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
     from loreley.ops.job_story import print_job

@@ -1,4 +1,4 @@
-"""The life of a worker process: keep_online, asked to stop, stopped within a bound."""
+"""The life of a worker process: online, asked to stop, stopped within a bound."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -70,7 +70,7 @@ UNWANTED: dict[str, bytes] = {
 
 @dataclass
 class Desk:
-    """A worker that is keep_online, and what its actor was called with."""
+    """A worker that is online, and what its actor was called with."""
 
     client: Redis
     broker: JobBroker

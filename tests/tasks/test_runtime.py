@@ -59,7 +59,7 @@ class End:
 
 @dataclass
 class Office:
-    """A worker that is keep_online, and what its messages do."""
+    """A worker that is online, and what its messages do."""
 
     broker: RedisBroker
     worker: dramatiq.Worker
