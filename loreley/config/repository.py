@@ -16,10 +16,11 @@ class RepositorySettings(BaseModel):
     worker_repo_branch: BranchName = Field(
         "main", description="Branch whose head is the root of the evolution."
     )
-    worker_repo_worktree: PathText = Field(
-        "~/.cache/loreley/worker-repo",
+    worker_repo_worktree: PathText | None = Field(
+        None,
         min_length=1,
-        description="The base clone. Jobs run in worktrees under `<this>-worktrees/`.",
+        description="The base clone. Jobs run in worktrees under `<this>-worktrees/`. "
+        "Unset: a folder under `~/.cache/loreley/` for each remote and state folder.",
     )
     worker_repo_worktree_randomize: bool = Field(
         False,

@@ -72,7 +72,12 @@ class Remote:
 
     def is_same_as(self, other: "Remote") -> bool:
         """Whether both name one repository; credentials and a final ``/`` or ``.git`` aside."""
-        return _strip_url(self.url) == _strip_url(other.url)
+        return self.identity == other.identity
+
+    @property
+    def identity(self) -> str:
+        """The address without what may be written in several ways: scheme of files, ending."""
+        return _strip_url(self.url)
 
     @property
     def configuration(self) -> tuple[tuple[str, str], ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES
+from loreley.git.clone_folder import find_clone_folder
 from loreley.views.gains import Gain
 from loreley.views.overview import Overview
 
@@ -67,5 +68,5 @@ def name_gain(gain: Gain | None) -> Iterator[tuple[str, str]]:
 def _format_diff_command(overview: Overview, settings: Settings) -> str:
     assert overview.best is not None
     remote = settings.remote_target
-    folder = remote if Path(remote).is_dir() else settings.worker_repo_worktree
+    folder = remote if Path(remote).is_dir() else find_clone_folder(settings)
     return f"git -C {folder} diff {overview.root_commit[:12]} {overview.best.commit[:12]}"

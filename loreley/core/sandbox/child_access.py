@@ -1,6 +1,5 @@
 """What a worker's children may be given, and what they never are."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pydantic import SecretStr
 
 from loreley.config import Settings, expanded
 from loreley.errors import Problem
+from loreley.git.clone_folder import find_clone_folder
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Given away as a whole, or with the credentials that a URL or a path may carry.
@@ -60,8 +60,8 @@ def private_paths(settings: Settings) -> Iterator[Path]:
     yield _resolve(str(settings.loreley_state_dir))
     yield Path(".env").resolve()
     # The clone's configuration may hold the remote's credentials; the rest are other jobs.
-    clone = os.path.expandvars(settings.worker_repo_worktree)
-    yield from (_resolve(clone), _resolve(f"{clone}-worktrees"))
+    clone = find_clone_folder(settings).resolve()
+    yield from (clone, clone.with_name(f"{clone.name}-worktrees"))
     url = settings.sqlalchemy_url
     if url.startswith(_SQLITE) and (file := url.removeprefix(_SQLITE).partition("?")[0]):
         for suffix in ("", "-wal", "-shm"):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loreley.config import Settings, expand_path
+from loreley.config import Settings
 from loreley.core.worktrees.base_clone import BaseClone
 from loreley.core.worktrees.commit_vectors import CommitVectors
 from loreley.core.worktrees.footprint import Footprint as Footprint
@@ -18,6 +18,7 @@ from loreley.core.worktrees.slots import Slots
 from loreley.core.worktrees.worktree import Candidate as Candidate
 from loreley.core.worktrees.worktree import Worktree as Worktree
 from loreley.errors import ConfigError, LoreleyError
+from loreley.git.clone_folder import find_clone_folder
 from loreley.git.commits import Identity
 from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
@@ -55,7 +56,7 @@ class RepositoryOptions:
             )
         return cls(
             remote_url=url.get_secret_value(),
-            base=expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree),
+            base=find_clone_folder(settings),
             branch=settings.worker_repo_branch,
             randomize=settings.worker_repo_worktree_randomize,
             random_suffix_length=settings.worker_repo_worktree_random_suffix_len,

@@ -12,6 +12,7 @@ from pathlib import Path
 from loreley.config import Role, Settings, expand_path
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.errors import ConfigError, Problem
+from loreley.git.clone_folder import find_clone_folder
 from loreley.git.git import Git
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold, report_error
 
@@ -104,7 +105,7 @@ def _check_disk_space(settings: Settings) -> Finding:
 def _list_places(settings: Settings) -> Iterator[tuple[str, Path]]:
     """Where Loreley writes, by the setting that says so."""
     yield "LORELEY_STATE_DIR", settings.loreley_state_dir.absolute()
-    base = expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree)
+    base = find_clone_folder(settings)
     yield "WORKER_REPO_WORKTREE", base
     yield "LOGS_BASE_DIR", expand_path("LOGS_BASE_DIR", settings.logs_base_dir or ".") / "logs"
     yield "TMPDIR", Path(tempfile.gettempdir())

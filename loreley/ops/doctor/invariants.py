@@ -10,11 +10,12 @@ from pathlib import Path
 from redis.exceptions import RedisError
 from sqlalchemy import Connection
 
-from loreley.config import Settings, expand_path
+from loreley.config import Settings
 from loreley.core.jobs import JobState
 from loreley.core.worktrees.leftovers import find_leftovers
 from loreley.db.engine import Database
 from loreley.errors import GitError
+from loreley.git.clone_folder import find_clone_folder
 from loreley.git.git import Git
 from loreley.host.tempdirs import find_abandoned_folders
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
@@ -154,7 +155,7 @@ class _Run:
 
     @property
     def _base(self) -> Path:
-        return expand_path("WORKER_REPO_WORKTREE", self._settings.worker_repo_worktree).resolve()
+        return find_clone_folder(self._settings).resolve()
 
     def _find_no_flaws(self, look: Callable[[Connection], list[str]], good: str) -> Finding:
         with self._database.read() as connection:

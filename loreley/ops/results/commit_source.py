@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from loreley.config import Settings, expand_path
+from loreley.config import Settings
 from loreley.core.worktrees.base_clone import BaseClone
 from loreley.errors import ConfigError, GitError, ServiceUnavailable
+from loreley.git.clone_folder import find_clone_folder
 from loreley.git.git import Git
 from loreley.git.objects import ObjectStore
 from loreley.git.remote import Remote
@@ -47,7 +48,7 @@ def find_local_objects(settings: Settings, commits: Sequence[str]) -> ObjectStor
 
 def _find_local_repositories(settings: Settings) -> Iterator[Path]:
     """Repositories on this host that may hold the commits."""
-    base = expand_path("WORKER_REPO_WORKTREE", settings.worker_repo_worktree)
+    base = find_clone_folder(settings)
     for folder in (base, Path(_require_remote(settings).url)):
         for git_dir in (folder / ".git", folder):
             if (git_dir / "objects").is_dir():

@@ -180,7 +180,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return {
         "LORELEY_STATE_DIR": str(settings.loreley_state_dir),
         "WORKER_REPO_REMOTE_URL": url.get_secret_value() if url else "",
-        "WORKER_REPO_WORKTREE": settings.worker_repo_worktree,
+        "WORKER_REPO_WORKTREE": settings.worker_repo_worktree or "",
         "WORKER_EVALUATOR_PLUGIN": settings.worker_evaluator_plugin or "",
         "WORKER_EVALUATOR_PYTHON_PATHS": ",".join(settings.worker_evaluator_python_paths),
         "MAPELITES_FITNESS_METRIC": settings.mapelites_fitness_metric or "",
