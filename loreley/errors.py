@@ -93,6 +93,10 @@ class BudgetReached(JobInterrupted):
     """No further call of an agent may be paid for: the job is given back, and the run ends."""
 
 
+class WorkerUnfit(LoreleyError):
+    """This worker can do none of the experiment's jobs: it gives back the one it has, and ends."""
+
+
 class FailureKind(StrEnum):
     """Why a job has no accepted commit."""
 

@@ -58,6 +58,7 @@ def _run(log_level: str | None) -> ExitCode:
                 grace_seconds=settings.tasks_worker_grace_seconds,
                 is_busy=lambda: runner.is_busy,
                 interrupt=runner.interrupt,
+                find_flaw=lambda: runner.flaw,
             )
 
 

@@ -76,6 +76,7 @@ class Claim:
     agent: str | None = None  # what the search chose, if it did
     operator: str | None = None
     objective: Objective = field(default_factory=Objective)
+    tries: int = 1  # attempts that count against the job, this one included
 
     @property
     def name(self) -> str:
@@ -135,8 +136,11 @@ class JobStore(Protocol):
         """Hold the job for ``lease_seconds`` from now; raises `JobLost` when it is not ours."""
         ...
 
-    def release(self, claim: Claim) -> None:
-        """Put the job back into the queue; raises `JobLost`."""
+    def release(self, claim: Claim, *, counts: bool = True) -> None:
+        """Put the job back into the queue; raises `JobLost`.
+
+        The attempt ``counts`` against the job, unless it ended for the worker's sake.
+        """
         ...
 
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:

@@ -109,6 +109,7 @@ class Jobs:
             agent=row["agent"],
             operator=row["operator"],
             objective=known.objective,
+            tries=row["attempt"] - row["uncounted_attempts"],
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
@@ -117,14 +118,22 @@ class Jobs:
             _change(connection, claim, _claimed(claim).values(lease_until=now() + lease_seconds))
 
     @_retried
-    def release(self, claim: Claim) -> None:
-        """Put the job back into the queue; raises `JobLost`."""
+    def release(self, claim: Claim, *, counts: bool = True) -> None:
+        """Put the job back into the queue; raises `JobLost`.
+
+        The attempt ``counts`` against the job, unless it ended for the worker's sake. Its number,
+        which names branches and folders, is not given again.
+        """
         with self._database.begin() as connection:
             _change(
                 connection,
                 claim,
                 _claimed(claim).values(
-                    state=JobState.QUEUED, token=None, lease_until=None, dispatched_at=None
+                    state=JobState.QUEUED,
+                    token=None,
+                    lease_until=None,
+                    dispatched_at=None,
+                    uncounted_attempts=jobs.c.uncounted_attempts + int(not counts),
                 ),
             )
 

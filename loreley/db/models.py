@@ -60,6 +60,7 @@ jobs = Table(
     Column("agent", String(64)),  # what the search chose for it, if it did
     Column("operator", String(64)),
     Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("uncounted_attempts", Integer, nullable=False, server_default="0"),
     Column("lost_leases", Integer, nullable=False, server_default="0"),
     Column("token", String(36)),
     Column("worker", String(255)),

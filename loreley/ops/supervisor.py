@@ -14,6 +14,7 @@ from loreley.errors import LoreleyError
 from loreley.host.daemons import spawn
 from loreley.host.signals import StopSignals
 from loreley.logs import tail_of
+from loreley.ops.messages import say
 from loreley.ops.replace_process import child_environment
 
 _QUICK_SECONDS = 10.0  # a process that ends sooner never worked
@@ -31,6 +32,12 @@ class ChildFailed(LoreleyError):
             fix="mend what it says, then start again: what is done is kept",
         )
         self._complaint = _read_complaint(output)
+
+    @property
+    def in_short(self) -> str:
+        """That it ended, and the first line of what it said."""
+        first = self._complaint.partition("\n")[0].removeprefix("error: ")
+        return ": ".join(filter(None, (self.problems[0].what, first)))
 
     def __str__(self) -> str:
         return "\n".join(filter(None, (self._complaint, super().__str__())))
@@ -82,7 +89,8 @@ class Supervisor:
     def watch(self) -> bool:
         """Replace what has died; False when the scheduler has ended as it should.
 
-        Raises `ChildFailed` when one cannot work.
+        A worker that cannot work is left out. Raises `ChildFailed` when it was the last one, and
+        when the scheduler cannot work.
         """
         for child in self._children:
             assert child.process is not None
@@ -140,9 +148,19 @@ class Supervisor:
         child.quick_ends = child.quick_ends + 1 if quick else 0
         # Exit codes 1 and 2 are messages for the operator: a restart would only repeat them.
         if code in (1, 2) or child.quick_ends >= _MAX_QUICK_ENDS:
-            raise ChildFailed(child.name, code, child.output)
+            self._leave_out(child, ChildFailed(child.name, code, child.output))
+            return
         child.restarts += 1
         self._start(child)
+
+    def _leave_out(self, child: _Child, failure: ChildFailed) -> None:
+        """Go on without a worker; raises its failure where nothing can go on."""
+        others = [worker for worker in self._workers if worker is not child]
+        if child is self._scheduler or not others:
+            raise failure
+        self._workers = others
+        left = f"{len(others)} worker{'s are' if len(others) > 1 else ' is'} left"
+        say(f"evolve: {failure.in_short}; {left}, see {child.output}")
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._alive:

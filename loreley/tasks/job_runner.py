@@ -31,7 +31,7 @@ from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.search_context import read_search_context
 from loreley.db.spend import Spend
-from loreley.errors import JobInterrupted
+from loreley.errors import JobInterrupted, WorkerUnfit
 from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
@@ -48,6 +48,7 @@ class JobRunner:
         self.repository = repository
         self._evolution = evolution
         self._running = Stop()
+        self.flaw: WorkerUnfit | None = None  # why it can run no job, once that is known
 
     @classmethod
     @contextmanager
@@ -99,9 +100,16 @@ class JobRunner:
             yield cls(evolution, repository)
 
     def run(self, job_id: str) -> None:
-        """Run a job to its end; raises `JobNotClaimed` when it is not ours to run."""
+        """Run a job to its end; raises `JobNotClaimed` when it is not ours to run.
+
+        Raises `WorkerUnfit`, and keeps it as the ``flaw``, when this worker can run none.
+        """
         self._running = Stop()
-        self._evolution.run(job_id, self._running)
+        try:
+            self._evolution.run(job_id, self._running)
+        except WorkerUnfit as error:
+            self.flaw = error
+            raise
 
     @property
     def is_busy(self) -> bool:

@@ -10,6 +10,7 @@ from loguru import logger
 from redis.exceptions import RedisError
 
 from loreley.entry import ExitCode
+from loreley.errors import WorkerUnfit
 from loreley.host.signals import StopSignals
 from loreley.logs import print_and_log
 
@@ -54,13 +55,16 @@ def serve(
     grace_seconds: float,
     is_busy: Callable[[], bool],
     interrupt: Callable[[], None],
+    find_flaw: Callable[[], WorkerUnfit | None],
 ) -> ExitCode:
     """Block until a stop is asked for, then stop the worker; bounded in every step.
 
-    While ``is_busy`` says so the running job may go on for ``grace_seconds``, or until a second
-    signal; then ``interrupt`` must make it end.
+    A flaw of the worker stops it as well, and is raised when it has stopped. While ``is_busy``
+    says so the running job may go on for ``grace_seconds``, or until a second signal; then
+    ``interrupt`` must make it end.
     """
-    signals.wait()
+    while not signals.wait(_LOOK_SECONDS) and find_flaw() is None:
+        pass
     what_follows = (
         f"; the running job has {grace_seconds:g} s to finish, press Ctrl+C again to interrupt it"
     )
@@ -77,6 +81,8 @@ def serve(
     if signals.count > 1:
         return ExitCode.INTERRUPTED
     print_and_log("worker: stopped")
+    if (flaw := find_flaw()) is not None:
+        raise flaw
     return ExitCode.STOPPED
 
 

@@ -1,14 +1,16 @@
 """The actor that runs evolution jobs."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dramatiq
 from dramatiq.middleware import TimeLimitExceeded
+from dramatiq.worker import WorkerThread
 from loguru import logger
 
 from loreley.config import get_settings
-from loreley.errors import JobNotClaimed, ServiceUnavailable
+from loreley.errors import JobNotClaimed, ServiceUnavailable, WorkerUnfit
 from loreley.tasks.broker import broker
 from loreley.tasks.job_runner import JobRunner
 
@@ -49,8 +51,17 @@ def run_evolution_job(job_id: str) -> None:
         _runner.run(job_id)
     except JobNotClaimed as error:
         logger.info("message dropped: {}", error.summary)
+    except WorkerUnfit:
+        _take_no_other()
     except ServiceUnavailable as error:
         # The scheduler sends the job again: when nobody claims it, or when its lease is over.
         logger.error("the job could not be taken or recorded: {}", error.summary)
     except TimeLimitExceeded:
         logger.error("Dramatiq's time limit was reached: the job's own deadline went unnoticed")
+
+
+def _take_no_other() -> None:
+    """End Dramatiq's thread after this message: whoever serves finds the flaw a moment later."""
+    thread = threading.current_thread()
+    if isinstance(thread, WorkerThread):
+        thread.stop()

@@ -162,6 +162,19 @@ def test_release_queues_the_job_for_a_second_attempt(jobs: Jobs, schedule: Sched
     assert jobs.claim(job_id, worker="host:2", lease_seconds=30).attempt == 2
 
 
+def test_an_attempt_that_ended_for_the_workers_sake_does_not_count(
+    jobs: Jobs, schedule: Schedule
+) -> None:
+    job_id = queued(schedule)
+    jobs.release(jobs.claim(job_id, worker="host:1", lease_seconds=30))
+    jobs.release(jobs.claim(job_id, worker="host:1", lease_seconds=30), counts=False)
+
+    assert schedule.queue_pending() == [job_id]
+    third = jobs.claim(job_id, worker="host:2", lease_seconds=30)
+
+    assert (third.attempt, third.tries) == (3, 2)
+
+
 def test_an_expired_lease_goes_to_the_next_worker_and_fences_the_first(
     jobs: Jobs, schedule: Schedule, database: Database
 ) -> None:

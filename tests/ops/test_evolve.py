@@ -14,7 +14,7 @@ from loreley.errors import ConfigError
 from loreley.host.signals import StopSignals
 from loreley.map_elites.objective import Objective
 from loreley.ops.evolve import describe_ending, evolve, watch
-from loreley.ops.supervisor import Supervisor
+from loreley.ops.supervisor import ChildFailed, Supervisor
 from loreley.views.overview import Overview
 from tests.support import eventually
 
@@ -31,8 +31,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def started(root: Path) -> Iterator[Supervisor]:
-    supervisor = Supervisor(root=root, workers=1, max_jobs=1, output=root / "output")
+def started(root: Path, workers: int = 1) -> Iterator[Supervisor]:
+    supervisor = Supervisor(root=root, workers=workers, max_jobs=1, output=root / "output")
     with StopSignals() as signals:
         supervisor.start()
         try:
@@ -85,6 +85,38 @@ def test_the_last_words_of_a_process_outlive_its_replacement(root: Path) -> None
     with started(root) as supervisor:
         eventually(lambda: supervisor.watch() and supervisor.restarts)
         eventually(lambda: output.read_text().count("words") == 2, within=2)
+
+
+UNFIT = """
+import os, sys, time
+try:
+    os.open("taken", os.O_CREAT | os.O_EXCL)
+except FileExistsError:
+    IS_FIRST = False
+else:
+    IS_FIRST = True
+while not IS_FIRST and os.path.exists("others work"):
+    time.sleep(0.02)
+print("error: the evaluator differs", file=sys.stderr)
+sys.exit(1)
+"""
+
+
+def test_a_worker_that_ends_with_a_message_is_left_out_and_the_last_one_ends_the_run(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "script" / "run_scheduler.py").write_text(WAITS)
+    (root / "script" / "run_worker.py").write_text(UNFIT)
+    (root / "others work").touch()
+
+    with started(root, workers=2) as supervisor:
+        eventually(lambda: supervisor.watch() and "1 worker is left" in capsys.readouterr().err)
+        assert supervisor.watch()
+        (root / "others work").unlink()
+        with pytest.raises(ChildFailed, match="error: the evaluator differs"):
+            eventually(lambda: not supervisor.watch())
+
+    assert supervisor.restarts == 0
 
 
 def test_what_a_process_prints_is_bounded(root: Path) -> None:

@@ -18,6 +18,7 @@ from redis import Redis
 
 from loreley.config import Settings
 from loreley.entry import ExitCode
+from loreley.errors import WorkerUnfit
 from loreley.host.signals import StopSignals
 from loreley.tasks.connection import redis_client
 from loreley.tasks.runtime import create_worker, keep_online, serve
@@ -36,6 +37,7 @@ class Job:
     ended: list[str] = field(default_factory=list)
     interrupts: list[float] = field(default_factory=list)
     is_busy: bool = False
+    flaw: WorkerUnfit | None = None
 
     def run(self, name: str) -> None:
         self.is_busy = True
@@ -85,6 +87,7 @@ class Office:
             grace_seconds=grace_seconds,
             is_busy=lambda: self.job.is_busy,
             interrupt=interrupt or self.job.interrupt,
+            find_flaw=lambda: self.job.flaw,
         )
         return End(code, time.monotonic() - began)
 
@@ -239,6 +242,18 @@ def test_a_job_that_ignores_its_interrupt_does_not_hold_the_process_up(office: O
     assert end.code is ExitCode.STOPPED
     assert end.seconds < 5
     assert office.job.ended == []
+
+
+def test_an_unfit_worker_stops_without_a_signal_and_says_why(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.job.flaw = WorkerUnfit("the evaluator was changed")
+
+    with pytest.raises(WorkerUnfit, match="the evaluator was changed"):
+        office.serve(grace_seconds=30)
+
+    assert "worker: stopped" in capsys.readouterr().err
+    assert not any(thread.is_alive() for thread in office.worker.workers)
 
 
 def test_time_limits_of_dramatiq_are_in_force(redis_url: str) -> None:

@@ -43,7 +43,8 @@ class Evolution:
     def run(self, job_id: str, stop: Stop) -> None:
         """Turn a queued job into an evaluated, pushed commit, or a recorded failure.
 
-        Raises `JobNotClaimed` when the job is not ours to run; ``stop`` gives it up.
+        Raises `JobNotClaimed` when the job is not ours to run, and `WorkerUnfit` when this worker
+        can run none; ``stop`` gives it up.
         """
         job = self._claim(job_id, stop)
         with (

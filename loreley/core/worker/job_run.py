@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
@@ -33,6 +33,7 @@ from loreley.errors import (
     LoreleyError,
     ServiceUnavailable,
     TimeLimitReached,
+    WorkerUnfit,
 )
 from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline
@@ -148,14 +149,22 @@ class JobRun:
 
     @contextmanager
     def record_failure(self) -> Iterator[None]:
-        """Record what ends the work in here early; raises `JobLost` when the job is not ours."""
+        """Record what ends the work in here early; raises `JobLost` when the job is not ours.
+
+        Raises `WorkerUnfit` on, once the job is given back.
+        """
         try:
             yield
         except JobFailed as failure:
             self._fail(failure)
         except JobInterrupted as interruption:
             logger.warning("back to the queue: {}", interruption.summary)
-            self._release()
+            self._release(counts=False)
+        except WorkerUnfit as flaw:
+            logger.error("back to the queue, as this worker is unfit: {}", flaw.summary)
+            with suppress(JobLost, ServiceUnavailable):  # the lease then sees to it
+                self._release(counts=False)
+            raise
         except ServiceUnavailable as outage:
             self._wait_and_release(outage)
         except JobLost:
@@ -240,18 +249,18 @@ class JobRun:
         self.jobs.fail(self.claim, failure, self.record)
         self._count_end("rejected" if is_refusal else f"failed_{failure.kind}")
 
-    def _release(self) -> None:
-        self.jobs.release(self.claim)
+    def _release(self, *, counts: bool = True) -> None:
+        self.jobs.release(self.claim, counts=counts)
         self._count_end("released")
 
     def _wait_and_release(self, outage: ServiceUnavailable) -> None:
         """Hold the job for a while, then queue it again, as long as attempts are left."""
-        if self.claim.attempt >= self.options.max_attempts:
+        if self.claim.tries >= self.options.max_attempts:
             self._fail(JobFailed(outage.summary))
             return
         logger.warning("a service is away, trying again soon: {}", outage.summary)
         try:
-            self.deadline.stop.wait(min(2.0**self.claim.attempt, 30.0))
+            self.deadline.stop.wait(min(2.0**self.claim.tries, 30.0))
         except LoreleyError as error:
             logger.debug("the wait ended early: {}", error.summary)
         self._release()

@@ -20,11 +20,18 @@ from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import NewJob, Schedule
-from loreley.errors import AgentFailed, CandidateRejected, JobInterrupted, JobLost
+from loreley.errors import (
+    AgentFailed,
+    CandidateRejected,
+    JobInterrupted,
+    JobLost,
+    ServiceUnavailable,
+    WorkerUnfit,
+)
 from loreley.host.deadline import Stop
 from tests.core.agents.support import Bench, bench, claim
 from tests.core.worker.upstream import soon
-from tests.db.support import job_row
+from tests.db.support import job_row, rows
 
 ROOT = "a" * 40
 
@@ -94,9 +101,15 @@ def run_job(database: Database, kind: JobKind, agent: Any, ends: Ends) -> str:
     schedule.begin_experiment(Experiment(ROOT, {}))
     schedule.create(NewJob(kind, schedule.next_ordinal(), 7, ROOT))
     job_id = schedule.queue_pending()[-1]
+    evolve(database, agent, ends).run(job_id, Stop())
+    return job_id
+
+
+def evolve(database: Database, agent: Any, ends: Ends) -> Evolution:
+    """A worker's part that runs jobs."""
     repository: Any = RootRepository()
     judge: Any = OnePoint()
-    evolution = Evolution(
+    return Evolution(
         jobs=Jobs(database),
         repository=repository,
         agent=agent,
@@ -104,8 +117,6 @@ def run_job(database: Database, kind: JobKind, agent: Any, ends: Ends) -> str:
         options=JobOptions("w", 30.0, 60.0, 3, "loreley", 60.0, Briefing("Improve."),
                            count_end=ends.count),
     )  # fmt: skip
-    evolution.run(job_id, Stop())
-    return job_id
 
 
 def test_a_success_is_recorded_and_counted_with_its_stages(database: Database) -> None:
@@ -148,6 +159,33 @@ def test_an_interrupt_of_the_thread_is_recorded_and_goes_on(database: Database) 
         run_job(database, JobKind.EVOLUTION, FailingAgent(Interrupt()), ends)
 
     assert ends.outcomes == ["failed_timeout"]
+
+
+def test_an_unfit_worker_gives_its_job_back_and_says_so(database: Database) -> None:
+    ends = Ends()
+
+    with pytest.raises(WorkerUnfit, match="no login"):
+        run_job(database, JobKind.EVOLUTION, FailingAgent(WorkerUnfit("no login")), ends)
+
+    [job] = rows(database, "jobs")
+    assert (job["state"], job["attempt"], job["token"]) == (JobState.QUEUED, 1, None)
+    assert job["uncounted_attempts"] == 1
+    assert ends.outcomes == ["released"]
+
+
+def test_stops_of_the_worker_leave_the_job_its_tries_for_outages(database: Database) -> None:
+    job_id = run_job(database, JobKind.EVOLUTION, FailingAgent(JobInterrupted("stopping")), Ends())
+    evolution = evolve(database, FailingAgent(JobInterrupted("stopping")), Ends())
+    for _ in range(2):
+        evolution.run(job_id, Stop())
+    stop = Stop()
+    stop.ask(JobInterrupted("no wait in this test"))
+
+    evolve(database, FailingAgent(ServiceUnavailable("the remote is away")), Ends()).run(
+        job_id, stop
+    )
+
+    assert job_row(database, job_id)["state"] == JobState.QUEUED
 
 
 def test_a_lost_job_is_neither_recorded_nor_counted(database: Database) -> None:
