@@ -18,7 +18,8 @@ from invoke.program import Program
 
 from loreley.config import environment_names
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
-from loreley.core.sandbox.sandbox import Level, Sandbox, Tools
+from loreley.core.sandbox.sandbox import Level, Sandbox
+from loreley.core.sandbox.tools import Tools
 from loreley.host.deadline import Deadline
 from tests.support import PROJECT_ROOT
 

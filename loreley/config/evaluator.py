@@ -84,8 +84,8 @@ class EvaluatorSettings(BaseModel):
     )
     worker_sandbox: Literal["auto", "bubblewrap", "namespaces", "limits"] = Field(
         "auto",
-        description="How children are confined. `auto` takes the strongest the host offers; a "
-        "named one is required, and the worker refuses to start without it.",
+        description="How children are confined. `auto` takes the strongest the host offers, and "
+        "refuses root below bubblewrap; a named one is required, or the worker does not start.",
     )
     worker_sandbox_max_processes: int = Field(
         4096,

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from loreley.config import Role, load_settings
+from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
 from loreley.host.signals import StopSignals
@@ -29,6 +30,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
     load_settings(Role.SCHEDULER)
     settings = load_settings(Role.WORKER)
+    sandbox = require_sandbox(settings)
     logs = find_logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
     supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
@@ -36,6 +38,8 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         f"evolve: {jobs} jobs on {workers} workers; repository {settings.remote_target}, "
         f"logs in {logs}"
     )
+    if sandbox.level is not Level.BUBBLEWRAP:
+        say(f"warning: {sandbox.describe()}")
     started = time.monotonic()
     try:
         with StopSignals() as signals:

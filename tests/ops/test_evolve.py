@@ -64,6 +64,7 @@ def test_what_its_processes_print_is_kept_beside_their_logs(
         "MAPELITES_FITNESS_METRIC": "score",
         "LORELEY_STATE_DIR": str(tmp_path / "state"),
         "LOGS_BASE_DIR": "$HERE/kept",
+        "WORKER_SANDBOX": "limits",
         "HERE": str(tmp_path),
     }
     for name, value in settings.items():
@@ -72,7 +73,9 @@ def test_what_its_processes_print_is_kept_beside_their_logs(
     assert evolve(root, jobs=1, workers=1) == 0
 
     assert (tmp_path / "kept" / "logs" / "evolve" / "scheduler.err").exists()
-    assert f"logs in {tmp_path}/kept/logs\n" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"logs in {tmp_path}/kept/logs\n" in said
+    assert "warning: sandbox limits: children can use the network, end processes, read and" in said
 
 
 def test_the_last_words_of_a_process_outlive_its_replacement(root: Path) -> None:

@@ -1,7 +1,6 @@
 """What a child may see, use and reach, as strictly as this host can enforce it."""
 
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from loreley.config import Settings
 from loreley.core.sandbox import bubblewrap
 from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.tools import Tools
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
 from loreley.host import children
 from loreley.host.deadline import Deadline
@@ -41,27 +41,6 @@ class Obstacle:
 
     def __str__(self) -> str:
         return f"no {self.level}: {self.reason} ({self.fix})"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """The programs that confine, as absolute paths; None where missing."""
-
-    shell: str
-    bwrap: str | None = None
-    unshare: str | None = None
-    setpriv: str | None = None
-    bwrap_sizes: bool = False  # whether this bwrap knows --size
-
-    @classmethod
-    def on(cls, search_path: str) -> "Tools":
-        """The tools found on ``search_path``, written as in PATH."""
-        shell, *others = (
-            shutil.which(name, path=search_path) for name in ("sh", "bwrap", "unshare", "setpriv")
-        )
-        bwrap, unshare, setpriv = others
-        sizes = bwrap is not None and b"--size" in _read_output([bwrap, "--help"])
-        return cls(shell or "/bin/sh", bwrap, unshare, setpriv, sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +76,15 @@ class Sandbox:
 
     def describe(self) -> str:
         """One line: what children are kept from, and what is missing for more."""
+        is_root = os.geteuid() == 0
+        files = "every file of this host, as this user is root" if is_root else "this user's files"
         promise = {
             Level.BUBBLEWRAP: "children see only what they were given",
-            Level.NAMESPACES: "children can read and change this user's files",
-            Level.LIMITS: "children can reach this user's files, processes and the network",
+            Level.NAMESPACES: f"children can read and change {files}",
+            Level.LIMITS: f"children can use the network, end processes, read and change {files}",
         }[self.level]
         warnings = []
-        if self.level is not Level.BUBBLEWRAP and os.geteuid() == 0:
-            warnings.append("and this user is root: take another one")
-        elif self.processes and not self._counts_processes:
+        if self.processes and is_root and self.level is Level.BUBBLEWRAP:
             warnings.append("root may start any number of processes")
         return "; ".join([f"sandbox {self.level}: {promise}", *warnings, *map(str, self.obstacles)])
 
@@ -131,14 +110,28 @@ class Sandbox:
 @lru_cache(maxsize=1)
 def probe() -> Sandbox:
     """The strongest sandbox that works on this host, found once per process by trying."""
-    return strongest(Tools.on(os.environ.get("PATH", os.defpath)))
+    first, *others = Tools.on(os.environ.get("PATH", os.defpath))
+    found = strongest(first)
+    for tools in others:
+        if found.level is not Level.BUBBLEWRAP and not obstacle_to(
+            sandbox := Sandbox(Level.BUBBLEWRAP, tools)
+        ):
+            return sandbox
+    return found
 
 
 def require_sandbox(settings: Settings) -> Sandbox:
-    """The sandbox that the settings ask for; raises `ConfigError` where it does not work."""
+    """The sandbox that the settings ask for.
+
+    Raises `ConfigError` where it does not work, and for root where the host offers no bubblewrap
+    and the settings do not name what it does offer.
+    """
     name, processes = settings.worker_sandbox, settings.worker_sandbox_max_processes
     if name == "auto":
-        return replace(probe(), processes=processes)
+        sandbox = replace(probe(), processes=processes)
+        if sandbox.level is not Level.BUBBLEWRAP and os.geteuid() == 0:
+            raise _refuse_root(sandbox)
+        return sandbox
     sandbox = Sandbox(Level(name), probe().tools, processes=processes)
     if obstacle := obstacle_to(sandbox):
         raise ConfigError(
@@ -165,7 +158,7 @@ def obstacle_to(sandbox: Sandbox) -> Obstacle | None:
     """What keeps ``sandbox`` from running this Python, found by trying; None when nothing does."""
     level, tools = sandbox.level, sandbox.tools
     if level is Level.BUBBLEWRAP and tools.bwrap is None:
-        return Obstacle(level, "bwrap is not on PATH", "apt install bubblewrap")
+        return Obstacle(level, "there is no bwrap", "apt install bubblewrap")
     if level is Level.NAMESPACES and tools.unshare is None:
         return Obstacle(level, "unshare is not on PATH", "apt install util-linux")
     with temporary_folder() as scratch:
@@ -183,6 +176,18 @@ def obstacle_to(sandbox: Sandbox) -> Obstacle | None:
         return None
     said = completed.stderr.decode(errors="replace").strip() or f"exit {completed.exit_code}"
     return Obstacle(level, said.splitlines()[-1], _find_fix())
+
+
+def _refuse_root(sandbox: Sandbox) -> ConfigError:
+    """Candidates are code that nobody has read, and every file of the host is root's."""
+    obstacle = sandbox.obstacles[0]
+    return ConfigError(
+        "candidates would run as root, and not in bubblewrap",
+        setting="WORKER_SANDBOX=auto",
+        reason=sandbox.describe(),
+        fix=f"take another user, or make bubblewrap work ({obstacle.fix}); where the host may be "
+        f"lost, as in a container of its own, set WORKER_SANDBOX={sandbox.level}",
+    )
 
 
 def _find_fix() -> str:
@@ -215,8 +220,3 @@ def _write_limits_script(confinement: Confinement, processes: int) -> str:
     if processes:  # by bash's letter, or by that of dash
         commands.append(f"ulimit -u {processes} 2>/dev/null || ulimit -p {processes} 2>/dev/null")
     return "; ".join([*commands, 'exec "$@"'])
-
-
-def _read_output(argv: Sequence[str]) -> bytes:
-    completed = children.capture(argv, env={}, deadline=Deadline.after(_TRIAL_SECONDS))
-    return completed.stdout + completed.stderr

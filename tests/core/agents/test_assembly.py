@@ -21,7 +21,8 @@ from loreley.core.agents.presets import presets
 from loreley.core.agents.protocol import Agent
 from loreley.core.agents.router import Router
 from loreley.core.budget import Tariff
-from loreley.core.sandbox.sandbox import Level, Sandbox, Tools
+from loreley.core.sandbox.sandbox import Level, Sandbox
+from loreley.core.sandbox.tools import Tools
 from loreley.errors import ConfigError, Problem
 from tests.core.agents.support import program
 

