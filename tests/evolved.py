@@ -6,8 +6,11 @@ from statistics import median
 
 from sqlalchemy import select
 
+from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
+from loreley.core.evaluation.holdout import Holdout
 from loreley.core.jobs import JobKind, JobRecord, JobState, JudgedCommit
+from loreley.db.confirmations import record_confirmation
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -130,6 +133,15 @@ class Evolved:
         claim = store.claim(job_id, worker="host:1", lease_seconds=30)
         store.add_measurement(claim, replace(known.evaluation, metrics=figures), JobRecord())
         self._take_all()
+
+    def beside_root(
+        self, commit: str, confirmation: Confirmation, holdout: Holdout | None = None
+    ) -> None:
+        """Let a commit have been measured beside the root."""
+        with self.database.begin() as connection:
+            record_confirmation(
+                self.database, connection, commit, self.jobs[0], confirmation, holdout
+            )
 
     def failure(self, reason: str = "it broke", *, rejected: bool = False) -> str:
         """Let a job fail; its id."""

@@ -114,7 +114,7 @@ def best_commit(connection: Connection, *, island: int | None = None) -> str | N
     known = read_confirmed(connection, fittest)
     if known is None or known.holds:
         return fittest
-    return _fittest_confirmed(connection) or fittest
+    return fittest_confirmed(connection) or fittest
 
 
 def next_finalist(connection: Connection, *, most_doubtful: int) -> str | None:
@@ -153,7 +153,8 @@ def _by_fitness(connection: Connection, root: str, *, limit: int) -> Sequence[st
     return connection.execute(query).scalars().all()
 
 
-def _fittest_confirmed(connection: Connection) -> str | None:
+def fittest_confirmed(connection: Connection) -> str | None:
+    """The fittest commit that is better than the root; None: there is none yet."""
     query = (
         select(commits.c.commit)
         .join(confirmations, confirmations.c.commit == commits.c.commit)

@@ -92,6 +92,34 @@ def _archive(overview: Overview) -> Iterator[Family]:
         if champion is not None:
             fitness.add_metric([name], champion.fitness)
     yield from (coverage, cells, score, fitness)
+    yield from _confirmation(overview)
+
+
+def _confirmation(overview: Overview) -> Iterator[Family]:
+    gain = overview.best_gain
+    confirmed = GaugeMetricFamily(
+        "loreley_best_confirmed", "Whether the best commit is confirmed as better than the root."
+    )
+    confirmed.add_metric([], float(gain is not None and gain.is_confirmed))
+    yield confirmed
+    if gain is None or gain.difference is None:
+        return
+    difference = GaugeMetricFamily(
+        "loreley_best_difference",
+        "Of the best commit to the root, measured side by side, in the metric's own direction.",
+    )
+    difference.add_metric([], gain.difference)
+    margin = GaugeMetricFamily(
+        "loreley_best_difference_margin", "Half the width of its 95 % interval."
+    )
+    margin.add_metric([], gain.margin or 0.0)
+    yield from (difference, margin)
+    if gain.holdout_figures is not None and gain.holdout_figures.gap is not None:
+        gap = GaugeMetricFamily(
+            "loreley_best_holdout_gap", "By how much less it gains on what was held out."
+        )
+        gap.add_metric([], gain.holdout_figures.gap)
+        yield gap
 
 
 def _spend(database: Database) -> Iterator[Family]:

@@ -11,9 +11,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from loreley.core.jobs import JobState
 from loreley.ops.messages import say
 from loreley.views.overview import Overview
+from loreley.views.wording import shorten
 
 _PLAIN_EVERY_SECONDS = 10.0
 _RATE_OVER_SECONDS = 60.0
+_GAIN_LENGTH = 90
 
 
 class Rate:
@@ -37,13 +39,26 @@ def describe(overview: Overview, rate: float | None, goal: int) -> str:
     parts = [
         f"{jobs[JobState.FAILED]} failed",
         f"{jobs[JobState.REJECTED]} rejected",
-        f"best {overview.best.fitness:.6g}" if overview.best else "no best yet",
+        describe_best(overview),
         f"{overview.cells_filled} cell{'' if overview.cells_filled == 1 else 's'} filled",
     ]
-    if rate:
+    if overview.confirming:
+        is_best = overview.best is not None and overview.confirming == overview.best.commit
+        which = "it" if is_best else overview.confirming[:12]
+        parts.append(f"measuring {which} beside the root")
+    elif rate and overview.ended < goal:
         remaining = max(0, goal - overview.ended) / rate * 60
         parts += [f"{rate:.0f} jobs/min", f"{_format_clock(remaining)} left"]
     return " · ".join(parts)
+
+
+def describe_best(overview: Overview) -> str:
+    """The best commit's fitness, and whether it is better than the root."""
+    if overview.best is None:
+        return "no best yet"
+    gain = overview.best_gain
+    known = f", {shorten(gain.text, _GAIN_LENGTH)}" if gain else ""
+    return f"best {overview.best.fitness:.6g}{known}"
 
 
 Show = Callable[[Overview | None], None]
@@ -82,15 +97,19 @@ class _PlainLines:
         self._rate = rate
         self._goal = goal
         self._next = 0.0
-        self._shown = -1
+        self._shown: tuple[int, str] | None = None
 
     def __call__(self, overview: Overview | None) -> None:
-        if overview is None or overview.ended == self._shown:
+        if overview is None:
+            return
+        # Confirmations are none of the jobs that are counted.
+        stands = overview.ended, f"{overview.confirming} {describe_best(overview)}"
+        if stands == self._shown:
             return
         at = time.monotonic()
         rate = self._rate.update(overview.ended, at)
         if at >= self._next or overview.ended >= self._goal:
-            self._next, self._shown = at + _PLAIN_EVERY_SECONDS, overview.ended
+            self._next, self._shown = at + _PLAIN_EVERY_SECONDS, stands
             say(f"{overview.ended}/{self._goal} jobs · {describe(overview, rate, self._goal)}")
 
 

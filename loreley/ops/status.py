@@ -91,6 +91,17 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
         yield f"            {one_line(found)}"
         for name, text in name_gain(overview.best_gain):
             yield f"{name:<12}{text}"
+        if overview.confirming:
+            yield f"measuring   {overview.confirming[:12]} beside the root"
+        yield from _describe_confirmed(overview)
+
+
+def _describe_confirmed(overview: Overview) -> Iterator[str]:
+    """The fittest commit that is better than the root, where it is not the best."""
+    known, gain = overview.confirmed, overview.confirmed_gain
+    if known is not None and gain is not None and known != overview.best:
+        found = f"{overview.objective.name} {known.fitness:.6g}, {gain.text}"
+        yield f"better      {one_line(found)}  {known.commit[:12]}"
 
 
 def _describe_cells(archive: Overview | IslandState) -> str:
@@ -100,7 +111,7 @@ def _describe_cells(archive: Overview | IslandState) -> str:
 def _describe_arms(database: Database) -> Iterator[str]:
     arms = read_arm_states(database)
     if arms:
-        yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'better':>7}  {'seconds':>7}"
+        yield f"  {'lately':<9} {'':<20} {'tried':>6}  {'fitter':>7}  {'seconds':>7}"
     for arm in arms:
         yield (
             f"  {arm.kind:<9} {arm.name:<20} {arm.trials:6.1f}  {arm.success_rate:6.1%}"

@@ -7,7 +7,7 @@ from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES
 from loreley.git.clone_folder import find_clone_folder
 from loreley.views.gains import Gain
-from loreley.views.overview import Overview
+from loreley.views.overview import Champion, Overview
 
 
 def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
@@ -36,24 +36,25 @@ def describe_start(overview: Overview) -> str:
 
 
 def _describe_best(overview: Overview, settings: Settings) -> list[str]:
-    best, root = overview.best, overview.root
+    best, gain = overview.best, overview.best_gain
     if best is None:
         return [f"best      {overview.why_no_best}"]
     if best.commit == overview.root_commit:
         return [f"best      the root commit itself, {overview.objective.name} {best.fitness:.6g}"]
+    name, fitter = overview.objective.name, []
     steps = len(overview.best_path) - 1
-    way = f"in {steps} step{'s' if steps != 1 else ''}"
-    from_root = (
-        f"{way} from the root, which has no fitness"
-        if root is None
-        else f"from {root.fitness:.6g} at the root, {way}"
-    )
+    way = f", in {steps} step{'s' if steps != 1 else ''}"
+    if overview.confirmed is not None and gain is not None and not gain.is_confirmed:
+        # A run that was stopped ends with what is known to be better.
+        fitter = [f"fitter    {name} {best.fitness:.6g}, {gain.text}: {best.commit}"]
+        best, gain, way = overview.confirmed, overview.confirmed_gain, ""
     return [
-        f"best      {overview.objective.name} {best.fitness:.6g}, {from_root}",
-        *(f"{name:<10}{text}" for name, text in name_gain(overview.best_gain)),
+        f"best      {name} {best.fitness:.6g}, {describe_start(overview)}{way}",
+        *(f"{label:<10}{text}" for label, text in name_gain(gain)),
+        *fitter,
         f"commit    {best.commit}",
         f"branch    {best.branch} at {settings.remote_target}",
-        f"diff      {_format_diff_command(overview, settings)}",
+        f"diff      {_format_diff_command(overview, best, settings)}",
     ]
 
 
@@ -65,8 +66,7 @@ def name_gain(gain: Gain | None) -> Iterator[tuple[str, str]]:
             yield "hold-out", gain.holdout
 
 
-def _format_diff_command(overview: Overview, settings: Settings) -> str:
-    assert overview.best is not None
+def _format_diff_command(overview: Overview, best: Champion, settings: Settings) -> str:
     remote = settings.remote_target
     folder = remote if Path(remote).is_dir() else find_clone_folder(settings)
-    return f"git -C {folder} diff {overview.root_commit[:12]} {overview.best.commit[:12]}"
+    return f"git -C {folder} diff {overview.root_commit[:12]} {best.commit[:12]}"

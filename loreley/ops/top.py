@@ -134,6 +134,7 @@ def _compose_figures(seen: RunSnapshot, overview: Overview) -> Table:
         ("jobs", count_jobs(overview)),
         ("pace", _format_pace(seen.pace)),
         ("best", _format_best(overview)),
+        ("measuring", _format_confirming(overview)),
         ("archive", _format_archive(overview)),
         ("spend", _format_spend(seen.expenses)),
     ):
@@ -169,6 +170,10 @@ def _format_best(overview: Overview) -> str:
     else:
         gain = overview.best_gain.text
     return f"{found}, {gain}  #{best.ordinal} {best.commit[:12]} {one_line(best.subject)}"
+
+
+def _format_confirming(overview: Overview) -> str:
+    return f"{overview.confirming[:12]} beside the root" if overview.confirming else ""
 
 
 def _format_archive(overview: Overview) -> str:

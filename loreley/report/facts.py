@@ -20,6 +20,7 @@ from loreley.git.objects import ObjectStore
 from loreley.git.patches import diffstat, patch_file
 from loreley.masking import masked
 from loreley.ops.results.commit_source import open_objects
+from loreley.ops.summary import name_gain
 from loreley.views.archive_map import IslandMap, read_island
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.history import History, Moment
@@ -76,6 +77,11 @@ class RunFacts:
     expenses: tuple[Expense, ...]
     arms: tuple[ArmState, ...]
     settings: Mapping[str, str]  # those that are not at their defaults
+
+    @property
+    def gain(self) -> tuple[tuple[str, str], ...]:
+        """Whether the best is better than the root, and what the hold-out says, by their names."""
+        return tuple(name_gain(self.overview.best_gain))
 
 
 def read_run_facts(settings: Settings) -> RunFacts:

@@ -71,7 +71,7 @@ def _draw_charts(facts: RunFacts) -> list[LineChart]:
     moments = facts.moments
     name = facts.overview.objective.name
     drawn = [
-        draw_line(f"best {name}", moments, [each.best for each in moments]),
+        draw_line(f"fittest, by {name} as measured", moments, [each.best for each in moments]),
         draw_line("QD score", moments, [each.qd_score for each in moments]),
         draw_line("cells filled", moments, [float(each.cells) for each in moments]),
     ]
@@ -85,7 +85,7 @@ def _draw_maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
 
 
 def _compare_metrics(facts: RunFacts) -> list[tuple[Metric, float | None, float | None]]:
-    """Each metric of the best commit with the root's value and how much better it is."""
+    """Each metric of the best commit with the root's value and the measured gain."""
     if facts.lineage is None:
         return []
     before = {metric.name: metric.value for metric in facts.lineage.root_metrics}

@@ -14,6 +14,16 @@ NOT_YET = "not confirmed yet"
 
 
 @dataclass(frozen=True, slots=True)
+class HoldoutFigures:
+    """The fitness of root and commit on what was held out; None: it has none there."""
+
+    root: float | None
+    commit: float | None
+    difference: float | None  # of the commit to the root
+    gap: float | None  # by how much less it gains there than where it was selected
+
+
+@dataclass(frozen=True, slots=True)
 class Gain:
     """What is known of a commit's gain over the root; figures in the metric's own direction."""
 
@@ -23,6 +33,7 @@ class Gain:
     margin: float | None = None  # half the width of its 95 % interval
     pairs: int = 0
     holdout: str | None = None  # what the hold-out says; None: it was not asked
+    holdout_figures: HoldoutFigures | None = None
 
     @property
     def is_confirmed(self) -> bool:
@@ -66,6 +77,7 @@ def describe_gain(known: Confirmed, objective: Objective, unit: str | None = Non
         margin=None if difference is None else difference.margin,
         pairs=difference.pairs if difference else 0,
         holdout=holdout,
+        holdout_figures=None if known.holdout is None else _read_figures(known, objective),
     )
 
 
@@ -89,6 +101,18 @@ def _format_difference(
     places = max(0, -floor(log10(margin)))  # so many that the margin has one digit
     shown = f"{estimate:+.{places}f}{_format_unit(unit)} ± {margin:.{places}f}"
     return f"{shown} ({difference.pairs} pairs)"
+
+
+def _read_figures(known: Confirmed, objective: Objective) -> HoldoutFigures:
+    holdout, difference = known.holdout, known.difference
+    assert holdout is not None and difference is not None  # noqa: PT018
+    root, commit, gain = holdout.root.score, holdout.finalist.score, holdout.gain
+    return HoldoutFigures(
+        root=None if root is None else objective.fitness(root),
+        commit=None if commit is None else objective.fitness(commit),
+        difference=None if gain is None else objective.fitness(gain),
+        gap=None if gain is None else difference.estimate - gain,
+    )
 
 
 def _describe_holdout(known: Confirmed, objective: Objective) -> str:

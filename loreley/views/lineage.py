@@ -32,7 +32,7 @@ class Step:
     made_at: datetime
     fitness: float | None  # None: it broke a constraint, or is not scored yet
     error: float  # standard error of the fitness; 0: not known
-    gain: float | None  # how much better than the step before; positive is better
+    gain: float | None  # by how much it was measured as fitter than the step before
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,10 @@ class Lineage:
 
     @property
     def gain(self) -> float | None:
-        """How much better the commit is than the root; positive is better."""
+        """By how much the commit was measured as fitter than the root; positive is fitter.
+
+        Whether it is better, `confirmation` says.
+        """
         return self.objective.gain(self.last.fitness, self.root.fitness)
 
 

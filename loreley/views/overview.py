@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, select
 
-from loreley.core.jobs import FINAL_STATES, JobState
-from loreley.db.confirmations import best_commit
+from loreley.core.jobs import FINAL_STATES, JobKind, JobState
+from loreley.db.confirmations import best_commit, fittest_confirmed
 from loreley.db.engine import Database, now
 from loreley.db.experiment import read_experiment, read_progress
 from loreley.db.models import arms, commits, elites, evaluations, jobs
@@ -99,6 +99,9 @@ class Overview:
     cells_filled: int
     qd_score: float
     cells: int  # how many there are to be filled
+    confirming: str | None = None  # the commit that is being measured beside the root
+    confirmed: Champion | None = None  # the fittest that is better than the root; often the best
+    confirmed_gain: Gain | None = None
 
     @property
     def ended(self) -> int:
@@ -124,7 +127,10 @@ class Overview:
 
     @property
     def gain(self) -> float | None:
-        """How much better the best is than the root; positive is better."""
+        """By how much the best was measured as fitter than the root; positive is fitter.
+
+        Whether it is better, `best_gain` says.
+        """
         if self.best is None or self.root is None:
             return None
         return self.objective.gain(self.best.fitness, self.root.fitness)
@@ -139,6 +145,7 @@ def read_overview(database: Database) -> Overview | None:
         objective = experiment.objective
         best = best_commit(connection)
         root = _read_champion(connection, experiment.root_commit, objective)
+        confirmed = fittest_confirmed(connection)
         root_score = objective.score(root.fitness) if root else _read_first_score(connection)
         filled, qd_score = _count_all_islands(connection, root_score)
         return Overview(
@@ -156,6 +163,11 @@ def read_overview(database: Database) -> Overview | None:
             cells_filled=filled,
             qd_score=qd_score,
             cells=objective.grid.cells,
+            confirming=_read_confirming(connection),
+            confirmed=_read_champion(connection, confirmed, objective) if confirmed else None,
+            confirmed_gain=read_gain(connection, confirmed, experiment.root_commit, objective)
+            if confirmed
+            else None,
         )
 
 
@@ -199,6 +211,13 @@ def read_failures(database: Database, *, limit: int) -> list[Failure]:
             Failure(row.id, row.ordinal, row.failure_kind or "rejected", row.failure or "")
             for row in connection.execute(query)
         ]
+
+
+def _read_confirming(connection: Connection) -> str | None:
+    query = select(jobs.c.base_commit).where(
+        jobs.c.kind == JobKind.CONFIRMATION, jobs.c.state.not_in(FINAL_STATES)
+    )
+    return connection.execute(query.limit(1)).scalar()
 
 
 def _count_jobs(connection: Connection) -> Mapping[JobState, int]:

@@ -127,7 +127,7 @@ def test_a_cell_that_two_islands_fill_counts_once(
 
 
 @pytest.mark.parametrize("place", ["status", "report", "page"])
-def test_only_a_candidate_that_beats_its_base_is_called_better(
+def test_only_a_candidate_that_beats_its_base_is_called_fitter(
     place: str, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = evolved(settings)
@@ -136,6 +136,6 @@ def test_only_a_candidate_that_beats_its_base_is_called_better(
 
     told = " ".join(re.sub(r"<[^>]+>", " ", TOLD[place](settings, tmp_path, capsys)).split())
 
-    assert "tried better" in told
+    assert "tried fitter" in told
     assert "entered" not in told
     assert re.search(r"agent genetic 1(\.0)? 0(\.0)? ?%", told)

@@ -80,8 +80,9 @@ def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
     seen = page(run)
 
     for words in (
-        "score 1 → 3.5", "+2.5 better than the root", run.commits[2], "spell the third",
-        "stress 27", "best score", "QD score", "island 0: 3 of 20 cells filled",
+        "score 1 → 3.5", "not confirmed yet, in 2 steps from the root", run.commits[2],
+        "spell the third",
+        "stress 27", "fittest, by score as measured", "QD score", "island 0: 3 of 20 cells filled",
         "+line 27!", "no idea", "three circles overlap", "MAPELITES_FITNESS_METRIC",
     ):  # fmt: skip
         assert words in " ".join(seen.words.split()), words
@@ -151,7 +152,7 @@ def test_programs_get_the_same_facts(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_a_run_that_has_only_its_root_and_none_at_all(tmp_path: Path) -> None:
     run = SmallRun.begin(tmp_path / "run", {"plan.txt": text()})
-    assert "Nothing better than the root" in page(run).words
+    assert "Nothing fitter than the root" in page(run).words
 
     with pytest.raises(LoreleyError, match="no experiment yet"):
         read_run_facts(Settings(loreley_state_dir=tmp_path / "none"))

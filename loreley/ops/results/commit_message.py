@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from loreley.core.sandbox.child_output import one_line
 from loreley.git.commits import CommitMessage
+from loreley.ops.summary import name_gain
 from loreley.views.lineage import Lineage, Step
 
 _SUBJECT_LENGTH = 72
@@ -23,13 +24,17 @@ def write_provenance(lineage: Lineage) -> Iterator[str]:
 
 
 def describe_gain(lineage: Lineage, fitness: float | None = None) -> str:
-    """What is better than at the root, in one line; ``fitness`` instead of the one on record."""
+    """What differs from the root, in one line; ``fitness`` instead of the one on record.
+
+    Only what is confirmed is called an improvement.
+    """
     before = lineage.root.fitness
     after = lineage.last.fitness if fitness is None else fitness
     name = one_line(lineage.objective.name)
-    if before is None or after is None:
-        return f"Improve {name}"
-    return f"Improve {name} from {before:.6g} to {after:.6g}"
+    figures = "" if before is None or after is None else f" from {before:.6g} to {after:.6g}"
+    if lineage.confirmation is not None and lineage.confirmation.is_confirmed:
+        return f"Improve {name}{figures}"
+    return f"Change {name}{figures}, not confirmed"
 
 
 def _write_body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:
@@ -45,6 +50,8 @@ def _write_body(lineage: Lineage, steps: Sequence[Step]) -> Iterator[str]:
     before, after = lineage.root.fitness, lineage.last.fitness
     if before is not None and after is not None:
         yield f"Fitness: {one_line(lineage.objective.name)} {before:.6g} -> {after:.6g}"
+    for name, text in name_gain(lineage.confirmation):
+        yield f"{name.capitalize()}: {one_line(text)}"
 
 
 def _write_step(step: Step) -> str:

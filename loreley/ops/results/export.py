@@ -49,7 +49,7 @@ def export(settings: Settings, selection: Selection, options: ExportOptions) -> 
         raise LoreleyError(
             "the root commit differs from itself by nothing",
             target=lineage.last.commit,
-            fix="wait until the evolution has found something better, or name a --commit",
+            fix="wait until the evolution has found something fitter, or name a --commit",
         )
     with open_objects(settings, [lineage.root_commit, lineage.last.commit]) as store:
         if options.patch is not None:

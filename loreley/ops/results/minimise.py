@@ -61,7 +61,7 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
     if len(lineage.steps) == 1:
         raise LoreleyError(
             "the root commit differs from itself by nothing",
-            fix="wait until the evolution has found something better, or name a --commit",
+            fix="wait until the evolution has found something fitter, or name a --commit",
         )
     with ExitStack() as stack:
         if options.patch is not None:

@@ -42,13 +42,15 @@ def test_git_am_makes_the_commit_of_the_patch(run: SmallRun) -> None:
 
     assert tree(here) == tree(run.upstream.path, run.commits[2])
     message = git("log", "-1", "--format=%an <%ae>%n%B", cwd=here)
-    assert message.startswith("loreley <loreley@localhost>\nImprove score from 1 to 3.5\n")
+    subject = "Change score from 1 to 3.5, not confirmed"
+    assert message.startswith(f"loreley <loreley@localhost>\n{subject}\n")
     assert "- #0 genetic shift: spell the third (+1)" in message
     trailers = git("log", "-1", "--format=%(trailers:only)", cwd=here).splitlines()
     assert trailers == [
         f"Evolved-from: {run.commits[0]}",
         f"Evolved-as: {run.commits[2]}",
         "Fitness: score 1 -> 3.5",
+        "Gain: not confirmed yet",
     ]
 
 
@@ -171,7 +173,7 @@ def test_a_squashed_branch_is_one_commit_on_the_root(run: SmallRun) -> None:
 
     here = clone(run)
     assert git("log", "--format=%s", "origin/evolved", cwd=here).splitlines()[:2] == [
-        "Improve score from 1 to 3.5",
+        "Change score from 1 to 3.5, not confirmed",
         "change",
     ]
     assert tree(here, "origin/evolved") == tree(here, run.commits[2])

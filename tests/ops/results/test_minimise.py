@@ -94,7 +94,7 @@ def test_only_what_carries_the_gain_is_kept(
     assert "  1/200  all of them: 2.01" in told.err
     assert "broken without mended" in told.err
     message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
-    assert message.startswith("Improve score from 1 to 2.01\n")
+    assert message.startswith("Change score from 1 to 2.01, not confirmed\n")
     assert f"Minimised-from: {run.commits[1]}" in message
     assert "6 did not matter" in message
     assert git("branch", "--list", "evolution/minimised/*", cwd=run.upstream.path) == ""

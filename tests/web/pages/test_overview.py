@@ -39,7 +39,8 @@ def test_the_figures_of_a_run_are_shown(database: Database, tmp_path: Path) -> N
         picture = shown.get(f"/jobs/{run.jobs[1]}/artifact?name=a%20picture.svg")
 
     assert "Running" in text
-    assert "+2</b> on the root" in text
+    assert "not confirmed yet" in text
+    assert "the root has 1" in text
     assert "6 %" in text
     assert "3 of 50 cells" in text
     assert "make it wider" in text
