@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loreley.core.agents.answers.edits import apply_edits
+from loreley.core.agents.answers.reader import FORM, ParsedEdits, read_answer
 from loreley.core.agents.checkout_files import CheckoutFiles
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.edits import FORM, ParsedEdits, apply_edits, parse_edits
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
+from loreley.core.agents.subjects import describe_patch, split_subject
 from loreley.core.budget import Tariff
 from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
 from loreley.errors import AgentFailed
@@ -15,7 +17,7 @@ from loreley.host.deadline import Deadline
 
 _ROLE = "You are an expert programmer who improves programs by small, well-founded changes."
 _ROUNDS = 2  # the answer, and one that corrects what could not be applied
-_SUBJECT_LENGTH = 100
+_PATCH_BYTES = 64 * 1024  # to name the changed files by
 _ERRORS_LENGTH = 8_000
 
 
@@ -44,13 +46,13 @@ class ChatAgent:
         errors: Sequence[str] = ()
         for number in range(1, _ROUNDS + 1):
             reply = self._ask(messages, deadline, recorder)
-            answer = parse_edits(reply.text)
+            answer = read_answer(reply.text, files.text)
             contents, errors = apply_edits(answer.edits, files.text, files.objection_to)
             errors = [*_check_length(reply), *answer.errors, *errors]
             recorder.keep("agent.log", _write_log(number, reply, errors))
             if not errors:
                 files.write(contents)
-                return self._make_proposal(answer)
+                return self._make_proposal(answer, workspace)
             messages += [
                 ChatMessage("assistant", reply.text),
                 ChatMessage("user", _write_complaint(errors)),
@@ -76,12 +78,11 @@ class ChatAgent:
             )
         return reply
 
-    def _make_proposal(self, answer: ParsedEdits) -> Proposal:
-        line, _, rest = answer.summary.partition("\n")
-        line = line.strip("#* `")
-        text = rest.strip() if len(line) <= _SUBJECT_LENGTH else answer.summary
+    def _make_proposal(self, answer: ParsedEdits, workspace: AgentWorkspace) -> Proposal:
+        subject, text = split_subject(answer.summary)
+        subject = subject or describe_patch(workspace.patch(_PATCH_BYTES))
         return Proposal(
-            line[:_SUBJECT_LENGTH] or f"Change by {self.name}",
+            subject or f"Change by {self.name}",
             f"{text}\n\nAgent: {self.name}, {self.endpoint.model}".strip(),
         )
 

@@ -8,6 +8,7 @@ from loreley.core.agents.command_report import CommandReport
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
+from loreley.core.agents.subjects import describe_patch, split_subject
 from loreley.core.budget import CallUsage, Tariff
 from loreley.core.sandbox import child_output
 from loreley.core.worktrees.removal import delete
@@ -16,13 +17,12 @@ from loreley.host import children
 from loreley.host.deadline import Deadline
 
 _ANSWER = "When you are done, say in one short line what you changed, and then why."
-_SUBJECT_LENGTH = 100
+_PATCH_BYTES = 64 * 1024  # to name the changed files by
 _USAGE_ERROR = re.compile(
     r"(?:unknown|unexpected|unrecognized|invalid) (?:option|argument|flag)|"
     r"Unknown arguments?:|^\s*-h, --help\b|\[-h\]",
     re.IGNORECASE | re.MULTILINE,
 )
-_MARKUP = re.compile(r"^[#*>\s-]+|[*`]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class CommandAgent:
             answer = self._run(run, call, recorder)
             self._remove_leftovers(workspace)
             self._require_success(run, answer, workspace)
-            return self._make_proposal(run, answer)
+            return self._make_proposal(run, answer, workspace)
 
     def _run(self, run: AgentRun, call: CallUsage, recorder: CallRecorder) -> CommandReport:
         """What the program says of its work; the call and the recorder have it, too."""
@@ -142,18 +142,11 @@ class CommandAgent:
         said = telling[0] if telling else child_output.last_line(run.complaints)
         return (said or child_output.last_line(run.printed))[:1000]
 
-    def _make_proposal(self, run: AgentRun, answer: CommandReport) -> Proposal:
-        lines = child_output.legible(run.answer or answer.text).strip().splitlines()
-        said = [at for at, line in enumerate(lines) if _without_markup(line)]
-        subject = (
-            _without_markup(lines[said[0]])[:_SUBJECT_LENGTH] if said else f"Change by {self.name}"
+    def _make_proposal(
+        self, run: AgentRun, answer: CommandReport, workspace: AgentWorkspace
+    ) -> Proposal:
+        subject, text = split_subject(child_output.legible(run.answer or answer.text))
+        subject = subject or describe_patch(workspace.patch(_PATCH_BYTES))
+        return Proposal(
+            subject or f"Change by {self.name}", f"{text}\n\nAgent: {self.name}".strip()
         )
-        is_whole = bool(said) and subject == _without_markup(lines[said[0]])
-        rest = lines[said[0] + 1 :] if is_whole else lines
-        text = "\n".join(rest).strip()
-        return Proposal(subject, f"{text}\n\nAgent: {self.name}".strip())
-
-
-def _without_markup(line: str) -> str:
-    """The line without what Markdown adds."""
-    return _MARKUP.sub("", line).strip()

@@ -189,7 +189,7 @@ def test_a_file_in_another_encoding_is_never_overwritten(server: ChatServer, ben
 
 
 def test_a_path_that_no_file_can_have_is_reported(server: ChatServer, bench: Bench) -> None:
-    odd = f"{'words ' * 60}\n```\nx\n```\nsrc/pack.py/x\n```\nx\n```\n"
+    odd = f"{'words/' * 60}\n```\nx\n```\nsrc/pack.py/x\n```\nx\n```\n"
     server.responses = [says(odd), says(NEW_FILE)]
 
     proposed(agent(server), bench)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loreley.core.agents.edits import Edit, apply_edits, parse_edits
+from loreley.core.agents.answers.edits import Edit, apply_edits
+from loreley.core.agents.answers.reader import ParsedEdits, read_answer
 
 FILES = {"a.py": "one\ntwo\nthree\ntwo\n", "deep/b.py": "alpha\nbeta  \ngamma\n"}
 
@@ -12,6 +13,10 @@ FILES = {"a.py": "one\ntwo\nthree\ntwo\n", "deep/b.py": "alpha\nbeta  \ngamma\n"
 def block(path: str, *pairs: tuple[str, str]) -> str:
     parts = [f"<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n" for old, new in pairs]
     return f"{path}\n```\n{''.join(parts)}```\n"
+
+
+def parse_edits(text: str) -> ParsedEdits:
+    return read_answer(text, FILES.get)
 
 
 def outcome(*edits: Edit) -> tuple[dict[str, str], list[str]]:
@@ -58,10 +63,6 @@ def test_a_longer_fence_holds_shorter_ones() -> None:
         ("a.py\n```\n<<<<<<< SEARCH\none\n=======\n```", "do not follow each other"),
         ("a.py\n```\n<<<<<<< SEARCH\none\n>>>>>>> REPLACE\n```", "do not follow each other"),
         ("a.py\n```\none\n=======\ntwo\n>>>>>>> REPLACE\n```", "REPLACE without SEARCH"),
-        (
-            "a.py\n```\nwords\n<<<<<<< SEARCH\none\n=======\n1\n>>>>>>> REPLACE\n```",
-            "do not follow each other",
-        ),
     ],
 )
 def test_what_has_not_the_form_is_an_error(text: str, said: str) -> None:
@@ -75,10 +76,11 @@ def test_what_has_not_the_form_is_an_error(text: str, said: str) -> None:
     "words", ["Now run it:", "Then change a.py", "Result:", "**Before**", "e.g.", "and/or", "src/"]
 )
 def test_words_before_a_block_are_no_new_file(words: str) -> None:
-    contents, errors = outcome(*parse_edits(f"{words}\n```\nx = 1\n```\n").edits)
+    answer = parse_edits(f"{words}\n```\nx = 1\n```\n")
+    contents, errors = outcome(*answer.edits)
 
     assert contents == {}
-    assert len(errors) == 1
+    assert len([*answer.errors, *errors]) == 1
 
 
 @pytest.mark.parametrize(

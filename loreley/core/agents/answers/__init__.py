@@ -1,0 +1,1 @@
+"""Answers of chat models: read with tolerance, applied by strict rules."""
