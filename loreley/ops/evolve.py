@@ -2,12 +2,15 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from loreley.config import Role, load_settings
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
+from loreley.host.locks import FileLock
 from loreley.host.signals import StopSignals
 from loreley.ops.logs.view import find_logs_base
 from loreley.ops.messages import say
@@ -23,8 +26,9 @@ _READ_EVERY_SECONDS = 0.25
 def evolve(root: Path, *, jobs: int, workers: int) -> int:
     """Run until the experiment has had ``jobs`` jobs or a stop is asked for; the exit code.
 
-    The environment must hold everything the scripts need. Raises `LoreleyError` when it does
-    not, or when a process cannot work.
+    The environment must hold everything the scripts need. Where another `evolve` of the state
+    folder is at work, both share its jobs. Raises `LoreleyError` when something is missing, or
+    when a process cannot work.
     """
     # Enough that no worker waits for the scheduler to wake up.
     os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
@@ -33,7 +37,6 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     sandbox = require_sandbox(settings)
     logs = find_logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
-    supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=logs / "evolve")
     say(
         f"evolve: {jobs} jobs on {workers} workers; repository {settings.remote_target}, "
         f"logs in {logs}"
@@ -42,10 +45,13 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         say(f"warning: {sandbox.describe()}")
     started = time.monotonic()
     try:
-        with StopSignals() as signals:
+        goal = _choose_goal(database, jobs)
+        with StopSignals() as signals, _register(settings.loreley_state_dir) as is_joining:
+            output = logs / "evolve" / (f"joined-{os.getpid()}" if is_joining else "")
+            supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=output)
             try:
                 supervisor.start()
-                watch(supervisor, database, signals, goal=jobs)
+                watch(supervisor, database, signals, goal=goal)
             finally:
                 if signals.asked:
                     say("evolve: stopping; Ctrl+C again interrupts the running jobs")
@@ -62,6 +68,39 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         )
         print(f"{summarise(overview, settings, logs)}\n{last}")
     return 130 if signals.count > 1 else 0
+
+
+def _choose_goal(database: Database, jobs: int) -> int:
+    """How many jobs there will have been, which those of earlier runs may be already."""
+    before = _OverviewReader(database)()
+    if before is None or before.total < jobs:
+        return jobs
+    are_done = "done" if before.ended == before.total else "begun"
+    say(
+        f"evolve: {before.total} jobs are {are_done} already; --jobs {jobs} adds none: "
+        f"give more than {before.total}"
+    )
+    return before.total
+
+
+@contextmanager
+def _register(state: Path) -> Iterator[bool]:
+    """Be one of those who evolve in the state folder; whether there is another, which is said."""
+    if not state.is_dir():  # nothing is kept on this machine
+        yield False
+        return
+    lock = FileLock(state / "evolve.lock")
+    is_joining = lock.is_held_by_anyone()
+    if is_joining:
+        say(
+            f"evolve: joins a run that is under way in {state}: both work on its jobs, and each "
+            "ends at its own --jobs"
+        )
+    lock.acquire(shared=True, within_seconds=1.0)
+    try:
+        yield is_joining
+    finally:
+        lock.release()
 
 
 def watch(supervisor: Supervisor, database: Database, signals: StopSignals, *, goal: int) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
 
 from loreley.core.jobs import JobState
 from loreley.ops.messages import say
@@ -16,6 +17,9 @@ from loreley.views.wording import shorten
 _PLAIN_EVERY_SECONDS = 10.0
 _RATE_OVER_SECONDS = 60.0
 _GAIN_LENGTH = 90
+_LABEL, _BAR_WIDTH = "evolving", 20
+_SEPARATOR = " · "
+_LEFT_OUT_FIRST = ("rejected", "failed", "cells", "gain", "rate", "best")  # where there is no room
 
 
 class Rate:
@@ -33,23 +37,29 @@ class Rate:
         return (ended - first) / (at - first_at) * 60 if at > first_at and ended > first else None
 
 
-def describe(overview: Overview, rate: float | None, goal: int) -> str:
-    """The state of a run in one line of plain text."""
+def describe(overview: Overview, rate: float | None, goal: int, *, width: int | None = None) -> str:
+    """The state of a run in one line of plain text; the time left is the last to be left out."""
     jobs = overview.jobs
-    parts = [
-        f"{jobs[JobState.FAILED]} failed",
-        f"{jobs[JobState.REJECTED]} rejected",
-        describe_best(overview),
-        f"{overview.cells_filled} cell{'' if overview.cells_filled == 1 else 's'} filled",
-    ]
+    parts = {
+        "failed": f"{jobs[JobState.FAILED]} failed",
+        "rejected": f"{jobs[JobState.REJECTED]} rejected",
+        "best": describe_best(overview),
+        "cells": f"{overview.cells_filled} cell{'' if overview.cells_filled == 1 else 's'} filled",
+    }
     if overview.confirming:
         is_best = overview.best is not None and overview.confirming == overview.best.commit
         which = "it" if is_best else overview.confirming[:12]
-        parts.append(f"measuring {which} beside the root")
+        parts["left"] = f"measuring {which} beside the root"
     elif rate and overview.ended < goal:
         remaining = max(0, goal - overview.ended) / rate * 60
-        parts += [f"{rate:.0f} jobs/min", f"{_format_clock(remaining)} left"]
-    return " · ".join(parts)
+        parts |= {"rate": f"{rate:.0f} jobs/min", "left": f"{_format_clock(remaining)} left"}
+    for name in _LEFT_OUT_FIRST:
+        if width is None or len(_SEPARATOR.join(parts.values())) <= width:
+            break
+        if name == "gain":
+            parts["best"] = parts["best"].partition(",")[0]
+        parts.pop(name, None)
+    return _SEPARATOR.join(parts.values())
 
 
 def describe_best(overview: Overview) -> str:
@@ -66,23 +76,26 @@ Show = Callable[[Overview | None], None]
 
 
 @contextmanager
-def live_line(goal: int) -> Iterator[Show]:
+def live_line(goal: int, console: Console | None = None) -> Iterator[Show]:
     """Show progress towards ``goal`` jobs: a living line on a terminal, else one now and then."""
-    console = Console(stderr=True, highlight=False)
+    console = console or Console(stderr=True, highlight=False)
     rate = Rate()
     if console.is_terminal:
         columns = (
-            TextColumn("evolving"),
-            BarColumn(bar_width=20),
+            TextColumn(_LABEL),
+            BarColumn(bar_width=_BAR_WIDTH),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
+            TextColumn("{task.fields[state]}", markup=False, table_column=Column(no_wrap=True)),
         )
+        beside = len(_LABEL) + 1 + _BAR_WIDTH + 1 + len(f"{goal}/{goal}") + 1
         with Progress(*columns, console=console, refresh_per_second=4) as progress:
-            task = progress.add_task("evolving", total=goal, state="starting")
+            task = progress.add_task(_LABEL, total=goal, state="starting")
 
             def show(overview: Overview | None) -> None:
                 if overview is not None:
-                    text = describe(overview, rate.update(overview.ended, time.monotonic()), goal)
+                    per_minute = rate.update(overview.ended, time.monotonic())
+                    room = console.width - beside
+                    text = describe(overview, per_minute, goal, width=room)
                     progress.update(task, completed=overview.ended, state=text)
 
             yield show

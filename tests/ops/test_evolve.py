@@ -19,6 +19,12 @@ from loreley.views.overview import Overview
 from tests.support import eventually
 
 WAITS = "import time; time.sleep(60)"
+SETTINGS = {
+    "WORKER_REPO_REMOTE_URL": "/none",
+    "WORKER_EVALUATOR_COMMAND": "true",
+    "MAPELITES_FITNESS_METRIC": "score",
+    "WORKER_SANDBOX": "limits",
+}
 
 
 @pytest.fixture
@@ -59,15 +65,11 @@ def test_what_its_processes_print_is_kept_beside_their_logs(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = {
-        "WORKER_REPO_REMOTE_URL": "/none",
-        "WORKER_EVALUATOR_COMMAND": "true",
-        "MAPELITES_FITNESS_METRIC": "score",
         "LORELEY_STATE_DIR": str(tmp_path / "state"),
         "LOGS_BASE_DIR": "$HERE/kept",
-        "WORKER_SANDBOX": "limits",
         "HERE": str(tmp_path),
     }
-    for name, value in settings.items():
+    for name, value in (SETTINGS | settings).items():
         monkeypatch.setenv(name, value)
 
     assert evolve(root, jobs=1, workers=1) == 0
