@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -40,11 +40,16 @@ class Piece:
     start: int = 0  # in the old file, from 0
     old_count: int = 0
     new_lines: tuple[bytes, ...] = ()
+    number: int = 0  # in the order of the new file, among lines of one block
 
     @property
     def is_hunk(self) -> bool:
         """Whether it is lines of a file."""
         return not self.places and not self.mode
+
+    def without_new(self) -> "Piece":
+        """The same without what it adds: lines are removed only."""
+        return replace(self, changed_lines=self.old_count, new_lines=())
 
     def __str__(self) -> str:
         """Where it is, for people."""
@@ -65,6 +70,32 @@ class Pieces:
     def all(self) -> tuple[Piece, ...]:
         """Every piece; all of them together make ``new`` of ``old``."""
         return tuple(self._found())
+
+    def split(self, piece: Piece) -> list[Piece]:
+        """The piece line by line, as far as it has lines; any of them can be left out.
+
+        A line takes the place of the line that it stands against, as far as the block has both.
+        """
+        if piece.places:
+            lines = self._read_added(piece)
+            if not lines:
+                return [piece]
+            self._sources[piece.path] = replace(piece.places[0], object_id="")
+            piece = Piece(piece.path, len(lines), new_lines=lines)
+        if not piece.is_hunk:
+            return [piece]
+        added = piece.new_lines
+        return [
+            Piece(
+                piece.path,
+                (number < piece.old_count) + (number < len(added)),
+                start=piece.start + min(number, piece.old_count),
+                old_count=int(number < piece.old_count),
+                new_lines=added[number : number + 1],
+                number=number,
+            )
+            for number in range(max(piece.old_count, len(added)))
+        ]
 
     def tree(self, kept: Iterable[Piece]) -> str:
         """The tree of ``old`` with these pieces; a file gives way to a folder of its name."""
@@ -91,7 +122,7 @@ class Pieces:
             source = self._sources[parts[0].path]
             mode = next((piece.mode for piece in parts if piece.mode), source.mode)
             hunks = [piece for piece in parts if piece.is_hunk]
-            content = self._store.run("cat-file", "blob", source.object_id)
+            content = self._read(source) if source.object_id else b""
             object_id = source.object_id
             if hunks:
                 written = self._store.run(
@@ -121,7 +152,13 @@ class Pieces:
     def _of_file(self, old: Place, new: Place) -> Iterator[Piece]:
         both_regular = {old.mode, new.mode} <= REGULAR_MODES
         if not both_regular or not (self._is_text(old) and self._is_text(new)):
-            yield Piece(old.path, 1, (new,))
+            whole = Piece(old.path, 1, (new,))
+            is_added = old.mode == _ABSENT
+            yield (
+                replace(whole, changed_lines=len(self._read_added(whole)) or 1)
+                if is_added
+                else whole
+            )
             return
         self._sources[old.path] = old
         if old.mode != new.mode:
@@ -129,12 +166,22 @@ class Pieces:
         if old.object_id != new.object_id:
             yield from self._hunks(old, new)
 
+    def _read_added(self, piece: Piece) -> tuple[bytes, ...]:
+        """The lines of a text file that is added as a whole; none of anything else."""
+        place = piece.places[-1]
+        if len(piece.places) > 1 or place.mode not in REGULAR_MODES or not self._is_text(place):
+            return ()
+        return tuple(_LINE.findall(self._read(place)))
+
+    def _read(self, place: Place) -> bytes:
+        return self._store.run("cat-file", "blob", place.object_id)
+
     def _is_text(self, place: Place) -> bool:
-        content = self._store.run("cat-file", "blob", place.object_id)
+        content = self._read(place)
         return b"\0" not in content[:_BINARY_WITHIN_BYTES] and not content.startswith(_LARGE_FILE)
 
     def _hunks(self, old: Place, new: Place) -> Iterator[Piece]:
-        lines = _LINE.findall(self._store.run("cat-file", "blob", new.object_id))
+        lines = _LINE.findall(self._read(new))
         with temporary_folder() as folder:
             diff = folder / "diff"
             self._store.run(
@@ -170,9 +217,13 @@ def _hunk_numbers(diff: Path) -> Iterator[tuple[int, int, int, int]]:
 def _apply(content: bytes, hunks: Sequence[Piece]) -> bytes:
     """The file with these hunks; from the end, so that earlier lines keep their numbers."""
     lines = _LINE.findall(content)
-    for hunk in sorted(hunks, key=lambda each: each.start, reverse=True):
+    for hunk in sorted(hunks, key=lambda each: (each.start, each.number), reverse=True):
         lines[hunk.start : hunk.start + hunk.old_count] = hunk.new_lines
-    return b"".join(lines)
+    # A line that was the last one, and had no newline, may stand before others now.
+    return b"".join(
+        line if line.endswith(b"\n") or place == len(lines) - 1 else line + b"\n"
+        for place, line in enumerate(lines)
+    )
 
 
 def _index_line(place: Place) -> bytes:

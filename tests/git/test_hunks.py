@@ -139,3 +139,95 @@ def test_a_file_gives_way_to_a_folder_of_its_name(make: Make) -> None:
     [added] = [piece for piece in pieces.all if str(piece) == "a/b"]
 
     assert pieces.tree([added]) == tree(upstream, new)
+
+
+def apart(pieces: Pieces) -> list[Piece]:
+    """Every piece in single lines."""
+    return [line for piece in pieces.all for line in pieces.split(piece)]
+
+
+def content(upstream: Upstream, tree_id: str, path: str) -> str:
+    return git("cat-file", "-p", f"{tree_id}:{path}", cwd=upstream.path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "count"),
+    [
+        ("a\nz\n", "a\n1\n2\n3\n4\nz\n", 4),  # added
+        ("a\n1\n2\n3\nz\n", "a\nz\n", 3),  # removed
+        ("a\n1\n2\n3\nz\n", "a\nI\nII\nIII\nz\n", 3),  # one for one
+        ("a\n1\nz\n", "a\nI\nII\nIII\nz\n", 3),  # more for fewer
+        ("a\n1\n2\n3\nz\n", "a\nI\nz\n", 3),  # fewer for more
+        ("a\nz", "a\n1\n2\nz", 2),  # no newline at the end
+        ("a\nz\n", "a\nz\n1\n2", 2),
+        ("1\n2\n", "I\nII", 2),
+    ],
+)
+def test_a_changed_block_becomes_lines_of_which_any_may_be_left_out(
+    old: str, new: str, count: int, make: Make
+) -> None:
+    pieces, before, after, upstream = make({"f": old}, {"f": new})
+    [block] = pieces.all
+
+    lines = pieces.split(block)
+
+    assert len(lines) == count
+    assert sum(line.changed_lines for line in lines) == block.changed_lines
+    assert pieces.tree(lines) == tree(upstream, after)
+    assert pieces.tree([]) == tree(upstream, before)
+    known = set(old.splitlines()) | set(new.splitlines())
+    for chosen in range(2 ** len(lines)):
+        kept = [line for place, line in enumerate(lines) if chosen >> place & 1]
+        made = content(upstream, pieces.tree(kept), "f").splitlines()
+        assert set(made) <= known  # no line runs into another
+        assert [line for line in new.splitlines() if line in made] == [
+            line for line in made if line in new.splitlines()
+        ]  # in their order
+
+
+def test_an_added_text_file_becomes_lines_and_is_absent_without_any(make: Make) -> None:
+    pieces, before, after, upstream = make({"a": "a\n"}, {"b.sh": "1\n2\n3\n"})
+    [added] = pieces.all
+
+    lines = pieces.split(added)
+
+    assert len(lines) == added.changed_lines == 3
+    assert pieces.tree(lines) == tree(upstream, after)
+    assert content(upstream, pieces.tree([lines[0], lines[2]]), "b.sh") == "1\n3"
+    assert pieces.tree([]) == tree(upstream, before)
+
+
+def test_what_has_no_lines_stays_in_one_piece(make: Make) -> None:
+    pieces, *_ = make({"gone": "1\n2\n"}, {"gone": None, "new.bin": b"\0\n\1\n"})
+
+    assert apart(pieces) == list(pieces.all)
+
+
+def test_a_removed_line_may_go_without_the_line_that_took_its_place(make: Make) -> None:
+    pieces, _, _, upstream = make({"f": "a\n1\nz\n"}, {"f": "a\nI\nz\n"})
+    [line] = apart(pieces)
+
+    assert content(upstream, pieces.tree([line.without_new()]), "f") == "a\nz"
+    assert line.without_new().changed_lines == 1
+
+
+@pytest.mark.slow
+def test_random_edits_survive_whichever_lines_are_taken(make: Make) -> None:
+    generator = random.Random(3)
+    old = [f"line {number}\n" for number in range(60)]
+    new = [
+        made
+        for line in old
+        for made in generator.choice(
+            [[line], [line], [f"changed {line}"], [line, "x\n", "y\n"], [], ["p\n", "q\n", "r\n"]]
+        )
+    ]
+    pieces, before, after, upstream = make({"f.txt": "".join(old)}, {"f.txt": "".join(new)})
+    lines = apart(pieces)
+    assert len(lines) > len(pieces.all) + 10
+    assert pieces.tree(lines) == tree(upstream, after)
+    for _ in range(10):
+        kept = [line for line in lines if generator.random() < 0.5]
+        half = git("commit-tree", pieces.tree(kept), "-m", "x", cwd=upstream.path)
+        counted = git("diff", "--numstat", half, before, cwd=upstream.path).split()
+        assert sum(map(int, counted[:2])) <= sum(line.changed_lines for line in kept)

@@ -1,4 +1,4 @@
-"""Judges commits for a person as a worker would: same sandbox, stages, repeats and fitness."""
+"""Judges commits for a person as a worker would: same sandbox, stages and fitness."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from loreley.config import Settings
 from loreley.core.evaluation.assembly import assemble_cascade
-from loreley.core.evaluation.evaluation import Evaluation, merged
+from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.errors import EvaluationFailed, JobInterrupted
@@ -75,7 +75,7 @@ class LocalEvaluator:
         return self._repository.objects(commits, Deadline.after(_PREPARE_SECONDS, self._stop))
 
     def judge(self, commit: str) -> Measurement:
-        """Check out and judge ``commit``.
+        """Check out and judge ``commit`` once.
 
         Raises `JobFailed` when it has no fitness, and `JobInterrupted` after a signal.
         """
@@ -83,12 +83,8 @@ class LocalEvaluator:
         deadline = Deadline.after(self._limit_seconds, self._stop)
         name = f"minimise-{os.getpid()}-{self.evaluations}"
         with self._repository.lease(commit, name, deadline) as worktree:
-            judged = self._judge.judge(worktree, commit, deadline)
+            judged = self._judge.judge(worktree, commit, deadline, repeats=1)
         return self._measure(judged.evaluation)
-
-    def judge_again(self, commit: str, before: Measurement) -> Measurement:
-        """Judge once more, and take both together."""
-        return self._measure(merged([before.evaluation, self.judge(commit).evaluation]))
 
     def _measure(self, evaluation: Evaluation) -> Measurement:
         values = {metric.name: metric.value for metric in evaluation.metrics}

@@ -2,26 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.sandbox.child_output import one_line
 from loreley.core.worker.repository import commit_author
-from loreley.errors import ConfigError, JobFailed, JobInterrupted, LoreleyError
+from loreley.errors import ConfigError, JobInterrupted, LoreleyError
 from loreley.git.commits import CommitMessage
 from loreley.git.hunks import Piece, Pieces
 from loreley.git.patch_mail import write_mail
 from loreley.host.signals import StopSignals
-from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_selected
 from loreley.ops.results.commit_message import describe_gain, write_message, write_provenance
 from loreley.ops.results.export import push_branch
 from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement, SignalStop
-from loreley.ops.results.minimiser import Minimiser, Threshold
+from loreley.ops.results.minimiser import Minimiser, count_lines
 from loreley.ops.results.selection import Selection
+from loreley.ops.results.whole_change import BudgetSpent, Judge, WholeChange
+from loreley.ops.summary import name_gain
 from loreley.views.lineage import Lineage
 
 _SHOWN_METRICS = 8
@@ -72,7 +73,7 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
             minimiser = _begin(settings, evaluator, lineage, options)
         except JobInterrupted:
             raise KeyboardInterrupt from None
-        kept, ending = minimiser.run()
+        ending, kept = minimiser.run(), minimiser.kept
         commit = minimiser.commit(minimiser.pieces.tree(kept), _write_message(minimiser, kept))
         branch = _name_branch(settings, lineage)
         minimiser.store.run("update-ref", f"refs/heads/{branch}", commit)
@@ -99,57 +100,42 @@ def _begin(
     store = evaluator.store_with([lineage.root_commit, lineage.last.commit])
     pieces = Pieces(store, lineage.root_commit, lineage.last.commit)
     say(
-        f"minimise: {len(pieces.all)} pieces, {_count_lines(pieces.all)} lines of "
+        f"minimise: {len(pieces.all)} pieces, {count_lines(pieces.all)} lines of "
         f"{lineage.last.commit[:12]}; at most {options.most_evaluations} evaluations"
     )
+    judge = Judge(evaluator, options.most_evaluations)
     try:
-        whole = evaluator.judge(lineage.last.commit)
-    except JobFailed as failure:
-        raise _gain_error(lineage, failure.summary) from failure
-    threshold = _find_threshold(lineage, whole, options.share)
-    minimiser = Minimiser(
-        store, evaluator, lineage, pieces, threshold, settings, options.most_evaluations, best=whole
-    )
-    measured = minimiser.fitness_of(whole)
-    say(f"{f'1/{options.most_evaluations}':>9}  all of them: {measured:.6g}")
+        whole = WholeChange.measure(judge, lineage, options.share)
+    except BudgetSpent:
+        raise LoreleyError(
+            "too few evaluations to tell whether the whole change is better than the root",
+            setting=f"--evaluations {options.most_evaluations}",
+            reason="the metric is noisy, so both are measured in pairs",
+            fix="give more, such as 1000",
+        ) from None
+    minimiser = Minimiser(settings, store, judge, lineage, pieces, whole)
+    noise = f", {minimiser.gain.text}" if whole.answer.difference and minimiser.gain else ""
+    say(f"{judge.used:>9}  all of them: {minimiser.fitness:.6g}{noise}")
     return minimiser
 
 
-def _find_threshold(lineage: Lineage, whole: Measurement, share: float) -> Threshold:
-    root = lineage.root.fitness
-    if root is None:
-        raise LoreleyError("the root commit has no fitness", fix="`invoke status` tells more")
-    gain = whole.estimate.score - lineage.objective.score(root)
-    if gain <= 0:
-        raise _gain_error(lineage, f"measured now, it is {gain:+.6g} better than the root")
-    reference = Estimate(whole.estimate.score - (1 - share) * gain, whole.estimate.error)
-    return Threshold(reference)
-
-
-def _gain_error(lineage: Lineage, reason: str) -> LoreleyError:
-    return LoreleyError(
-        "the gain does not show again",
-        target=lineage.last.commit,
-        reason=reason,
-        fix="look whether the evaluator is noisy (WORKER_EVALUATOR_REPEATS), or name a --commit",
-    )
-
-
 def _write_message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage:
-    lineage, pieces = minimiser.lineage, minimiser.pieces.all
-    fitness = minimiser.fitness_of(minimiser.best)
-    left_out = len(pieces) - len(kept)
+    lineage = replace(minimiser.lineage, confirmation=minimiser.gain)
+    pieces, fitness = minimiser.pieces.all, minimiser.fitness
+    lines = count_lines(pieces)
+    left_out = lines - count_lines(kept)
     body = [
-        f"Found by evolution in {len(lineage.steps) - 1} steps. Of {len(pieces)} pieces of the "
+        f"Found by evolution in {len(lineage.steps) - 1} steps. Of {lines} lines of the "
         f"change {left_out or 'none'} did not matter{' and were left out' if left_out else ''}.",
         "",
         *write_provenance(lineage),
         f"Minimised-from: {lineage.last.commit}",
         f"Fitness: {one_line(lineage.objective.name)} {lineage.root.fitness:.6g} -> {fitness:.6g}",
-        *_write_metric_trailers(lineage, minimiser.best),
+        *_write_metric_trailers(lineage, minimiser.judge.measured[minimiser.best_commit]),
+        *(f"{name.capitalize()}: {text}" for name, text in name_gain(lineage.confirmation)),
     ]
     steps = lineage.steps[1:]
-    alone = len(steps) == 1 and len(kept) == len(pieces)
+    alone = len(steps) == 1 and not left_out
     subject = write_message(lineage).subject if alone else describe_gain(lineage, fitness)
     return CommitMessage(subject, "\n".join(body))
 
@@ -176,19 +162,16 @@ def _write_report(
     options: MinimiseOptions,
 ) -> Iterator[str]:
     lineage, pieces = minimiser.lineage, minimiser.pieces.all
-    lines = f"{_count_lines(kept)} of {_count_lines(pieces)} lines"
-    yield f"kept      {len(kept)} of {len(pieces)} pieces, {lines}"
+    yield f"kept      {count_lines(kept)} of {count_lines(pieces)} lines"
+    yield f"used      {minimiser.judge.used.replace('/', ' of ')} evaluations"
     yield (
-        f"fitness   {one_line(lineage.objective.name)} {minimiser.fitness_of(minimiser.best):.6g}, "
+        f"fitness   {one_line(lineage.objective.name)} {minimiser.fitness:.6g}, "
         f"was {lineage.last.fitness or 0:.6g}; {lineage.root.fitness or 0:.6g} at the root"
     )
+    yield from (f"{name:<10}{text}" for name, text in name_gain(minimiser.gain))
     yield f"commit    {commit}, on the root"
     where = settings.remote_target if options.push else minimiser.store.git_dir
     yield f"branch    {branch} at {where}"
     yield f"fetch     git fetch {where} {branch}"
     if options.patch is not None:
         yield f"patch     {options.patch}"
-
-
-def _count_lines(pieces: Sequence[Piece]) -> int:
-    return sum(piece.changed_lines for piece in pieces)

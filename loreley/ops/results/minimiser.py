@@ -4,101 +4,131 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from loreley.config import Settings
-from loreley.core.sandbox.child_output import one_line
+from loreley.core.evaluation.paired_test import Difference, Verdict
 from loreley.core.worker.repository import commit_author
-from loreley.errors import JobFailed, JobInterrupted, LoreleyError
+from loreley.db.confirmations import Confirmed
+from loreley.errors import JobInterrupted
 from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.hunks import Piece, Pieces
 from loreley.git.objects import ObjectStore
-from loreley.map_elites.fitness import Estimate
 from loreley.ops.messages import say
+from loreley.ops.results.comparison import Answer
 from loreley.ops.results.delta_debugging import DeltaDebugging
-from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement
+from loreley.ops.results.whole_change import BudgetSpent, Judge, WholeChange
+from loreley.views.gains import Gain, describe_gain
 from loreley.views.lineage import Lineage
 
 _TRIAL = CommitMessage("A part of a candidate")
-_SHOWN_LENGTH = 60
-
-
-class BudgetSpent(LoreleyError):
-    """There were as many evaluations as were allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """What a smaller change must reach."""
-
-    reference: Estimate  # of the whole change, or of the share of its gain that is to be kept
-
-    def is_reached_by(self, estimate: Estimate) -> bool:
-        """Whether it is as good, as far as the noise allows to tell."""
-        return not self.reference.beats(estimate)
-
-    def is_noisy_for(self, estimate: Estimate) -> bool:
-        """Whether one more measurement could tell more."""
-        return self.reference.error > 0 or estimate.error > 0
 
 
 @dataclass(slots=True)
 class Minimiser:
     """Measures smaller and smaller changes; what was measured once is not measured again."""
 
+    settings: Settings
     store: ObjectStore
-    evaluator: LocalEvaluator
+    judge: Judge
     lineage: Lineage
     pieces: Pieces
-    threshold: Threshold
-    settings: Settings
-    most_evaluations: int
-    best: Measurement
+    whole: WholeChange
+    kept: list[Piece] = field(default_factory=list)
+    _best: tuple[str, Answer] | None = None  # the smallest part that is enough; None: the whole
     _known: dict[str, bool] = field(default_factory=dict)
 
-    def run(self) -> tuple[list[Piece], str]:
-        """The pieces that are needed as far as was measured, and why it ended before its time."""
-        search = DeltaDebugging(self.pieces.all, self._holds)
+    def run(self) -> str:
+        """Reduce ``kept`` as far as can be measured; why it ended before its time, if it did.
+
+        Hunks first, then the lines of those that are needed; then lines that took the place of
+        another which had to go, while they themselves do nothing.
+        """
+        self.kept = list(self.pieces.all)
         try:
-            search.run()
+            self._reduce(self.kept)
+            lines = [line for piece in self.kept for line in self.pieces.split(piece)]
+            if len(lines) > len(self.kept):
+                self._reduce(lines)
+            self._drop_replacements()
         except BudgetSpent:
-            return search.kept, f"after {self.most_evaluations} evaluations, as --evaluations says"
+            return f"after {self.judge.most_evaluations} evaluations, as --evaluations says"
         except JobInterrupted:
-            return search.kept, "by Ctrl+C; what was left out until then stays out"
-        return search.kept, ""
+            return "by Ctrl+C; what was left out until then stays out"
+        return ""
 
-    def _holds(self, kept: Sequence[Piece]) -> bool:
-        """Whether these pieces carry the gain; raises `BudgetSpent` and `JobInterrupted`."""
-        tree = self.pieces.tree(kept)
-        if tree not in self._known:
-            if self.evaluator.evaluations >= self.most_evaluations:
-                raise BudgetSpent("the evaluations are spent")
-            self._known[tree] = self._measure(tree, kept)
-        return self._known[tree]
+    @property
+    def best(self) -> Answer:
+        """What was measured of what is kept."""
+        return self._best[1] if self._best else self.whole.answer
 
-    def _measure(self, tree: str, kept: Sequence[Piece]) -> bool:
-        commit = self.commit(tree, _TRIAL)
-        try:
-            measurement = self.evaluator.judge(commit)
-            reached = self.threshold.is_reached_by(measurement.estimate)
-            if reached and self.threshold.is_noisy_for(measurement.estimate):
-                measurement = self.evaluator.judge_again(commit, measurement)
-                reached = self.threshold.is_reached_by(measurement.estimate)
-            seen = f"{self.fitness_of(measurement):.6g}"
-        except JobInterrupted:
-            raise
-        except JobFailed as failure:
-            problem = failure.problems[0]
-            reached, seen = False, one_line(problem.reason or problem.what)[:_SHOWN_LENGTH]
-        if reached:
-            self.best = measurement
-        number = f"{self.evaluator.evaluations}/{self.most_evaluations}"
-        does = "enough" if reached else "not enough"
-        say(f"{number:>9}  {len(kept)} of {len(self.pieces.all)} pieces: {does}: {seen}")
-        return reached
+    @property
+    def best_commit(self) -> str:
+        """The commit that was measured with what is kept."""
+        return self._best[0] if self._best else self.lineage.last.commit
+
+    @property
+    def gain(self) -> Gain | None:
+        """Whether what is kept is better than the root."""
+        difference, objective = self.best.difference, self.lineage.objective
+        if difference is None and self.whole.exact_pairs:
+            assert self.best.score is not None  # it is enough
+            gained = self.best.score - self.whole.root_score
+            difference = Difference(gained, 0.0, self.whole.exact_pairs)
+        if difference is None:
+            return self.lineage.confirmation
+        known = Confirmed(self.best_commit, Verdict.CONFIRMED, difference, "", None)
+        unit = next(
+            (each.unit for each in self.lineage.metrics if each.name == objective.metric), None
+        )
+        return describe_gain(known, objective, unit)
+
+    @property
+    def fitness(self) -> float:
+        """Of what is kept, in the metric's own direction."""
+        assert self.best.score is not None  # it is enough
+        return self.lineage.objective.fitness(self.best.score)
 
     def commit(self, tree: str, message: CommitMessage) -> str:
         """The tree as a commit on the root."""
         root, author = self.store.facts(self.lineage.root_commit), commit_author(self.settings)
         return write_commit(self.store, tree, root, message, author)
 
-    def fitness_of(self, measurement: Measurement) -> float:
-        """The fitness in the metric's own direction."""
-        return self.lineage.objective.fitness(measurement.estimate.score)
+    def _reduce(self, units: Sequence[Piece]) -> None:
+        search = DeltaDebugging(units, self._holds)
+        try:
+            search.run()
+        finally:
+            self.kept = search.kept
+
+    def _drop_replacements(self) -> None:
+        for place, piece in enumerate(self.kept):
+            if not (piece.is_hunk and piece.old_count and piece.new_lines):
+                continue
+            rest = [*self.kept[:place], piece.without_new(), *self.kept[place + 1 :]]
+            if self._holds(rest):
+                self.kept = rest
+
+    def _holds(self, kept: Sequence[Piece]) -> bool:
+        """Whether these pieces carry the gain; raises `BudgetSpent` and `JobInterrupted`."""
+        tree = self.pieces.tree(kept)
+        if tree not in self._known:
+            self._known[tree] = self._ask(tree, kept)
+        return self._known[tree]
+
+    def _ask(self, tree: str, kept: Sequence[Piece]) -> bool:
+        commit = self.commit(tree, _TRIAL)
+        answer = self.whole.comparison.ask(commit)
+        if answer.is_enough:
+            self._best = commit, answer
+        does = "enough" if answer.is_enough else "not enough"
+        seen = (
+            answer.reason
+            if answer.score is None
+            else f"{self.lineage.objective.fitness(answer.score):.6g}"
+        )
+        lines = f"{count_lines(kept)} of {count_lines(self.pieces.all)} lines"
+        say(f"{self.judge.used:>9}  {lines}: {does}: {seen}")
+        return answer.is_enough
+
+
+def count_lines(pieces: Sequence[Piece]) -> int:
+    """How many lines the pieces change."""
+    return sum(piece.changed_lines for piece in pieces)

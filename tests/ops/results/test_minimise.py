@@ -1,6 +1,7 @@
 """`invoke minimise` on a real run with a real evaluator in its sandbox."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.support import PROJECT_ROOT
 pytestmark = pytest.mark.slow
 
 JUDGE = """
+import random
 import time
 
 def judge(context):
@@ -34,9 +36,14 @@ def slow(context):
 
 def noisy(context):
     answer = judge(context)
-    number = int(context.scratch.name.rpartition("-")[2])
-    answer["metrics"][0]["value"] += 0.001 * (number % 2)
+    answer["metrics"][0]["value"] += random.SystemRandom().gauss(0, 0.02)
     return answer
+
+def lines(context):
+    text = (context.worktree / "plan.txt").read_text()
+    score = 1 + sum(f"gain {number}" in text for number in range(3))
+    score -= 5 * ("line 12\\n" in text)
+    return {"summary": "", "metrics": [{"name": "score", "value": score}]}
 """
 CHANGES = {3: "mended", 8: "noise", 12: "gain", 16: "broken", 20: "little", 24: "more noise"}
 SCRIPT = """
@@ -89,14 +96,17 @@ def test_only_what_carries_the_gain_is_kept(
     commit, told = result(run), capsys.readouterr()
     assert added(run, commit) == ["gain", "little"]
     assert git("rev-parse", f"{commit}^", cwd=run.folder / "base") == run.commits[0]
-    assert "kept      2 of 8 pieces, 4 of 14 lines" in told.out
+    assert "kept      4 of 14 lines" in told.out
     assert "fitness   score 2.01, was 2.01; 1 at the root" in told.out
+    assert "gain      not confirmed yet" in told.out
+    used = told.err.splitlines()[-1].split("/")[0].strip()
+    assert f"used      {used} of 200 evaluations" in told.out
     assert "  1/200  all of them: 2.01" in told.err
     assert "broken without mended" in told.err
     message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
     assert message.startswith("Change score from 1 to 2.01, not confirmed\n")
     assert f"Minimised-from: {run.commits[1]}" in message
-    assert "6 did not matter" in message
+    assert "10 did not matter" in message
     assert git("branch", "--list", "evolution/minimised/*", cwd=run.upstream.path) == ""
     git("clone", "-q", str(run.upstream.path), "clone", cwd=tmp_path)
     git("am", str(tmp_path / "small.patch"), cwd=tmp_path / "clone")
@@ -133,17 +143,45 @@ def test_a_spent_budget_keeps_what_was_found(
     assert result(run) == first
 
 
-def test_noise_is_allowed_for_and_measured_twice(
+def test_a_block_of_lines_is_reduced_to_those_that_carry_the_gain(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = begun(tmp_path, worker_evaluator_plugin="judge:noisy", worker_evaluator_repeats=2)
+    run = begun(tmp_path, worker_evaluator_plugin="judge:lines")
+    block = {11: "gain 0", 12: "does nothing", 13: "gain 1", 14: "gain 2"}
+    run.step({"plan.txt": text(block), "new.bin": None, "old.bin": b"\0"}, 4.0)
+
+    minimise(run.settings, Selection(), MinimiseOptions())
+
+    commit = result(run)
+    assert added(run, commit) == ["gain 0", "gain 1", "gain 2"]
+    diff = git("diff", "--unified=0", run.commits[0], commit, cwd=run.folder / "base")
+    assert "-line 12" in diff  # only the line that took its place does nothing
+    assert "kept      7 of 8 lines" in capsys.readouterr().out
+
+
+def test_a_noisy_gain_is_decided_in_rounds_and_the_result_is_confirmed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:noisy")
     run.step({"plan.txt": text({3: "noise", 8: "gain"}), "new.bin": None, "old.bin": b"\0"}, 3.0)
 
     minimise(run.settings, Selection(), MinimiseOptions())
 
+    told = capsys.readouterr()
     assert added(run, result(run)) == ["gain"]
-    enough = [line.split()[0] for line in capsys.readouterr().err.splitlines() if "enough" in line]
-    assert enough == ["3/200"]  # what seems as good is measured again
+    assert "all of them: " in told.err
+    [gain] = [line for line in told.out.splitlines() if line.startswith("gain")]
+    assert re.fullmatch(r"gain      confirmed: \+[01]\.\d+ ± 0\.0\d (\(10 pairs\))", gain)
+    message = git("log", "-1", "--format=%B", result(run), cwd=run.folder / "base")
+    assert message.startswith("Improve score from 1 to ")
+    assert f"Gain: {gain.split(maxsplit=1)[1]}" in message
+
+
+def test_a_noisy_gain_that_too_few_evaluations_can_show_is_reported(tmp_path: Path) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:noisy")
+
+    with pytest.raises(LoreleyError, match="too few evaluations to tell"):
+        minimise(run.settings, Selection(), MinimiseOptions(most_evaluations=9))
 
 
 def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -168,7 +206,7 @@ def test_ctrl_c_keeps_what_was_found_and_leaves_nothing_behind(tmp_path: Path) -
     assert process.returncode == 0, stderr
     assert "stopped by Ctrl+C" in stderr
     assert "kept      " in stdout
-    assert int(stdout.partition("kept")[2].split()[0]) < len(CHANGES) + 2
+    assert int(stdout.partition("kept")[2].split()[0]) < 2 * len(CHANGES) + 2
     assert "gain" in added(run, result(run))
     leased = [path.name for path in (tmp_path / "base-worktrees").iterdir()]
     assert not [name for name in leased if name.startswith("minimise")]
@@ -191,8 +229,9 @@ def test_a_gain_that_does_not_show_again_is_reported(tmp_path: Path) -> None:
     run = begun(tmp_path)
     run.step({"plan.txt": text({3: "only noise"})}, 9.0)
 
-    with pytest.raises(LoreleyError, match="the gain does not show again"):
+    with pytest.raises(LoreleyError, match="the gain does not show again") as raised:
         minimise(run.settings, Selection(), MinimiseOptions())
+    assert raised.value.problems[0].reason == "not confirmed: no better than the root"
 
 
 def test_what_makes_no_sense_is_refused() -> None:
