@@ -178,6 +178,7 @@ def _settings(seed: int, jobs: int) -> dict[str, Any]:
         "mapelites_reproducible": True,
         "scheduler_max_total_jobs": jobs,
         "scheduler_max_unfinished_jobs": 1,
+        "scheduler_confirmation_share": 0.0,  # equal evaluations for every way
     }
 
 

@@ -3,10 +3,12 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from uuid import uuid4
 
 from loreley.config import Settings
+from loreley.core.evaluation.confirmation import Confirmation, confirm
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
@@ -87,9 +89,23 @@ class Simulation:
         if claim.kind is JobKind.MEASUREMENT:
             jobs.add_measurement(claim, self._evaluation(genome), record)
             return
+        if claim.kind is JobKind.CONFIRMATION:
+            jobs.confirm(claim, self._confirm(claim, random), None, record)
+            return
         if claim.kind is JobKind.EVOLUTION:
             genome = {name: value + random.gauss(0, 0.5) for name, value in genome.items()}
         jobs.succeed(claim, self._judged(claim, genome), record)
+
+    def _confirm(self, claim: Claim, random: Random) -> Confirmation:
+        def measure(commit: str) -> float:
+            return self._sample(self.genomes[commit]).value("score") or 0.0
+
+        return confirm(
+            partial(measure, claim.root_commit),
+            partial(measure, claim.base_commit),
+            random,
+            within_seconds=60,
+        )
 
     def _judged(self, claim: Claim, genome: dict[str, float]) -> JudgedCommit:
         is_root = claim.kind is JobKind.BASELINE

@@ -84,7 +84,8 @@ def test_an_old_run_goes_on_to_its_end(old_run: Stack) -> None:
 
     old_run.require_whole(jobs_wanted=JOBS_WANTED)
     jobs_now = {row["id"]: row for row in rows(url, "SELECT * FROM jobs")}
-    assert len({row["ordinal"] for row in jobs_now.values()}) == len(jobs_now) == JOBS_WANTED + 1
+    searched = {row["ordinal"] for row in jobs_now.values() if row["kind"] != "confirmation"}
+    assert len(searched) == JOBS_WANTED + 1
     for job in jobs_then:
         now = jobs_now[job["id"]]
         if job["state"] in FINAL_STATES:
