@@ -132,6 +132,12 @@ class AgentFailed(JobFailed):
     kind = FailureKind.AGENT
 
 
+class BriefTooLong(AgentFailed):
+    """The model cannot take so long a text; ``fitting_share`` of it may fit."""
+
+    fitting_share = 0.5
+
+
 class EvaluationFailed(JobFailed):
     """The evaluator gave no usable answer; the candidate has no fitness."""
 

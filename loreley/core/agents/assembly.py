@@ -106,6 +106,7 @@ def _assemble_chat_agent(settings: Settings) -> ChatAgent:
         api_key=key.get_secret_value() if key else None,
         temperature=settings.worker_chat_temperature,
         max_output_tokens=settings.worker_chat_max_output_tokens,
+        idle_seconds=settings.worker_agent_idle_seconds,
     )
     endpoint.check()
     return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))

@@ -1,17 +1,34 @@
 """One question to an OpenAI-compatible endpoint, and what can come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from loguru import logger
+
 from loreley.core.budget import CallUsage, Usage, parse_amount, parse_tokens
+from loreley.core.endpoints.completions import (
+    CutOff,
+    Life,
+    NoAnswer,
+    Refused,
+    join_text,
+    read_completion,
+)
+from loreley.core.endpoints.dialects import (
+    Dialect,
+    Part,
+    find_refused,
+    may_lack_version,
+    write_turns,
+)
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
+from loreley.masking import masked
 
 if TYPE_CHECKING:
     from openai import OpenAI
-    from openai.types.chat import ChatCompletion
 
 _RETRIES = 4
 _CHAT = Purpose(
@@ -38,6 +55,8 @@ class Reply:
     text: str
     finish_reason: str
     usage: Usage
+    has_thoughts: bool = False  # beside the text, where the endpoint tells them apart
+    calls_tools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,8 @@ class ChatEndpoint:
     temperature: float | None = None
     max_output_tokens: int | None = None
     retries: int = _RETRIES
+    idle_seconds: float = 0.0  # 0: it may be silent until the deadline
+    dialect: Dialect = field(default_factory=Dialect, repr=False)
 
     @property
     def target(self) -> str:
@@ -58,7 +79,12 @@ class ChatEndpoint:
 
     @property
     def _client(self) -> Client:
-        return Client(_CHAT, self.url, self.api_key, self.retries)
+        return Client(_CHAT, self._base_url, self.api_key, self.retries)
+
+    @property
+    def _base_url(self) -> str | None:
+        """The URL without the path that belongs to a question, which is often given with it."""
+        return self.url and self.url.rstrip("/").removesuffix("/chat/completions")
 
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""
@@ -67,52 +93,142 @@ class ChatEndpoint:
     def ask(self, messages: Sequence[ChatMessage], deadline: Deadline, call: CallUsage) -> Reply:
         """The model's answer, asked for again after what may pass.
 
-        Raises `AgentFailed` for what will not pass, `ServiceUnavailable` when the endpoint is
-        away or overloaded for longer, and what the deadline raises. ``call`` is settled where it
-        is certain that nothing was charged.
+        What the endpoint refuses of the protocol is left out from then on. Raises `AgentFailed` for
+        what will not pass, `ServiceUnavailable` when the endpoint is away or overloaded for longer,
+        and what the deadline raises. ``call`` is settled where it is certain that nothing was
+        charged.
         """
+        life = Life(self.idle_seconds)
+        turns = [{"role": each.role, "content": each.content} for each in messages]
         return self._read_reply(
-            self._client.ask(lambda client: self._complete(client, messages), deadline, call)
+            self._client.ask(
+                lambda client: self._converse(client, turns, life), deadline, call, life.check
+            )
         )
 
-    def _complete(self, client: "OpenAI", messages: Sequence[ChatMessage]) -> "ChatCompletion":
-        options: dict[str, Any] = {}
-        if self.temperature is not None:
-            options["temperature"] = self.temperature
-        if self.max_output_tokens is not None:
-            # The newer name is refused by most compatible servers, the older by OpenAI's models
-            # that think; those take no temperature either.
-            name = "max_tokens" if self.url else "max_completion_tokens"
-            options[name] = self.max_output_tokens
-        turns: Any = [{"role": each.role, "content": each.content} for each in messages]
-        completion: ChatCompletion = client.chat.completions.create(
-            model=self.model, messages=turns, **options
+    def _converse(
+        self, client: "OpenAI", turns: Sequence[Mapping[str, str]], life: Life
+    ) -> Mapping[str, Any]:
+        """The answer, in the dialect that the endpoint turns out to speak."""
+        import openai
+
+        tried: Exception | None = None  # why the path of a question is looked for below /v1
+        while True:
+            refused = self.dialect.refused
+            asked = refused | {Part.BARE_PATH} if tried else refused
+            try:
+                answer = self._complete(client, turns, life, asked)
+            except (openai.APIStatusError, Refused, NoAnswer) as error:
+                if tried and _knows_no_path(error):
+                    raise tried from error
+                part = self._find_refused(error, asked)
+                if tried:
+                    self._learn(Part.BARE_PATH, tried)
+                    tried = None
+                if part is None:
+                    raise
+                if part is Part.BARE_PATH:
+                    tried = error
+                else:
+                    self._learn(part, error)
+            else:
+                if tried:
+                    self._learn(Part.BARE_PATH, tried)
+                return answer
+
+    def _learn(self, part: Part, error: Exception) -> None:
+        self.dialect.learn(part)
+        logger.warning(
+            "the chat endpoint {} refuses {}, and is asked without it from now on: {}",
+            self.target,
+            part,
+            masked(" ".join(str(error).split()))[:200],
         )
-        return completion
 
-    def _read_reply(self, completion: "ChatCompletion") -> Reply:
-        choices = getattr(completion, "choices", None)
-        if not choices or getattr(choices[0], "message", None) is None:
-            raise self._client.unexpected(repr(completion)[:300])
-        message, reason = choices[0].message, choices[0].finish_reason
-        return Reply(_join_text(message.content), str(reason), _read_usage(completion))
+    def _find_refused(self, error: Exception, refused: frozenset[Part]) -> Part | None:
+        if _knows_no_path(error):
+            is_possible = may_lack_version(self._base_url) and Part.BARE_PATH not in refused
+            return Part.BARE_PATH if is_possible else None
+        if getattr(error, "status_code", 0) in (401, 402, 403, 408, 409, 429):
+            return None
+        words = f"{error} {getattr(error, 'param', None) or ''}"
+        return find_refused(words, list(self._options(refused)))
+
+    def _options(self, refused: frozenset[Part]) -> dict[Part, tuple[str, Any]]:
+        """What is asked for beside the answer itself, as far as it is not refused."""
+        limits = [Part.MAX_TOKENS, Part.MAX_COMPLETION_TOKENS]
+        if self.url is None:
+            # OpenAI's models that think refuse the older name, most compatible servers the newer.
+            limits.reverse()
+        options: dict[Part, tuple[str, Any]] = {
+            Part.STREAM: ("stream", True),
+            Part.USAGE: ("stream_options", {"include_usage": True}),
+            Part.TEMPERATURE: ("temperature", self.temperature),
+            Part.SYSTEM: ("system", None),
+        }
+        if limit := next((each for each in limits if each not in refused), None):
+            options[limit] = (limit.value, self.max_output_tokens)
+        if Part.STREAM in refused:
+            options.pop(Part.USAGE)
+        return {part: option for part, option in options.items() if part not in refused}
+
+    def _complete(
+        self,
+        client: "OpenAI",
+        turns: Sequence[Mapping[str, str]],
+        life: Life,
+        refused: frozenset[Part],
+    ) -> Mapping[str, Any]:
+        options = dict(self._options(refused).values())
+        options.pop("system", None)
+        if Part.BARE_PATH in refused:
+            client = client.with_options(base_url=f"{self._base_url}/v1")
+        wanted = {name: value for name, value in options.items() if value is not None}
+        messages: Any = write_turns(turns, refused)
+        life.show()
+        with client.chat.completions.with_streaming_response.create(
+            model=self.model, messages=messages, **wanted
+        ) as response:
+            try:
+                return read_completion(response.iter_lines(), life)
+            except Exception as error:
+                # The package of the client below the library has changed its name.
+                if any(each.__name__ == "TransportError" for each in type(error).__mro__):
+                    raise CutOff(str(error)) from error
+                raise
+
+    def _read_reply(self, completion: Mapping[str, Any]) -> Reply:
+        choices = completion.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict) or not isinstance(message, dict):
+            raise self._client.unexpected(repr(dict(completion))[:300])
+        text = join_text(message.get("content")) or join_text(message.get("refusal"))
+        thoughts = join_text(message.get("reasoning_content") or message.get("reasoning"))
+        return Reply(
+            # A character that came in halves is whole again.
+            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
+            str(choice.get("finish_reason")),
+            _read_usage(completion.get("usage")),
+            bool(thoughts.strip()),
+            bool(message.get("tool_calls")),
+        )
 
 
-def _read_usage(completion: "ChatCompletion") -> Usage:
+def _knows_no_path(error: Exception) -> bool:
+    """Whether nothing answers there that knows of questions; what is no answer is of no API."""
+    is_elsewhere = isinstance(error, NoAnswer) or getattr(error, "status_code", 0) in (404, 405)
+    return is_elsewhere and "model" not in str(error).lower()
+
+
+def _read_usage(usage: object) -> Usage:
     """What the endpoint says it used; some say what it cost, too."""
-    usage: object = completion.usage
-    details = getattr(usage, "prompt_tokens_details", None)
+    told = usage if isinstance(usage, dict) else {}
+    details = told.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
     return Usage(
-        input_tokens=parse_tokens(getattr(usage, "prompt_tokens", None)),
-        output_tokens=parse_tokens(getattr(usage, "completion_tokens", None)),
-        cached_tokens=parse_tokens(getattr(details, "cached_tokens", None)) or 0,
-        dollars=parse_amount(getattr(usage, "cost", None)),
+        input_tokens=parse_tokens(told.get("prompt_tokens")),
+        output_tokens=parse_tokens(told.get("completion_tokens")),
+        cached_tokens=parse_tokens(cached) or 0,
+        dollars=parse_amount(told.get("cost")),
     )
-
-
-def _join_text(content: object) -> str:
-    """The text of a message; some servers send it in parts, or a character in halves."""
-    parts = content if isinstance(content, list) else [content]
-    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    whole = "".join(text for text in texts if isinstance(text, str))
-    return whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,12 +1,17 @@
 """The client of an OpenAI-compatible endpoint, and what its errors mean to whoever asks."""
 
 import importlib.util
+import itertools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loreley.core.budget import CallUsage, Usage
-from loreley.errors import ConfigError, LoreleyError, ServiceUnavailable
+from loreley.core.endpoints.completions import CutOff, Refused
+from loreley.core.endpoints.context_length import is_too_long, read_fitting_share
+from loreley.core.endpoints.surroundings import find_obstacle, require_surroundings
+from loreley.errors import BriefTooLong, ConfigError, LoreleyError, ServiceUnavailable
 from loreley.host.deadline import Deadline
 from loreley.host.interruptible import run_interruptibly
 from loreley.masking import masked
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from openai import APIStatusError, OpenAI
 
 _CONNECT_SECONDS = 20.0
+_PAUSES = (0.2, 1.0, 2.0, 4.0)  # before it is asked again, in seconds
 _NO_KEY = "none"  # local servers ask for none, but the library does
 _NOTHING = Usage(0, 0, dollars=0.0)
 
@@ -42,6 +48,7 @@ def require_package(name: str, *, setting: str, extra: str) -> None:
             reason="there is no module 'openai'",
             fix=f"uv sync --extra {extra}, or pip install 'loreley[{extra}]'",
         )
+    require_surroundings()
 
 
 @dataclass(slots=True)
@@ -88,14 +95,18 @@ class Client:
         return masked(self.url or "api.openai.com")
 
     def ask(
-        self, question: Callable[["OpenAI"], Answer], deadline: Deadline, call: CallUsage
+        self,
+        question: Callable[["OpenAI"], Answer],
+        deadline: Deadline,
+        call: CallUsage,
+        check: Callable[[], None] = lambda: None,
     ) -> Answer:
         """What ``question`` gets from the library, which asks again after what may pass.
 
         Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
         is away or overloaded for longer, and what the deadline raises. ``call`` is settled where
         it is certain that nothing was charged, and says how often it may have been: one that
-        was cut off asked the same, and nobody says what it used.
+        was cut off asked the same, and nobody says what it used. ``check`` may give it up as well.
         """
         import openai  # slow to import, and most workers never ask
 
@@ -110,19 +121,46 @@ class Client:
             http_client=openai.DefaultHttpxClient(event_hooks=wire.hooks),
         ) as client:
             try:
-                return run_interruptibly(lambda: question(client), deadline, waiting)
+                return run_interruptibly(
+                    lambda: self._ask_again(question, client, wire), deadline, waiting, check
+                )
             except openai.APIStatusError as error:
                 wire.settle(call)
                 raise self._refusal_error(error) from error
+            except Refused as error:
+                wire.settle(call)
+                raise self._refusal_error(error) from error
+            except CutOff as error:
+                deadline.check(waiting)
+                raise self._unavailable_error(str(error), error) from error
             except openai.APIConnectionError as error:
                 wire.settle(call)
                 deadline.check(waiting)
                 late = self.purpose.late if isinstance(error, openai.APITimeoutError) else None
-                raise self._unavailable_error(late or str(error.__cause__ or error)) from error
+                raise self._unavailable_error(
+                    late or str(error.__cause__ or error), error
+                ) from error
             except (openai.OpenAIError, ValueError) as error:
                 raise self.unexpected(f"{type(error).__name__}: {error}") from error
             finally:
                 call.times = max(1, wire.open)
+
+    def _ask_again(
+        self, question: Callable[["OpenAI"], Answer], client: "OpenAI", wire: _Wire
+    ) -> Answer:
+        """What the question gets; asked again after what the library takes for an answer."""
+        for pause in itertools.chain(_PAUSES[: self.retries], [None]):
+            try:
+                return question(client)
+            except Refused as error:
+                wire.open -= 1
+                if pause is None or not error.may_pass:
+                    raise
+            except CutOff:
+                if pause is None:
+                    raise
+            time.sleep(pause)
+        raise AssertionError("the last pause is none")
 
     def unexpected(self, reason: str) -> LoreleyError:
         """The error for an answer of another form than was asked for."""
@@ -134,7 +172,9 @@ class Client:
             fix="give the base URL of an OpenAI-compatible endpoint; it often ends in /v1",
         )
 
-    def _refusal_error(self, error: "APIStatusError") -> LoreleyError:
+    def _refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
+        if is_too_long(error.status_code, error.code, str(error.message)):
+            return self._too_long_error(str(error.message))
         name, setting, refused = self.purpose.name, self.purpose.setting, self.purpose.refused
         status, said = error.status_code, masked(str(error.message))[:500]
         is_used_up = status == 429 and error.code == "insufficient_quota"
@@ -159,11 +199,26 @@ class Client:
             fix="check the URL and the name of the model",
         )
 
-    def _unavailable_error(self, reason: str) -> ServiceUnavailable:
+    def _too_long_error(self, said: str) -> BriefTooLong:
+        error = BriefTooLong(
+            f"the text is too long for the model of the {self.purpose.name} endpoint",
+            setting="WORKER_BRIEF_MAX_KB",
+            target=self.target,
+            reason=masked(said)[:500],
+            fix="lower WORKER_BRIEF_MAX_KB, or let the server give the model a longer context",
+        )
+        error.fitting_share = read_fitting_share(said)
+        return error
+
+    def _unavailable_error(
+        self, reason: str, error: BaseException | None = None
+    ) -> ServiceUnavailable:
+        url_setting = f"{self.purpose.setting}_URL"
+        obstacle = find_obstacle(error or OSError(), url_setting)
         return ServiceUnavailable(
-            f"the {self.purpose.name} endpoint does not answer as needed",
-            setting=f"{self.purpose.setting}_URL",
+            obstacle.what.format(name=self.purpose.name),
+            setting=obstacle.setting,
             target=self.target,
             reason=masked(reason)[:500],
-            fix="check that it runs and can be reached, or wait for its limits to be over",
+            fix=obstacle.fix,
         )

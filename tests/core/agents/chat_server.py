@@ -25,6 +25,8 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     promised_bytes: int = 0  # more than are sent before the connection is cut
     waits: bool = False  # answers only when the server is closed
+    pieces: Sequence[str] = ()  # of a streamed answer, in place of the body
+    stalls: bool = False  # after the pieces, until the server is closed
 
 
 def says(
@@ -38,6 +40,19 @@ def says(
     }
     body = {"id": "c", "object": "chat.completion", "created": 1, "model": "stub"}
     return Response(body | {"choices": [choice], "usage": usage})
+
+
+def streams(
+    *texts: str, finish: str | None = "stop", usage: object = USAGE, stalls: bool = False
+) -> Response:
+    """A completion in pieces, each of one text, then the usage and the mark of the end."""
+    deltas: list[dict[str, Any]] = [{"delta": {"content": text}} for text in texts]
+    ends = [{"delta": {}, "finish_reason": finish}] if finish else []
+    events: list[dict[str, Any]] = [{"choices": [choice]} for choice in [*deltas, *ends]]
+    if finish:
+        events.append({"choices": [], "usage": usage})
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events]
+    return Response("", pieces=[*lines, *(["data: [DONE]\n\n"] if finish else [])], stalls=stalls)
 
 
 def refuses(status: int, message: str, code: str | None = None, **headers: str) -> Response:
@@ -83,6 +98,9 @@ def chat_server() -> Iterator[ChatServer]:
             response = found.next()
             if response.waits:
                 found.closing.wait(60)
+            if response.pieces:
+                self._stream(response)
+                return
             body = response.body
             raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self.send_response(response.status)
@@ -95,6 +113,19 @@ def chat_server() -> Iterator[ChatServer]:
                 self.wfile.write(raw)
             if response.promised_bytes:
                 self.close_connection = True
+
+        def _stream(self, response: Response) -> None:
+            self.send_response(response.status)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("connection", "close")
+            self.close_connection = True
+            with suppress(ConnectionError):
+                self.end_headers()
+                for piece in response.pieces:
+                    self.wfile.write(piece.encode())
+                    self.wfile.flush()
+                if response.stalls:
+                    found.closing.wait(60)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
