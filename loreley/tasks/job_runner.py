@@ -16,7 +16,7 @@ from loreley.core.agents.assembly import (
     granted_variables,
 )
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
-from loreley.core.evaluation.assembly import assemble_cascade, assemble_holdout
+from loreley.core.evaluation.assembly import assemble_cascade, assemble_holdout, describe_exposure
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
@@ -66,6 +66,8 @@ class JobRunner:
             holdout = assemble_holdout(settings, sandbox)
             if holdout is not None:
                 holdout.check()
+            if exposure := describe_exposure(settings, sandbox):
+                logger.warning(exposure)
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))

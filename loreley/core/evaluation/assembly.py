@@ -4,7 +4,7 @@ from loreley.config import Settings
 from loreley.core.evaluation.cascade import Cascade, Stage
 from loreley.core.evaluation.evaluator import Evaluator
 from loreley.core.evaluation.options import EvaluatorOptions
-from loreley.core.sandbox.sandbox import Sandbox
+from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.map_elites.fitness import Constraint
 
 
@@ -31,3 +31,14 @@ def assemble_holdout(settings: Settings, sandbox: Sandbox) -> Cascade | None:
     options = EvaluatorOptions.from_settings(settings)
     paths = settings.worker_evaluator_holdout_paths
     return Cascade(Evaluator(options.holding_out(evaluator, paths), sandbox))
+
+
+def describe_exposure(settings: Settings, sandbox: Sandbox) -> str:
+    """Who can see a hold-out though they must not; empty where nobody can, or there is none."""
+    if settings.worker_evaluator_holdout is None or sandbox.level is Level.BUBBLEWRAP:
+        return ""
+    paths = ", ".join(settings.worker_evaluator_holdout_paths)
+    return (
+        f"agents and candidates can read the hold-out in {paths}: the sandbox {sandbox.level} "
+        "hides no files; only bubblewrap does"
+    )

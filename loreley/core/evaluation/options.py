@@ -2,7 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -29,6 +30,7 @@ class EvaluatorOptions:
     network: bool = False
     readable: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()  # never visible, even inside a readable folder
+    is_holdout: bool = False
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -40,6 +42,7 @@ class EvaluatorOptions:
                 "WORKER_EVALUATOR_HOLDOUT_PATHS", settings.worker_evaluator_holdout_paths
             ),
             *withheld_names("WORKER_EVALUATOR_ENVIRONMENT", settings.worker_evaluator_environment),
+            *_find_covered(settings),
         ]
         command, problem = _split_command(settings.worker_evaluator_command or "")
         if problem:
@@ -81,6 +84,7 @@ class EvaluatorOptions:
             python_paths=(*own, *other.python_paths),
             readable=(*other.readable, *own),
             hidden=tuple(path for path in other.hidden if path not in own),
+            is_holdout=True,
         )
 
     @property
@@ -91,7 +95,35 @@ class EvaluatorOptions:
     @property
     def setting(self) -> str:
         """The setting that names the evaluator."""
+        if self.is_holdout:
+            return "WORKER_EVALUATOR_HOLDOUT"
         return "WORKER_EVALUATOR_PLUGIN" if self.plugin else "WORKER_EVALUATOR_COMMAND"
+
+
+def _find_covered(settings: Settings) -> Iterator[Problem]:
+    """Folders of the hold-out that hold what others need: hidden from them, it would be gone."""
+    for path in map(folder, settings.worker_evaluator_holdout_paths):
+        for setting, needed in _list_needed(settings):
+            if needed.is_relative_to(path):
+                yield Problem(
+                    "the hold-out's folder holds what is no part of the hold-out",
+                    setting=f"WORKER_EVALUATOR_HOLDOUT_PATHS={path}",
+                    reason=f"it is hidden from all other children, and they need {needed} "
+                    f"({setting})",
+                    fix="put code and data of the hold-out into a folder of their own",
+                )
+
+
+def _list_needed(settings: Settings) -> Iterator[tuple[str, Path]]:
+    for setting in (
+        "WORKER_EVALUATOR_PYTHON_PATHS",
+        "WORKER_EVALUATOR_READ_PATHS",
+        "WORKER_AGENT_READ_PATHS",
+    ):
+        yield from ((setting, folder(path)) for path in getattr(settings, setting.lower()))
+    command, _ = _split_command(settings.worker_evaluator_command or "")
+    yield from (("WORKER_EVALUATOR_COMMAND", Path(word)) for word in command if word[:1] == "/")
+    yield "the Python that runs them", Path(sys.prefix).resolve()
 
 
 def _split_command(command: str) -> tuple[tuple[str, ...], Problem | None]:

@@ -21,6 +21,7 @@ from loreley.host.deadline import Deadline
 from loreley.map_elites.fitness import Infeasible
 from loreley.map_elites.objective import Objective
 
+_SHARE_OF_LIMIT = 0.5  # of the time of the job, after which no pair is begun
 _HOLDOUT_RUNS = 3  # of each commit, where the metric is noisy
 
 
@@ -51,13 +52,13 @@ class Finalists:
         The hold-out is asked of a confirmed commit only, and of each commit once for all time.
         """
         with self._lease_both(repository) as (root, finalist):
-            seconds = self.options.share * self.jobs.evaluated_seconds()
+            seconds = self._bound_seconds()
             measure = partial(self._score, self.judge, self.claim.objective)
             confirmation = confirm(
                 partial(measure, root, self.claim.root_commit),
                 partial(measure, finalist, self.claim.base_commit),
                 Random(self.claim.seed),
-                within_seconds=max(seconds, self.options.least_seconds),
+                within_seconds=seconds,
             )
             logger.info("{}: {}", self.claim.base_commit[:12], confirmation.verdict)
             if self.options.holdout is None or confirmation.verdict is not Verdict.CONFIRMED:
@@ -71,6 +72,12 @@ class Finalists:
                 )
             ]
         return confirmation, Holdout(*results)
+
+    def _bound_seconds(self) -> float:
+        """How long the pairs may take: their share, but what the job has left is for more."""
+        share = self.options.share * self.jobs.evaluated_seconds()
+        wanted = max(share, self.options.least_seconds)
+        return min(wanted, _SHARE_OF_LIMIT * self.deadline.remaining_seconds)
 
     @contextmanager
     def _lease_both(self, repository: WorkerRepository) -> Iterator[tuple[Worktree, Worktree]]:
@@ -111,5 +118,7 @@ class Finalists:
         try:
             scores = [self._score(holdout, fitness, tree, commit) for _ in range(runs)]
         except JobFailed as failure:
+            if self.deadline.remaining_seconds <= 0:
+                raise  # it was cut off: that says nothing of the commit
             return HoldoutResult(commit, failure=failure.summary)
         return HoldoutResult(commit, tuple(scores))

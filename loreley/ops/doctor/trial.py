@@ -11,7 +11,11 @@ from loreley.core.agents.assembly import agent_environment, assemble_agents
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import presets
 from loreley.core.agents.probing import probe
-from loreley.core.evaluation.assembly import assemble_cascade
+from loreley.core.evaluation.assembly import (
+    assemble_cascade,
+    assemble_holdout,
+    describe_exposure,
+)
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.evaluator import Judgement
@@ -36,6 +40,11 @@ def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
     """The checks of evaluator and agents; ``quick`` leaves out the evaluation of the root."""
     return [
         Check("evaluator", lambda: _check_evaluator(settings)),
+        *(
+            [Check("hold-out", partial(_check_holdout, settings))]
+            if settings.worker_evaluator_holdout
+            else []
+        ),
         *([] if quick else [Check("evaluation", lambda: _check_evaluation(settings))]),
         *(
             Check(f"agent {name}", partial(_check_agent, name, settings))
@@ -54,6 +63,17 @@ def _check_evaluator(settings: Settings) -> Finding:
         )
     assemble_cascade(settings, require_sandbox(settings)).check()
     return Finding(Verdict.GOOD, f"{options.name} can be started in the sandbox")
+
+
+def _check_holdout(settings: Settings) -> Finding:
+    """Whether it can be started, and is seen by nobody else; it is asked of no commit here."""
+    sandbox = require_sandbox(settings)
+    holdout = assemble_holdout(settings, sandbox)
+    assert holdout is not None  # it is set
+    holdout.check()
+    if exposure := describe_exposure(settings, sandbox):
+        return Finding(Verdict.WARNING, exposure, "install bubblewrap")
+    return Finding(Verdict.GOOD, f"{settings.worker_evaluator_holdout} can be started, unseen")
 
 
 def _check_evaluation(settings: Settings) -> Finding:

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from loreley.config import Settings
+from loreley.core.evaluation.assembly import describe_exposure
 from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.sandbox import Level, Sandbox
+from loreley.core.sandbox.tools import Tools
 from loreley.errors import ConfigError, Problem
 
 
@@ -124,3 +127,62 @@ def test_the_evaluator_is_named_as_it_was_configured() -> None:
 
     assert (plugin.setting, plugin.name) == ("WORKER_EVALUATOR_PLUGIN", "judges:judge")
     assert (command.setting, command.name) == ("WORKER_EVALUATOR_COMMAND", "make 'my score'")
+
+
+@pytest.mark.parametrize(
+    ("setting", "paths"),
+    [
+        ("worker_evaluator_python_paths", ["sealed"]),
+        ("worker_evaluator_read_paths", ["sealed/data"]),
+        ("worker_agent_read_paths", ["elsewhere", "sealed"]),
+    ],
+)
+def test_a_hold_out_that_would_hide_what_others_need_is_refused(
+    tmp_path: Path, setting: str, paths: list[str]
+) -> None:
+    (tmp_path / "sealed" / "data").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+
+    [problem] = problems(worker_evaluator_holdout_paths=["sealed"], **{setting: paths})
+
+    assert problem.setting == f"WORKER_EVALUATOR_HOLDOUT_PATHS={tmp_path.resolve()}/sealed"
+    assert f"they need {(tmp_path / paths[-1]).resolve()} ({setting.upper()})" in problem.reason
+    assert "a folder of their own" in problem.fix
+
+
+def test_a_hold_out_beside_the_evaluators_command_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text("")
+    given = {"worker_evaluator_command": "python3 judge.py"}
+
+    [problem] = problems(worker_evaluator_holdout_paths=["."], **given)
+
+    assert str(tmp_path.resolve() / "judge.py") in problem.reason
+
+
+def test_a_hold_out_within_a_folder_that_others_read_is_hidden_from_them(tmp_path: Path) -> None:
+    (tmp_path / "judges" / "sealed").mkdir(parents=True)
+
+    found = options(
+        worker_evaluator_python_paths=["judges"], worker_evaluator_holdout_paths=["judges/sealed"]
+    )
+
+    sealed = tmp_path.resolve() / "judges" / "sealed"
+    assert sealed in found.hidden
+    own = found.holding_out("holdout:evaluate", ["judges/sealed"])
+    assert sealed not in own.hidden
+    assert own.python_paths[0] == sealed
+    assert own.setting == "WORKER_EVALUATOR_HOLDOUT"
+
+
+def test_who_can_see_a_hold_out_is_told_where_no_file_is_hidden() -> None:
+    settings = Settings(
+        worker_evaluator_holdout="holdout:evaluate", worker_evaluator_holdout_paths=["/srv/sealed"]
+    )
+
+    def exposure(level: Level) -> str:
+        return describe_exposure(settings, Sandbox(level, Tools("/bin/sh")))
+
+    assert exposure(Level.BUBBLEWRAP) == ""
+    assert "can read the hold-out in /srv/sealed" in exposure(Level.NAMESPACES)
+    assert "only bubblewrap does" in exposure(Level.LIMITS)
+    assert describe_exposure(Settings(), Sandbox(Level.LIMITS, Tools("/bin/sh"))) == ""

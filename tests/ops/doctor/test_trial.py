@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from loreley.config import Settings
+from loreley.core.sandbox.sandbox import Level, probe
 from loreley.map_elites.cells import Measure
 from loreley.map_elites.fitness import Constraint
 from loreley.ops.doctor.findings import Finding, Verdict, examine
@@ -141,3 +142,26 @@ def test_a_coding_agent_tells_its_version_and_the_flags_it_lacks(
 
     assert codex.verdict is Verdict.WARNING
     assert "version 1.2.3; its help does not show --" in codex.seen
+
+
+@pytest.mark.slow
+def test_a_hold_out_is_tried_without_being_asked_of_a_commit(
+    settings: Settings, tmp_path: Path
+) -> None:
+    sealed = tmp_path / "sealed"
+    sealed.mkdir()
+    (sealed / "held.py").write_text("def evaluate(context):\n    raise RuntimeError('asked')\n")
+
+    def seen(holdout: str) -> Finding:
+        changes = {
+            "worker_evaluator_holdout": holdout,
+            "worker_evaluator_holdout_paths": [str(sealed)],
+        }
+        return found(settings, quick=True, **changes)["hold-out"]
+
+    good = seen("held:evaluate")
+    walled = probe().level is Level.BUBBLEWRAP
+    assert good.verdict is (Verdict.GOOD if walled else Verdict.WARNING)
+    bad = seen("held:missing")
+    assert bad.verdict is Verdict.BAD
+    assert "held" in bad.seen
