@@ -19,7 +19,6 @@ EXAMPLE = Example(
         "time, for integers in any order.",
         "WORKER_EVALUATOR_REPEATS": "3",
         "MAPELITES_FITNESS_METRIC": "nanoseconds",
-        "MAPELITES_FITNESS_HIGHER_IS_BETTER": "false",
         "MAPELITES_MEASURES": "ordered_share:0:1:10,edit_distance:0:60:6",
     },
 )

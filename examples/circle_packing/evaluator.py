@@ -62,7 +62,7 @@ def evaluate(context: Context) -> dict[str, Any]:
         "summary": f"{CIRCLES} circles, sum of radii {total:.6f}, "
         f"smallest {min(radii):.4g}, largest {max(radii):.4g}",
         "metrics": [
-            metric("sum_radii", total),
+            {"name": "sum_radii", "value": total, "higher_is_better": True},
             metric("radius_spread", statistics.pstdev(radii) / statistics.fmean(radii)),
             metric("mean_distance_to_centre", statistics.fmean(distances)),
             metric("smallest_radius", min(radii)),
@@ -74,8 +74,8 @@ def evaluate(context: Context) -> dict[str, Any]:
 
 
 def metric(name: str, value: float) -> dict[str, Any]:
-    """One figure of the answer."""
-    return {"name": name, "value": value, "unit": None, "higher_is_better": True}
+    """One figure of which neither more nor less is better."""
+    return {"name": name, "value": value}
 
 
 def printed(worktree: Path, scratch: Path, seconds: float) -> bytes:

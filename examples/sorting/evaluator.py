@@ -54,15 +54,15 @@ def evaluate(context: Context) -> dict[str, Any]:
     return {
         "summary": f"{nanoseconds:.1f} ns for each of {COUNT} integers",
         "metrics": [
-            metric("nanoseconds", nanoseconds, "ns"),
-            metric("ordered_share", min(2.0, ordered / max(mixed, 1e-9)), None),
+            {
+                "name": "nanoseconds",
+                "value": nanoseconds,
+                "unit": "ns",
+                "higher_is_better": False,
+            },
+            {"name": "ordered_share", "value": min(2.0, ordered / max(mixed, 1e-9))},
         ],
     }
-
-
-def metric(name: str, value: float, unit: str | None) -> dict[str, Any]:
-    """One figure of the answer."""
-    return {"name": name, "value": value, "unit": unit, "higher_is_better": False}
 
 
 def inputs(random: Random) -> "tuple[array[int], array[int], array[int]]":

@@ -33,8 +33,10 @@ class SearchSettings(BaseModel):
     mapelites_fitness_metric: str | None = Field(
         None, min_length=1, description="The evaluator's metric that is improved."
     )
-    mapelites_fitness_higher_is_better: bool = Field(
-        True, description="Whether more of that metric is better."
+    mapelites_fitness_higher_is_better: bool | None = Field(
+        None,
+        description="Whether more of that metric is better. Unset: as the evaluator says, by "
+        "default true.",
     )
     mapelites_fitness_weights: _Terms = Field(
         [],
@@ -141,7 +143,7 @@ class SearchSettings(BaseModel):
 
     @property
     def objective(self) -> Objective:
-        """What is sought."""
+        """What is sought; to be `Objective.directed` where nothing is said of the direction."""
         return Objective(
             metric=self.mapelites_fitness_metric,
             higher_is_better=self.mapelites_fitness_higher_is_better,
@@ -195,7 +197,7 @@ class SearchSettings(BaseModel):
                     fix="set one of the two",
                 )
             ]
-        if self.mapelites_fitness_weights and not self.mapelites_fitness_higher_is_better:
+        if self.mapelites_fitness_weights and self.mapelites_fitness_higher_is_better is False:
             return [
                 Problem(
                     "MAPELITES_FITNESS_HIGHER_IS_BETTER is of no use beside weights",

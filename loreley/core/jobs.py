@@ -77,6 +77,7 @@ class Claim:
     operator: str | None = None
     objective: Objective = field(default_factory=Objective)
     tries: int = 1  # attempts that count against the job, this one included
+    directions: Mapping[str, bool] = field(default_factory=dict)  # of metrics: is more better?
 
     @property
     def name(self) -> str:

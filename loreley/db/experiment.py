@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from loreley.core.evaluation.evaluation import Evaluation, Metric
+from loreley.db.judged_commits import read_metrics
 from loreley.db.models import experiment
 from loreley.map_elites.descriptor_space import DescriptorSpace
 from loreley.map_elites.objective import Objective
@@ -18,11 +20,36 @@ class Experiment:
 
     root_commit: str
     search: Mapping[str, Any]  # the settings that give scores and cells their meaning, by name
+    root_metrics: tuple[Metric, ...] = ()  # none before the root commit was judged
 
     @property
     def objective(self) -> Objective:
-        """What is sought."""
-        return Objective.from_search(self.search)
+        """What is sought; before the root was judged nobody may have said in which direction."""
+        return Objective.from_search(self.search).directed(self.said)
+
+    @property
+    def said(self) -> Mapping[str, bool]:
+        """Whether more is better, by metric: where the evaluator said it of the root commit."""
+        return Evaluation("", self.root_metrics).directions
+
+    def describe_direction(self) -> str:
+        """Which direction of the fitness is better and who says so, in words."""
+        objective = self.objective
+        if objective.metric is None:
+            return "higher is better"
+        way = f"{'higher' if objective.higher_is_better else 'lower'} is better"
+        if self.search.get("mapelites_fitness_higher_is_better", True) is not None:
+            return f"{way}, as is set"
+        if objective.metric in self.said:
+            return f"{way}, as the evaluator says"
+        if self.root_metrics:
+            return f"taken as {way}, as the evaluator does not say"
+        return "as the evaluator will say of the root commit"
+
+    @property
+    def directions(self) -> Mapping[str, bool]:
+        """Whether more is better, by metric, as it is fixed once the root commit was judged."""
+        return {**self.said, **self.objective.directions} if self.root_metrics else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +64,9 @@ class Progress:
 def read_experiment(connection: Connection) -> Experiment | None:
     """The experiment of this database; None before its first start."""
     row = connection.execute(select(experiment.c.root_commit, experiment.c.search)).first()
-    return Experiment(row.root_commit, row.search) if row else None
+    if row is None:
+        return None
+    return Experiment(row.root_commit, row.search, read_metrics(connection, row.root_commit))
 
 
 def read_progress(connection: Connection) -> Progress:

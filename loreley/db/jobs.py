@@ -110,6 +110,7 @@ class Jobs:
             operator=row["operator"],
             objective=known.objective,
             tries=row["attempt"] - row["uncounted_attempts"],
+            directions=known.directions,
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:

@@ -55,14 +55,24 @@ def insert_judged_commit(
                 "samples": list(metric.samples or (metric.value,)),
                 "unit": metric.unit,
                 "higher_is_better": metric.higher_is_better,
+                "says_direction": metric.says_direction,
             }
             for position, metric in enumerate(evaluation.metrics)
         ],
     )
 
 
+def read_metrics(connection: Connection, commit: str) -> tuple[Metric, ...]:
+    """The figures of one commit, in the evaluator's order; none where it was not judged."""
+    query = select(metrics).where(metrics.c.commit == commit).order_by(metrics.c.position)
+    return tuple(_to_metric(row) for row in connection.execute(query).mappings())
+
+
 def merge_measurement(connection: Connection, commit: str, evaluation: Evaluation) -> None:
-    """Add what was measured to the commit's earlier figures."""
+    """Add what was measured to the commit's earlier figures.
+
+    Raises `EvaluationFailed` when the evaluator says another direction than it did then.
+    """
     known = _read_evaluations(connection, [commit])[commit]
     for metric in merged([known, evaluation]).metrics:
         connection.execute(
@@ -97,6 +107,7 @@ def _to_metric(row: RowMapping) -> Metric:
         row["unit"],
         row["higher_is_better"],
         samples if len(samples) > 1 else (),
+        row["says_direction"],
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -133,6 +134,8 @@ metrics = Table(
     Column("samples", JSON, nullable=False),
     Column("unit", String(128)),
     Column("higher_is_better", Boolean, nullable=False),
+    # Whether the evaluator said so, rather than left it out.
+    Column("says_direction", Boolean, nullable=False, server_default=false()),
 )
 
 elites = Table(

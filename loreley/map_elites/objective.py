@@ -1,7 +1,7 @@
 """What an experiment seeks: what makes one candidate better than another, and what different."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import Any
 
@@ -20,7 +20,7 @@ class Objective:
     """
 
     metric: str | None = None  # that is the fitness; None: a weighted sum is
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True  # None: as the evaluator says, by default true
     weights: tuple[Term, ...] = ()  # of the sum
     constraints: tuple[Constraint, ...] = ()
     measures: tuple[Measure, ...] = ()  # the axes that were named; none: those of the code
@@ -40,6 +40,12 @@ class Objective:
             code_bins=search.get("mapelites_descriptor_bins") or 1,
         )
 
+    def directed(self, said: Mapping[str, bool]) -> "Objective":
+        """The same, the direction of the metric settled: by ``said`` where it was left open."""
+        if self.higher_is_better is not None:
+            return self
+        return replace(self, higher_is_better=said.get(self.metric or "", True))
+
     @property
     def name(self) -> str:
         """What people call the fitness."""
@@ -49,8 +55,12 @@ class Objective:
     def terms(self) -> tuple[Term, ...]:
         """What adds up to a score."""
         if self.metric:
-            return (Term(self.metric, 1.0 if self.higher_is_better else -1.0),)
+            return (Term(self.metric, -1.0 if self._lower_is_better else 1.0),)
         return self.weights
+
+    @property
+    def _lower_is_better(self) -> bool:
+        return self.higher_is_better is False
 
     @property
     def directions(self) -> Mapping[str, bool]:
@@ -66,11 +76,11 @@ class Objective:
 
     def fitness(self, score: float) -> float:
         """A score as people see it."""
-        return score if self.higher_is_better else -score
+        return 0.0 - score if self._lower_is_better else score  # never -0
 
     def score(self, fitness: float) -> float:
         """What is compared, of what people see."""
-        return fitness if self.higher_is_better else -fitness
+        return 0.0 - fitness if self._lower_is_better else fitness
 
     def gain(self, fitness: float | None, before: float | None) -> float | None:
         """How much better a fitness is than another, positive is better; None without one."""

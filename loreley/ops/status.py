@@ -9,7 +9,7 @@ from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
-from loreley.ops.summary import count_jobs, describe_start, name_gain
+from loreley.ops.summary import count_jobs, describe_fitness, describe_start, name_gain
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -75,6 +75,7 @@ def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
 def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"root        {overview.root_commit[:12]}"
     yield f"jobs        {count_jobs(overview)}"
+    yield f"fitness     {describe_fitness(overview)}"
     yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (

@@ -17,6 +17,7 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     ]
     lines = [f"jobs      {overview.ended} ended: {', '.join(states) or 'none'}"]
     lines.append(f"archive   {overview.cells_filled} of {overview.cells} cells filled")
+    lines.append(f"fitness   {describe_fitness(overview)}")
     lines += _describe_best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)
@@ -26,6 +27,11 @@ def count_jobs(overview: Overview) -> str:
     """How many jobs there are, and how many in each state."""
     counts = [f"{count} {state}" for state, count in overview.jobs.items() if count]
     return f"{overview.total}: {', '.join(counts) or 'none'}"
+
+
+def describe_fitness(overview: Overview) -> str:
+    """What is improved, and in which direction."""
+    return f"{overview.objective.name}: {overview.direction}"
 
 
 def describe_start(overview: Overview) -> str:

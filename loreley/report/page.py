@@ -85,14 +85,17 @@ def _draw_maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
 
 
 def _compare_metrics(facts: RunFacts) -> list[tuple[Metric, float | None, float | None]]:
-    """Each metric of the best commit with the root's value and the measured gain."""
+    """Each metric of the best commit with the root's value and the measured gain.
+
+    None where it is not known, or where nobody has said which direction is better.
+    """
     if facts.lineage is None:
         return []
     before = {metric.name: metric.value for metric in facts.lineage.root_metrics}
     found: list[tuple[Metric, float | None, float | None]] = []
     for metric in facts.lineage.metrics:
         old = before.get(metric.name)
-        change = None if old is None else metric.value - old
+        change = None if old is None or not metric.says_direction else metric.value - old
         better = change if change is None or metric.higher_is_better else -change
         found.append((metric, old, better))
     return found

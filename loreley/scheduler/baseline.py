@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from loguru import logger
 
+from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.core.jobs import JobKind, JobState
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
@@ -60,8 +61,8 @@ class Baseline:
             return True
         last = self._schedule.find_last_baseline()
         if last is not None and last.state is JobState.SUCCEEDED:
-            if last.ingested and self._required is not None:
-                self._required.require(self._root_commit)
+            if last.ingested:
+                self._require_use()
             self._is_ready = last.ingested
             return self._is_ready
         failed = last is not None and last.state.is_final
@@ -79,3 +80,13 @@ class Baseline:
             self._schedule.create_extra(JobKind.BASELINE, self._root_commit)
         self._asked = True
         return False
+
+    def _require_use(self) -> None:
+        """Raise `ConfigError` when the search is about other metrics, or other directions."""
+        if self._required is not None:
+            self._required.require(self._root_commit)
+        known = self._schedule.experiment()
+        assert known is not None  # its jobs are there
+        if problems := find_contradictions(known.objective, known.said):
+            raise ConfigError.of(problems)
+        logger.info("the fitness is {}: {}", known.objective.name, known.describe_direction())

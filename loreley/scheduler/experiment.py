@@ -1,10 +1,13 @@
 """What an experiment is about: fixed at its first start, and held against every later one."""
 
 from loreley.config import Settings, as_written
+from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.db.experiment import Experiment
 from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.git.git import Git
+
+_DIRECTION = "mapelites_fitness_higher_is_better"
 
 
 def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:
@@ -19,7 +22,10 @@ def begin_or_resume(schedule: Schedule, settings: Settings) -> Experiment:
 
 
 def require_same(known: Experiment, settings: Settings) -> None:
-    """Raise `ConfigError` when the settings describe another experiment."""
+    """Raise `ConfigError` when the settings describe another experiment, or one that cannot go on.
+
+    A version before this one may have begun one against the evaluator's word.
+    """
     wanted_root = settings.mapelites_experiment_root_commit
     if wanted_root is not None and wanted_root != known.root_commit:
         raise _explain_contradiction(
@@ -28,15 +34,22 @@ def require_same(known: Experiment, settings: Settings) -> None:
     for name, value in _collect_search(settings).items():
         # An experiment that is older than a setting began with what is its default now.
         began_with = known.search.get(name, _as_stored(Settings.model_fields[name].default))
+        if name == _DIRECTION:
+            if value is None:  # whoever says nothing contradicts nothing
+                continue
+            if known.root_metrics:
+                began_with = known.objective.higher_is_better
         if began_with != value:
             raise _explain_contradiction(name.upper(), began_with, value)
+    if problems := find_contradictions(known.objective, known.said):
+        raise ConfigError.of(problems)
 
 
 def _collect_search(settings: Settings) -> dict[str, object]:
     """The settings that give scores and cells their meaning; fixed for an experiment."""
     names = [
         "mapelites_fitness_metric",
-        "mapelites_fitness_higher_is_better",
+        _DIRECTION,
         "mapelites_fitness_weights",
         "mapelites_constraints",
         "mapelites_measures",

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from loreley.core.jobs import JobKind, JobState, JudgedCommit
 from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
-from loreley.db.experiment import read_descriptor_space, read_progress
+from loreley.db.experiment import read_descriptor_space, read_experiment, read_progress
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import EndedJob, Schedule, mark_ingested, note_outcome
 from loreley.db.scores import clear_score, read_score, write_score
@@ -92,7 +92,7 @@ class Ingest:
             if job.kind is JobKind.MEASUREMENT:
                 self._re_measurement.give_up(connection, archive, job.base_commit)
             return job.state
-        estimate = self._judge(judged)
+        estimate = self._judge(connection, judged)
         if isinstance(estimate, Infeasible):
             if job.kind is JobKind.MEASUREMENT:
                 clear_score(connection, judged.commit)
@@ -106,9 +106,11 @@ class Ingest:
         write_score(connection, judged.commit, estimate, island=job.island)
         return self._offer(connection, archive, job, judged.commit, estimate, measures)
 
-    def _judge(self, judged: JudgedCommit) -> Estimate | Infeasible:
+    def _judge(self, connection: Connection, judged: JudgedCommit) -> Estimate | Infeasible:
+        known = read_experiment(connection)
+        assert known is not None  # its jobs are there
         metrics = judged.evaluation.metrics
-        return self._objective.judge(
+        return self._objective.directed(known.said).judge(
             {metric.name: metric.value for metric in metrics},
             {metric.name: metric.error for metric in metrics},
         )

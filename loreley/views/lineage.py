@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, literal, select
 
 from loreley.core.evaluation.evaluation import Metric
 from loreley.db.engine import Database
-from loreley.db.experiment import read_experiment
+from loreley.db.experiment import Experiment, read_experiment
 from loreley.db.models import commits, elites, evaluations, jobs, metrics
 from loreley.map_elites.objective import Objective
 from loreley.views.gains import Gain, read_gain
@@ -103,8 +103,8 @@ def read_lineage(database: Database, commit: str) -> Lineage | None:
             objective=objective,
             steps=steps,
             summary=connection.execute(said).scalar() or "",
-            metrics=_read_metrics(connection, commit, objective),
-            root_metrics=_read_metrics(connection, steps[0].commit, objective),
+            metrics=_read_metrics(connection, commit, about),
+            root_metrics=_read_metrics(connection, steps[0].commit, about),
             confirmation=read_gain(connection, commit, about.root_commit, objective),
         )
 
@@ -165,17 +165,18 @@ def _to_steps(rows: Sequence[RowMapping], objective: Objective) -> tuple[Step, .
     return tuple(steps)
 
 
-def _read_metrics(connection: Connection, commit: str, objective: Objective) -> tuple[Metric, ...]:
-    """The commit's figures; of those that make the fitness, the experiment knows the direction."""
-    sought = objective.directions
+def _read_metrics(connection: Connection, commit: str, about: Experiment) -> tuple[Metric, ...]:
+    """The commit's figures, in the direction that the experiment knows, or that was said of it."""
+    known = {**about.said, **about.objective.directions}
     query = select(metrics).where(metrics.c.commit == commit).order_by(metrics.c.position)
     return tuple(
         Metric(
             row["name"],
             row["value"],
             row["unit"],
-            sought.get(row["name"], row["higher_is_better"]),
+            known.get(row["name"], row["higher_is_better"]),
             tuple(row["samples"]),
+            row["name"] in known or row["says_direction"],
         )
         for row in connection.execute(query).mappings()
     )

@@ -102,6 +102,7 @@ class Overview:
     confirming: str | None = None  # the commit that is being measured beside the root
     confirmed: Champion | None = None  # the fittest that is better than the root; often the best
     confirmed_gain: Gain | None = None
+    direction: str = ""  # in words, which one of the fitness is better, and who says so
 
     @property
     def ended(self) -> int:
@@ -168,6 +169,7 @@ def read_overview(database: Database) -> Overview | None:
             confirmed_gain=read_gain(connection, confirmed, experiment.root_commit, objective)
             if confirmed
             else None,
+            direction=experiment.describe_direction(),
         )
 
 

@@ -52,6 +52,20 @@ def test_a_fitness_is_in_the_direction_of_its_metric(higher: bool, gain: float) 
     assert objective.directions == {"score": higher}
 
 
+def test_a_fitness_of_nothing_has_no_sign() -> None:
+    objective = Objective("seconds", higher_is_better=False)
+
+    assert f"{objective.fitness(0.0):g}" == "0"
+
+
+def test_a_direction_that_was_left_open_is_the_evaluators() -> None:
+    objective = Objective("seconds", higher_is_better=None)
+
+    assert objective.directed({"seconds": False}).terms == (Term("seconds", -1.0),)
+    assert objective.directed({"other": False}).terms == (Term("seconds", 1.0),)
+    assert Objective("seconds").directed({"seconds": False}).terms == (Term("seconds", 1.0),)
+
+
 def test_the_weights_of_a_sum_say_which_way_each_metric_is_better() -> None:
     weights = (Term("speed", 2.0), Term("size", -1.0), Term("tests", 0.0))
     objective = Objective(weights=weights)

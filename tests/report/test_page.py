@@ -9,6 +9,7 @@ import pytest
 
 from loreley.config import Settings
 from loreley.core.jobs import JobKind
+from loreley.db.models import metrics
 from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, EvaluationFailed, LoreleyError
 from loreley.report.facts import read_run_facts
@@ -89,6 +90,27 @@ def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
     assert seen.tags.count("path") == 3
     assert seen.loads == []
     assert "script" not in seen.tags
+
+
+@pytest.mark.slow
+def test_a_metric_whose_direction_nobody_has_said_is_no_gain_and_no_loss(tmp_path: Path) -> None:
+    run = usual(tmp_path)
+    with closing(run.database()) as database, database.begin() as connection:
+        for commit, value in ((run.commits[0], 3.0), (run.commits[-1], 1.0)):
+            for position, name in enumerate(("spread", "stated"), start=2):
+                row = {"commit": commit, "name": name, "position": position, "value": value}
+                row |= {"samples": [value], "higher_is_better": True}
+                row |= {"says_direction": name == "stated"}
+                connection.execute(metrics.insert().values(row))
+
+    lines = render_html(read_run_facts(run.settings)).splitlines()
+
+    cells = {name: next(line for line in lines if f"<td>{name}</td>" in line) for name in
+             ("spread", "stated", "time")}  # fmt: skip
+    assert '<td class="n bad">-2</td>' in cells["stated"]
+    assert '<td class="n good">+2.5</td>' in cells["time"]  # seconds, that have become fewer
+    assert "bad" not in cells["spread"]
+    assert "-2" not in cells["spread"]
 
 
 def test_hostile_text_is_text(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from loreley.core.evaluation.confirmation import Confirmation, confirm
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
-from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
 from loreley.errors import AgentFailed
 from loreley.map_elites.descriptor import file_vector, pack
+from loreley.map_elites.fitness import Estimate
 from loreley.scheduler.assembly import assemble
+from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.main import Scheduler
 
 ROOT = "a" * 40
@@ -55,6 +56,8 @@ class Simulation:
     judge: Judge = sphere
     failing_share: float = 0.0
     repeats: int = 1
+    # Whether more is better, by metric, as the evaluator says; of others it says nothing.
+    directions: Mapping[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
@@ -87,7 +90,7 @@ class Simulation:
             return
         genome = self.genomes.get(claim.base_commit, {"x": 0.0, "y": 0.0})
         if claim.kind is JobKind.MEASUREMENT:
-            jobs.add_measurement(claim, self._evaluation(genome), record)
+            jobs.add_measurement(claim, self.evaluate(genome), record)
             return
         if claim.kind is JobKind.CONFIRMATION:
             jobs.confirm(claim, self._confirm(claim, random), None, record)
@@ -98,7 +101,10 @@ class Simulation:
 
     def _confirm(self, claim: Claim, random: Random) -> Confirmation:
         def measure(commit: str) -> float:
-            return self._sample(self.genomes[commit]).value("score") or 0.0
+            figures = self.judge(self.genomes[commit], self.random)
+            estimate = claim.objective.judge(figures, {})
+            assert isinstance(estimate, Estimate)
+            return estimate.score
 
         return confirm(
             partial(measure, claim.root_commit),
@@ -119,34 +125,35 @@ class Simulation:
             branch=None if is_root else f"evolution/job/{claim.name}",
             subject="",
             footprint={"edit_distance": 0, "code_size": 0},
-            evaluation=self._evaluation(genome),
+            evaluation=self.evaluate(genome),
             vector=pack(file_vector(text)),
         )
 
-    def _evaluation(self, genome: Mapping[str, float]) -> Evaluation:
+    def evaluate(self, genome: Mapping[str, float]) -> Evaluation:
+        """What the evaluator says of a genome."""
         return merged([self._sample(genome) for _ in range(self.repeats)])
 
     def _sample(self, genome: Mapping[str, float]) -> Evaluation:
         figures = self.judge(genome, self.random)
-        return Evaluation("", tuple(Metric(name, value) for name, value in figures.items()))
+        metrics = (
+            Metric(
+                name, value, None, self.directions.get(name, True),
+                says_direction=name in self.directions,
+            )
+            for name, value in figures.items()
+        )  # fmt: skip
+        return Evaluation("", tuple(metrics))
 
     def _scheduler(self) -> Scheduler:
         values: dict[str, object] = {
+            "mapelites_experiment_root_commit": ROOT,
             "mapelites_fitness_metric": "score",
             "mapelites_measures": ["x:-5:5:10", "y:-5:5:10"],
             "mapelites_reproducible": True,
             "scheduler_max_total_jobs": 100,
         }
         settings = Settings(**values | self.settings)  # type: ignore[arg-type]
-        experiment = Schedule(self.database).begin_experiment(
-            Experiment(
-                ROOT,
-                {
-                    "mapelites_fitness_metric": settings.mapelites_fitness_metric,
-                    "mapelites_fitness_higher_is_better": True,
-                },
-            )
-        )
+        experiment = begin_or_resume(Schedule(self.database), settings)
         return Scheduler(assemble(self.database, experiment, settings, self.queue))
 
 

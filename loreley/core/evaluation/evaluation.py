@@ -7,6 +7,8 @@ from math import pi, sqrt
 from statistics import median, stdev
 from typing import Any
 
+from loreley.errors import EvaluationFailed
+
 MAX_NAME_LENGTH = 128
 MAX_SUMMARY_LENGTH = 4_000
 LARGEST_VALUE = 1e300  # the spread of a few such is still a number
@@ -15,6 +17,8 @@ AGENT_ARTIFACTS = ("prompt.md", "agent.log")  # kept for a while
 # What an evaluator may draw of a candidate: shown beside it, as an image and nothing else.
 PICTURE_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *AGENT_ARTIFACTS)  # by Loreley
+
+_WAYS = {True: "more", False: "less"}
 
 
 class InvalidEvaluation(ValueError):
@@ -30,6 +34,11 @@ class Metric:
     unit: str | None = None
     higher_is_better: bool = True
     samples: tuple[float, ...] = ()  # what it was measured as, where it was measured repeatedly
+    says_direction: bool = False  # whether the evaluator did, rather than leave it out
+
+    def __post_init__(self) -> None:
+        if not self.higher_is_better:  # never by default
+            object.__setattr__(self, "says_direction", True)
 
     @property
     def error(self) -> float:
@@ -73,27 +82,54 @@ class Evaluation:
         """The metric called ``name``, or None when the evaluator did not report it."""
         return next((metric.value for metric in self.metrics if metric.name == name), None)
 
+    @property
+    def directions(self) -> Mapping[str, bool]:
+        """Whether more is better, by metric: where the evaluator says it."""
+        return {each.name: each.higher_is_better for each in self.metrics if each.says_direction}
+
     def to_mapping(self) -> dict[str, Any]:
         """The answer as plain lists and mappings, as a plugin may return it."""
-        return asdict(self)
+        answer = asdict(self)
+        for metric in answer["metrics"]:
+            if metric["higher_is_better"] and not metric["says_direction"]:
+                del metric["higher_is_better"]  # the default: nobody has said so
+        return answer
 
 
 def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
     """Several evaluations (at least one) of the same commit as one: medians of all samples.
 
     A metric that one of them lacks is dropped; text, artifacts and time are the last one's and
-    the sum.
+    the sum. Raises `EvaluationFailed` when two of them say different directions.
     """
     last = evaluations[-1]
     if len(evaluations) == 1:
         return last
+    known: dict[str, bool] = {}
+    for one in evaluations:
+        require_directions(one, known)
+        known |= one.directions
     metrics = []
     for metric in last.metrics:
         found = [each for one in evaluations for each in one.metrics if each.name == metric.name]
         if len(found) == len(evaluations):
             samples = tuple(sample for each in found for sample in each.samples or (each.value,))
-            metrics.append(replace(metric, value=float(median(samples)), samples=samples))
+            said = next((each for each in found if each.says_direction), metric)
+            value = float(median(samples))
+            metrics.append(replace(said, value=value, unit=metric.unit, samples=samples))
     return replace(last, metrics=tuple(metrics), seconds=sum(each.seconds for each in evaluations))
+
+
+def require_directions(evaluation: Evaluation, known: Mapping[str, bool]) -> None:
+    """Raise `EvaluationFailed` when the evaluator says another direction than is ``known``."""
+    for name, higher_is_better in evaluation.directions.items():
+        if known.get(name, higher_is_better) is not higher_is_better:
+            raise EvaluationFailed(
+                f"the evaluator says two directions of {name!r}",
+                reason=f"now it says that {_WAYS[higher_is_better]} is better, where "
+                f"{_WAYS[not higher_is_better]} has been so far",
+                fix="let it always say the same, or leave higher_is_better out",
+            )
 
 
 def parse_evaluation(answer: object, *, max_metrics: int) -> Evaluation:
@@ -143,11 +179,12 @@ def _parse_metric(entry: object) -> Metric:
     unit = mapping.get("unit")
     if unit is not None and not isinstance(unit, str):
         raise InvalidEvaluation(f"metric {name!r} has unit {unit!r}, expected text or null")
+    says_direction = "higher_is_better" in mapping
     higher_is_better = mapping.get("higher_is_better", True)
     if not isinstance(higher_is_better, bool):
         raise InvalidEvaluation(f"metric {name!r}: 'higher_is_better' must be true or false")
     unit = _make_legible(unit)[:MAX_NAME_LENGTH] if unit else None
-    return Metric(name, number, unit or None, higher_is_better)
+    return Metric(name, number, unit or None, higher_is_better, says_direction=says_direction)
 
 
 def _parse_artifact(entry: object) -> EvaluationArtifact:

@@ -10,6 +10,7 @@ from loguru import logger
 
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.confirmation import Confirmation, confirm
+from loreley.core.evaluation.evaluation import require_directions
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.core.evaluation.paired_test import EXACT_PAIRS, Verdict
 from loreley.core.jobs import Claim, JobStore
@@ -101,6 +102,7 @@ class Finalists:
             tree.restore(self.deadline)
             for folder in tree.scratch.iterdir():  # there may be hundreds of runs
                 delete(folder)
+        require_directions(judgement.evaluation, self.claim.directions)
         estimate = objective.judge(
             {metric.name: metric.value for metric in judgement.evaluation.metrics}, {}
         )

@@ -11,7 +11,7 @@ from loguru import logger
 from loreley.core.agents.protocol import Agent, Proposal
 from loreley.core.agents.router import Router, choose_agent
 from loreley.core.evaluation.cascade import Cascade
-from loreley.core.evaluation.evaluation import Artifact, Evaluation
+from loreley.core.evaluation.evaluation import Artifact, Evaluation, require_directions
 from loreley.core.jobs import (
     Claim,
     CountEnd,
@@ -110,7 +110,7 @@ class JobRun:
         )
 
     def evaluate(self, worktree: Worktree, commit: str) -> Evaluation:
-        """What the evaluator says of the checked-out commit."""
+        """What the evaluator says of the checked-out commit; raises `JobFailed`."""
         with self._timed("evaluation"):
             judgement = self.judge.judge(
                 worktree,
@@ -120,6 +120,7 @@ class JobRun:
             )
         self._keep("evaluation.log", judgement.log)
         self.record.artifacts.extend(judgement.artifacts)
+        require_directions(judgement.evaluation, self.claim.directions)
         hit(Failpoint.EVALUATED)
         return judgement.evaluation
 

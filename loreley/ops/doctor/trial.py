@@ -17,6 +17,7 @@ from loreley.core.evaluation.assembly import (
     describe_exposure,
 )
 from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.evaluation.options import EvaluatorOptions
@@ -144,16 +145,26 @@ def _check_usable(settings: Settings, evaluation: Evaluation) -> Finding:
             f"the evaluation of the root lacks {', '.join(map(repr, absent))}; it has {known}",
             "name metrics of the evaluator in MAPELITES_MEASURES",
         )
-    judged = settings.objective.judge(values, errors)
+    said = evaluation.directions
+    objective = settings.objective.directed(said)
+    if problems := find_contradictions(objective, said):
+        raise ConfigError.of(problems)
+    judged = objective.judge(values, errors)
     if isinstance(judged, Infeasible):
         return Finding(
             Verdict.BAD,
             f"the root has no fitness: {judged.reason}; it has {known}",
             "correct MAPELITES_FITNESS_METRIC, its weights or MAPELITES_CONSTRAINTS",
         )
-    fitness = f"the root's fitness is {settings.objective.fitness(judged.score):.6g}"
+    fitness = f"the root's fitness is {objective.fitness(judged.score):.6g}"
     spread = f" ± {judged.error:.2g}" if judged.error else ""
-    return Finding(Verdict.GOOD, f"{fitness}{spread}, in {evaluation.seconds:.1f} s")
+    seen = [f"{fitness}{spread}, in {evaluation.seconds:.1f} s"]
+    metric = objective.metric
+    if metric and metric not in said and settings.mapelites_fitness_higher_is_better is None:
+        seen.append(
+            f"the evaluator does not say higher_is_better of {metric!r}, taken as higher is better"
+        )
+    return Finding(Verdict.GOOD, "; ".join(seen))
 
 
 def _check_agent(name: str, settings: Settings) -> Finding:

@@ -16,6 +16,7 @@ from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.host.signals import StopSignals
 from loreley.map_elites.fitness import Estimate, Infeasible
+from loreley.map_elites.objective import Objective
 
 _PREPARE_SECONDS = 3600.0
 
@@ -50,22 +51,26 @@ class Measurement:
 class LocalEvaluator:
     """Judges any commit of the base clone; ``evaluations`` counts how often."""
 
-    def __init__(self, settings: Settings, repository: WorkerRepository, stop: Stop) -> None:
+    def __init__(
+        self, settings: Settings, objective: Objective, repository: WorkerRepository, stop: Stop
+    ) -> None:
         self.evaluations = 0
         self._judge = assemble_cascade(settings, require_sandbox(settings))
         self._judge.check()
-        self._objective = settings.objective
+        self._objective = objective
         self._repository = repository
         self._limit_seconds = settings.tasks_worker_time_limit_seconds
         self._stop = stop
 
     @classmethod
     @contextmanager
-    def opened(cls, settings: Settings, stop: Stop) -> Iterator["LocalEvaluator"]:
+    def opened(
+        cls, settings: Settings, objective: Objective, stop: Stop
+    ) -> Iterator["LocalEvaluator"]:
         """With the worker's base clone, made or brought up to date; raises `LoreleyError`."""
         options = RepositoryOptions.from_settings(settings)
         repository = WorkerRepository(replace(options, randomize=False))
-        evaluator = cls(settings, repository, stop)
+        evaluator = cls(settings, objective, repository, stop)
         with children.become_subreaper(), closing(repository):
             repository.prepare(Deadline.after(_PREPARE_SECONDS, stop))
             yield evaluator

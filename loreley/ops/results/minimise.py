@@ -68,7 +68,7 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
         if options.patch is not None:
             patch = stack.enter_context(output_file(options.patch, force=options.force))
         stop = SignalStop(stack.enter_context(StopSignals()))
-        evaluator = stack.enter_context(LocalEvaluator.opened(settings, stop))
+        evaluator = stack.enter_context(LocalEvaluator.opened(settings, lineage.objective, stop))
         try:
             minimiser = _begin(settings, evaluator, lineage, options)
         except JobInterrupted:

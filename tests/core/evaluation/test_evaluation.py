@@ -18,6 +18,7 @@ from loreley.core.evaluation.evaluation import (
     merged,
     parse_evaluation,
 )
+from loreley.errors import EvaluationFailed
 
 SCORE = {"name": "score", "value": 1.0}
 
@@ -49,6 +50,27 @@ def test_everything_an_answer_may_hold() -> None:
     assert evaluation.summary == "fine"
     assert evaluation.metrics[1] == Metric("time", 3.0, "s", higher_is_better=False)
     assert evaluation.artifacts == (EvaluationArtifact("plot", "out/plot.png", "image/png"),)
+
+
+def test_what_the_evaluator_leaves_out_it_has_not_said() -> None:
+    stated = {"name": "stated", "value": 1, "higher_is_better": True}
+    low = {"name": "low", "value": 1, "higher_is_better": False}
+    evaluation = parse({"metrics": [SCORE, stated, low]})
+
+    assert evaluation.directions == {"stated": True, "low": False}
+    assert [metric.higher_is_better for metric in evaluation.metrics] == [True, True, False]
+    assert parse(evaluation.to_mapping()) == evaluation
+
+
+def test_repeats_that_say_two_directions_are_refused() -> None:
+    said = [
+        parse({"metrics": [{**SCORE, **more}]})
+        for more in ({}, {"higher_is_better": True}, {}, {"higher_is_better": False})
+    ]
+
+    assert merged(said[:3]).directions == {"score": True}
+    with pytest.raises(EvaluationFailed, match="two directions of 'score'"):
+        merged(said)
 
 
 def test_an_artifact_without_a_path_is_called_like_its_file() -> None:

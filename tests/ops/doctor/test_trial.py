@@ -18,6 +18,9 @@ def judge(context):
     lines = (context.worktree / "src" / "pack.py").read_text().splitlines()
     return {"summary": "", "metrics": [{"name": "lines", "value": len(lines)}]}
 
+def timed(context):
+    return {"metrics": [{"name": "seconds", "value": 0.31, "higher_is_better": False}]}
+
 def broken(context):
     raise RuntimeError("no data set")
 """
@@ -56,9 +59,41 @@ def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Pa
 
 @pytest.mark.slow
 def test_the_fitness_is_reported_in_the_metrics_own_direction(settings: Settings) -> None:
-    seen = found(settings, mapelites_fitness_higher_is_better=False)
+    timed: dict[str, Any] = {
+        "worker_evaluator_plugin": "judge:timed",
+        "mapelites_fitness_metric": "seconds",
+    }
+    seen = found(settings, **timed)["evaluation"].seen
 
-    assert seen["evaluation"].seen.startswith("the root's fitness is 2, in ")
+    assert seen.startswith("the root's fitness is 0.31, in ")
+    assert "does not say" not in seen
+
+
+@pytest.mark.slow
+def test_what_the_evaluator_does_not_say_is_told(settings: Settings) -> None:
+    seen = found(settings)["evaluation"].seen
+    decided = found(settings, mapelites_fitness_higher_is_better=False)["evaluation"].seen
+
+    what = "the evaluator does not say higher_is_better of 'lines', taken as higher is better"
+    assert what in seen
+    assert what not in decided
+
+
+@pytest.mark.slow
+def test_a_setting_against_the_evaluators_word_is_bad(settings: Settings) -> None:
+    evaluation = found(
+        settings,
+        worker_evaluator_plugin="judge:timed",
+        mapelites_fitness_metric="seconds",
+        mapelites_fitness_higher_is_better=True,
+    )["evaluation"]
+
+    assert evaluation.verdict is Verdict.BAD
+    assert evaluation.seen == (
+        "the fitness and the evaluator contradict each other: seconds: the setting is true, so "
+        "more is better; the evaluator says higher_is_better false, so less is better"
+    )
+    assert "unset MAPELITES_FITNESS_HIGHER_IS_BETTER" in evaluation.fix
 
 
 def test_quickly_nothing_is_judged(settings: Settings) -> None:
