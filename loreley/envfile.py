@@ -1,6 +1,8 @@
 """The `.env` file: what it says, or which of its lines cannot be read."""
 
 import io
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from loreley.errors import ConfigError, Problem
+
+_VARIABLE = re.compile(r"\$\{([^}:]*)\}")  # with a default, ${NAME:-…}, nothing is lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,17 @@ class EnvFile:
     def values(self) -> dict[str, str | None]:
         """Each name with its value; variables in a value are filled in from the environment."""
         return dotenv_values(stream=io.StringIO(self.text))
+
+    def find_unset_variables(self, environ: Mapping[str, str]) -> Iterator[Binding]:
+        """The lines with a variable that would become nothing, as ``$`` in a password does."""
+        known = set(environ)
+        for binding in self.bindings:
+            if binding.key is None:
+                continue
+            names = _VARIABLE.findall(binding.value or "")
+            if any(name not in known for name in names):
+                yield binding
+            known.add(binding.key)
 
 
 def read_env_file(path: Path) -> EnvFile:

@@ -1,6 +1,7 @@
 """Reads the settings once from the environment and `.env`."""
 
 import os
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -10,7 +11,8 @@ from pydantic_core import ErrorDetails
 
 from loreley.config.process import level_problem
 from loreley.config.settings import Role, Settings
-from loreley.envfile import read_env_file
+from loreley.config.values import find_stray_mark
+from loreley.envfile import EnvFile, line_of, read_env_file
 from loreley.errors import ConfigError, Problem
 from loreley.masking import masked
 
@@ -21,6 +23,12 @@ _REDIS_SETTINGS = (
     "TASKS_REDIS_DB",
     "TASKS_REDIS_PASSWORD",
 )
+# Words for people, and lines that are split like those of a shell.
+_FREE_TEXTS = frozenset(
+    {"WORKER_EVOLUTION_GLOBAL_GOAL", "WORKER_EVOLUTION_COMMIT_AUTHOR"}
+    | {"WORKER_AGENT_COMMAND", "WORKER_AGENT_ARGUMENTS", "TASKS_REDIS_PASSWORD"}
+    | {"WORKER_EVALUATOR_COMMAND", "WORKER_EVALUATOR_STAGES", "WORKER_EVALUATOR_HOLDOUT"}
+)
 
 
 def load_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
@@ -28,8 +36,12 @@ def load_settings(role: Role | None = None, log_level: str | None = None) -> Set
 
     ``log_level`` is that of the command line, whose problem is told with the others.
     """
-    read_env_file(Path(".env"))  # pydantic would skip what it cannot read
+    env_file = read_env_file(Path(".env"))  # pydantic would skip what it cannot read
     settings, invalid = valid_settings()
+    strays = [*_find_stray_marks(env_file.values()), *_find_lost_dollars(env_file)]
+    marked = {problem.setting for problem in strays}
+    others = [each for each in invalid if each.setting.partition("=")[0] not in marked]
+    invalid = [*strays, *others]
     names = {problem.setting.partition("=")[0] for problem in invalid}
     role_problems = settings.problems(role) if role else []
     # What is invalid stands at its default by now: nothing more can be said of it.
@@ -57,6 +69,38 @@ def valid_settings() -> tuple[Settings, list[Problem]]:
 def get_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
     """The settings of this process, read once and checked for ``role``; raises `ConfigError`."""
     return load_settings(role, log_level)
+
+
+def _find_stray_marks(in_file: Mapping[str, str | None]) -> list[Problem]:
+    """Values with what does not belong into them: they would fail later, as something else."""
+    problems = []
+    for name in sorted(environment_names() - _FREE_TEXTS):
+        text = os.environ.get(name) or in_file.get(name) or ""
+        is_list = text.lstrip().startswith("[")  # in JSON, with quotes and lines of its own
+        if text.strip() and not is_list and (reason := find_stray_mark(text)):
+            problems.append(
+                Problem(
+                    f"{name} is not valid",
+                    setting=name,
+                    reason=reason,
+                    fix="write the value without it, in the environment or in .env",
+                )
+            )
+    return problems
+
+
+def _find_lost_dollars(file: EnvFile) -> Iterator[Problem]:
+    for binding in file.find_unset_variables(os.environ):
+        name = binding.key or ""
+        if name in environment_names() and not os.environ.get(name):
+            yield Problem(
+                f"{name} is not valid",
+                setting=name,
+                target=f".env, line {line_of(binding)}",
+                reason="`${…}` in it names a variable that is not set, and would become nothing",
+                fix="set the variable; for a dollar sign as such write ${DOLLAR}, with the line "
+                "DOLLAR=$ before it",
+            )
 
 
 def _describe_problem(detail: ErrorDetails) -> Problem:

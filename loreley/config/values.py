@@ -16,6 +16,8 @@ from loreley.errors import ConfigError
 _BRANCH = re.compile(
     r"(?!.*(?:\.\.|//|/\.|@\{|\.lock(?:/|$)))[^\x00-\x20\x7f~^:?*\[\\]*[^\x00-\x20\x7f~^:?*\[\\/.]"
 )
+_QUOTES = ('"', "'", "`")
+_SMART_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
 
 
 def _names(value: object) -> object:
@@ -78,6 +80,24 @@ def split_url(url: str) -> SplitResult:
             "%3F for '?', %5B for '[' and %25 for '%'"
         ) from None
     return parts
+
+
+def find_stray_mark(text: str) -> str | None:
+    """What got into a URL, a key or a name and does not belong there, in words; or None.
+
+    Quotes stay in a value that no shell has read, as with `docker --env-file`.
+    """
+    if len(text) > 1 and text[0] in _QUOTES and text[-1] == text[0]:
+        return f"it begins and ends with {text[0]}, which is a part of it where no shell reads it"
+    if text[:1] in _QUOTES or text[-1:] in _QUOTES:
+        return f"it has a quote {text[0] if text[0] in _QUOTES else text[-1]} at one end"
+    if smart := next((char for char in text if char in _SMART_QUOTES), None):
+        return f"it holds {smart}, as word processors write quotes"
+    if "\n" in text or "\r" in text:
+        return "it holds a line break"
+    if odd := next((char for char in text if char != " " and not char.isprintable()), None):
+        return f"it holds an invisible character, U+{ord(odd):04X}"
+    return None
 
 
 def expanded(value: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from loguru import logger
 
 from loreley.config import Settings, expanded
+from loreley.config.values import find_stray_mark
 from loreley.core.agents.chat import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
@@ -195,6 +196,8 @@ def _probe_program(preset: Preset, program: Program, environ: Mapping[str, str])
 def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, str]) -> None:
     """A key, or a folder to be logged in from, or variables that only the operator knows."""
     names = preset.keys if preset.needs == "key" else preset.variables
+    if flaws := list(_find_flawed_keys(preset, environ)):
+        raise ConfigError.of(flaws)
     if preset.needs == "nothing" or options.home or options.environment:
         return
     if any(environ.get(name) for name in names) or (preset.needs == "model" and options.model):
@@ -208,6 +211,17 @@ def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, 
         "name that folder in WORKER_AGENT_HOME"
         + (f", or name a local model in WORKER_AGENT_MODELS={preset.name}:…" if model else ""),
     )
+
+
+def _find_flawed_keys(preset: Preset, environ: Mapping[str, str]) -> Iterator[Problem]:
+    for name in preset.keys:
+        if reason := find_stray_mark(environ.get(name, "")):
+            yield Problem(
+                f"{name} is not valid",
+                setting=name,
+                reason=reason,
+                fix="write the key without it, in the environment or in .env",
+            )
 
 
 def _find_environment_problems(settings: Settings) -> Iterator[Problem]:

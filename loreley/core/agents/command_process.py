@@ -176,7 +176,9 @@ class CommandProcess:
             if name in granted or name.startswith("LC_")
         }
         own = {
-            "PATH": self.environ.get("PATH", os.defpath),
+            "PATH": os.pathsep.join(
+                [*map(str, self.program.search_first), self.environ.get("PATH", os.defpath)]
+            ),
             "HOME": str(self.options.home or scratch / "home"),
             "TMPDIR": str(scratch / "tmp"),
         }

@@ -1,5 +1,6 @@
 """What an installed coding agent says of itself, beside what its preset expects."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe
     """Ask the program for its version and its help, which needs no key and no network."""
     with temporary_folder() as home:
         kept = {name: environ[name] for name in _PASSED_ON if name in environ}
+        path = [*map(str, program.search_first), kept.get("PATH", os.defpath)]
+        kept["PATH"] = os.pathsep.join(path)
         environment = kept | {"HOME": str(home), "NO_COLOR": "1", "CI": "1"}
         answer = _ask([str(program.path), "--version"], environment)
         help_text = (

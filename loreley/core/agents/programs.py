@@ -1,11 +1,13 @@
 """Where a coding agent's program is, and which folders it needs to see to run."""
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from loreley.core.sandbox.runtimes import read_interpreter_name, why_not_run
+from loreley.core.sandbox.shims import describe_shim, follow_shim
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +16,21 @@ class Program:
 
     path: Path
     folders: tuple[Path, ...]  # with its code and what runs it
+    search_first: tuple[Path, ...] = ()  # where its interpreter is, if PATH has only a shim of it
 
 
 def find_program(name: str, search_path: str) -> Program | None:
     """The program of this name, or at this path; None where there is none."""
     found = shutil.which(os.path.expanduser(name), path=search_path)  # noqa: PTH111
-    if found is None:
+    followed = follow_shim(Path(found).absolute()) if found else None
+    if followed is None:
         return None
-    path = Path(found).resolve()
-    folders = [*_find_package(path), *_find_interpreter(path, search_path)]
-    return Program(path, tuple(dict.fromkeys(folders)))
+    path = followed.resolve()
+    folders, first = [*_find_package(path)], []
+    if interpreter := _find_interpreter(path, search_path):
+        folders += interpreter.folders
+        first = [interpreter.path.parent] if interpreter.is_behind_shim else []
+    return Program(path, tuple(dict.fromkeys(folders)), tuple(first))
 
 
 def why_unusable(name: str, search_path: str) -> str:
@@ -34,10 +41,9 @@ def why_unusable(name: str, search_path: str) -> str:
         if (file := _find_file(name, search_path)) is not None:
             return f"{file} may not be executed"
         return "there is no such file" if "/" in name else "it is not on PATH"
-    interpreter = _read_interpreter_name(Path(found))
-    if interpreter and shutil.which(interpreter, path=search_path) is None:
-        return f"its first line names {interpreter!r}, which is not installed"
-    return ""
+    if follow_shim(Path(found).absolute()) is None:
+        return describe_shim(Path(found).absolute())
+    return why_not_run(Path(found), search_path)
 
 
 def _find_file(name: str, search_path: str) -> Path | None:
@@ -61,28 +67,24 @@ def _find_package(path: Path) -> Iterator[Path]:
     yield path
 
 
-def _find_interpreter(path: Path, search_path: str) -> Iterator[Path]:
-    """The folder of what the file's first line names, such as node's."""
-    name = _read_interpreter_name(path)
-    interpreter = shutil.which(name, path=search_path) if name else None
-    if interpreter is not None:
-        yield Path(interpreter).absolute()
-        real = Path(interpreter).resolve()
-        # A folder such as /usr is seen anyway; a person's home folder must not be.
-        yield real.parents[1] if real.parent.name == "bin" else real
+@dataclass(frozen=True, slots=True)
+class _Interpreter:
+    path: Path
+    folders: tuple[Path, ...]
+    is_behind_shim: bool
 
 
-def _read_interpreter_name(path: Path) -> str:
-    """What the file's first line says it is run by; empty where it says nothing of the kind."""
-    try:
-        with path.open("rb") as file:
-            first = file.readline(200)
-    except PermissionError:  # a binary may be run without being read
-        return ""
-    if not first.startswith(b"#!"):
-        return ""
-    # Not split at a carriage return: for the kernel it is a part of the name.
-    words = re.findall(r"[^ \t\n]+", first[2:].decode(errors="replace"))
-    if words and Path(words[0]).name == "env":
-        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
-    return words[0] if words else ""
+def _find_interpreter(path: Path, search_path: str) -> _Interpreter | None:
+    """What the file's first line names, such as node."""
+    name = read_interpreter_name(path)
+    found = shutil.which(name, path=search_path) if name else None
+    if found is None:
+        return None
+    named = Path(found).absolute()
+    followed = follow_shim(named)
+    real = (followed or named).resolve()
+    # A folder such as /usr is seen anyway; a person's home folder must not be.
+    around = real.parents[1] if real.parent.name == "bin" else real
+    return _Interpreter(
+        followed or named, (followed or named, around), followed not in (None, named)
+    )

@@ -167,7 +167,9 @@ def _parse_metric(entry: object) -> Metric:
     name = _require_name(mapping.get("name"), "metric")
     value = mapping.get("value")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidEvaluation(f"metric {name!r} has value {value!r}, expected a number")
+        raise InvalidEvaluation(
+            f"metric {name!r} has value {value!r}, expected a number{_hint(value)}"
+        )
     try:
         number = float(value)
     except OverflowError:
@@ -185,6 +187,12 @@ def _parse_metric(entry: object) -> Metric:
         raise InvalidEvaluation(f"metric {name!r}: 'higher_is_better' must be true or false")
     unit = _make_legible(unit)[:MAX_NAME_LENGTH] if unit else None
     return Metric(name, number, unit or None, higher_is_better, says_direction=says_direction)
+
+
+def _hint(value: object) -> str:
+    if isinstance(value, bool):
+        return ": write 1.0 for true and 0.0 for false"
+    return "" if value is None else f", not {type(value).__name__}"
 
 
 def _parse_artifact(entry: object) -> EvaluationArtifact:

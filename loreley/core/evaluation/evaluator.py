@@ -14,6 +14,7 @@ from loreley.core.evaluation.evaluation import (
     InvalidEvaluation,
     parse_evaluation,
 )
+from loreley.core.evaluation.hints import find_fix
 from loreley.core.evaluation.options import EvaluatorOptions as EvaluatorOptions
 from loreley.core.evaluation.process import (
     RESULT,
@@ -64,8 +65,8 @@ class Evaluator:
 
     def check(self, deadline: Deadline | None = None) -> None:
         """Make sure that the evaluator can be started at all; raises `ConfigError`."""
-        if self._options.command and self._process.program() is None:
-            raise self._config_error("there is no such program")
+        if obstacle := self._process.obstacle():
+            raise self._config_error(obstacle)
         limit = (deadline or Deadline()).within(_CHECK_SECONDS)
         with temporary_folder() as folder:
             task = EvaluationRequest(folder, limit)
@@ -143,7 +144,7 @@ class Evaluator:
             "the evaluation failed",
             target=self._options.name,
             reason=child_output.legible(reason)[:_REASON_LENGTH],
-            fix=next(fixes, ""),
+            fix=next(fixes, "") or find_fix(reason, log, self._options),
             log=log,
         )
 

@@ -77,6 +77,7 @@ def _call_plugin(request: "dict[str, Any]") -> object:
     if hasattr(answer, "to_mapping"):
         answer = answer.to_mapping()
     _check_size(answer, request["max_metrics"])
+    _check_values(answer)
     return answer
 
 
@@ -111,6 +112,17 @@ def _check_size(answer: object, max_metrics: int) -> None:
         raise ValueError(f"{len(metrics)} metrics reported, at most {max_metrics} allowed")
 
 
+def _check_values(answer: object) -> None:
+    """Name the metric whose value no number can be made of."""
+    metrics = answer.get("metrics") if isinstance(answer, dict) else None
+    for metric in metrics if isinstance(metrics, list | tuple) else ():
+        if isinstance(metric, dict) and "value" in metric:
+            try:
+                _write_json(metric["value"])
+            except TypeError as error:
+                raise TypeError(f"metric {metric.get('name')!r}: {error}") from None
+
+
 def encode_json(value: object) -> bytes:
     """The value as JSON; numbers and mappings of other libraries are taken for what they are."""
     # A half character becomes its escape, which is what JSON has for it.
@@ -143,15 +155,23 @@ def _write_json(value: object) -> str:
 def _make_plain(value: object) -> object:
     """What JSON can express for numbers and mappings of other libraries."""
     from collections.abc import Mapping
+    from decimal import Decimal
     from numbers import Integral, Real
 
     if isinstance(value, Integral):
         return int(value)
-    if isinstance(value, Real):
+    if isinstance(value, Real | Decimal):
         return float(value)
     if isinstance(value, Mapping):
         return dict(value)
-    raise TypeError(f"the answer holds {type(value).__name__}, which JSON cannot express")
+    shape, item = getattr(value, "shape", None), getattr(value, "item", None)
+    if shape == () and callable(item):
+        plain = item()  # of an array without dimensions, as numpy and torch have them
+        if isinstance(plain, bool | int | float | str):
+            return plain
+    kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+    shaped = f" of shape {shape}" if shape else ""
+    raise TypeError(f"the answer holds {kind}{shaped}, which is no number, text, list or mapping")
 
 
 def _forget_request() -> None:

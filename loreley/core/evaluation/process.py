@@ -13,7 +13,9 @@ from pathlib import Path
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.runtimes import find_runtime, why_not_run
 from loreley.core.sandbox.sandbox import Sandbox
+from loreley.core.sandbox.shims import describe_shim, find_manager, follow_shim
 from loreley.host import children
 from loreley.host.deadline import Deadline
 
@@ -75,7 +77,19 @@ class EvaluatorProcess:
 
     def program(self) -> str | None:
         """Path of the command's program, or None where there is none of that name."""
-        return shutil.which(self.options.command[0], path=self._search_path())
+        found = shutil.which(self.options.command[0], path=self._search_path())
+        followed = follow_shim(Path(found).absolute(), self.environ) if found else None
+        return str(followed) if followed else found
+
+    def obstacle(self) -> str:
+        """Why the command cannot be started, as far as its file tells; empty where it can."""
+        if not self.options.command:
+            return ""
+        if (program := self.program()) is None:
+            return "there is no such program"
+        if find_manager(Path(program)):
+            return describe_shim(Path(program))
+        return why_not_run(Path(program), self._search_path())
 
     def _build_plugin_argv(self) -> list[str]:
         # -P: nothing that lies beside the runner or in the scratch folder can pass for a module.
@@ -84,7 +98,7 @@ class EvaluatorProcess:
     def _build_command_argv(self, task: EvaluationRequest) -> list[str]:
         if task.worktree is None:
             return [self.sandbox.tools.shell, "-c", 'command -v "$0"', self.options.command[0]]
-        argv = list(self.options.command)
+        argv = [self.program() or self.options.command[0], *self.options.command[1:]]
         for placeholder, path in {
             "{worktree}": task.worktree,
             "{result}": task.result,
@@ -131,6 +145,7 @@ class EvaluatorProcess:
         """The files that the command line names: whoever wrote it meant them to be read."""
         if self.options.command and (program := self.program()):
             yield Path(program)
+            yield from find_runtime(Path(program), self._search_path())
         for word in self.options.command[1:]:
             if word.startswith("/") and Path(word).is_file():
                 yield Path(word)

@@ -9,6 +9,7 @@ from pathlib import Path
 import loreley
 from loreley.core.sandbox.confinement import Confinement
 
+HOST_NAME = "localhost"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _STORES = ("/usr", "/nix/store", "/gnu/store")
 # What programs look up in /etc; no keys, no passwords, no services' settings. Each costs a mount.
@@ -36,7 +37,8 @@ def arguments(confinement: Confinement, *, sized: bool) -> Iterator[str]:
     written to memory.
     """
     yield from ("--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL")
-    yield from ("--hostname", "loreley", "--proc", "/proc", "--dev", "/dev")
+    # A name that every host's list of names leads to loopback.
+    yield from ("--hostname", HOST_NAME, "--proc", "/proc", "--dev", "/dev")
     # The kernel's switches belong to root's id, whatever capabilities it was left.
     yield from ("--ro-bind", "/proc/sys", "/proc/sys")
     if confinement.network:

@@ -59,6 +59,9 @@ class Sandbox:
         that ended it.
         """
         script = _write_limits_script(confinement, self.processes if self._counts_processes else 0)
+        # A name of its own, which takes rights in the new namespace that are given up again.
+        renaming = 'hostname localhost 2>/dev/null; exec "$@"'
+        renamed = [self.tools.shell, "-c", renaming, "sh"] if self.tools.setpriv else []
         limited = [self.tools.shell, "-c", script, "sh", *argv]
         match self.level:
             case Level.BUBBLEWRAP:
@@ -68,7 +71,8 @@ class Sandbox:
                 return [
                     *self._setpriv(*_DIES_WITH_PARENT),
                     *namespaces,
-                    *self._setpriv(*_list_privilege_options()),
+                    *renamed,
+                    *self._setpriv(*_list_privilege_options(is_namespace=True)),
                     *limited,
                 ]
             case Level.LIMITS:
@@ -100,7 +104,8 @@ class Sandbox:
     def _namespaces(self, confinement: Confinement) -> list[str]:
         network = [] if confinement.network else ["--net"]
         own = ["--user", "--map-current-user", "--ipc", "--uts", "--pid", *network]
-        kill = ["--kill-child=SIGKILL", "--mount-proc", "--"]
+        kept = ["--keep-caps"] if self.tools.setpriv else []
+        kill = [*kept, "--kill-child=SIGKILL", "--mount-proc", "--"]
         return [self.tools.unshare or "unshare", *own, *kill]
 
     def _setpriv(self, *options: str) -> list[str]:
@@ -202,10 +207,12 @@ def _find_fix() -> str:
     return _FIX
 
 
-def _list_privilege_options() -> list[str]:
+def _list_privilege_options(*, is_namespace: bool = False) -> list[str]:
     """Options of setpriv: no capabilities, whether root's or of a user namespace, and no way up."""
-    root_only = ["--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    return ["--no-new-privs", *root_only]
+    kept = ["--ambient-caps=-all"] if is_namespace else []
+    has_some = is_namespace or os.geteuid() == 0
+    dropped = [*kept, "--bounding-set=-all", "--inh-caps=-all"] if has_some else []
+    return ["--no-new-privs", *dropped]
 
 
 def _write_limits_script(confinement: Confinement, processes: int) -> str:

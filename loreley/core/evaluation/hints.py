@@ -1,0 +1,60 @@
+"""What to change when an evaluator fails for want of a file, by what it printed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from loreley.core.evaluation.options import EvaluatorOptions
+
+_MODULE = re.compile(r"No module named '([\w.]+)'|Cannot find module '([^']+)'")
+_FILE = re.compile(
+    r"No such file or directory: '([^']+)'|can't open file '([^']+)'|"
+    r"(?:^|: )([^\s:']+): No such file or directory|no such file or directory,? open '([^']+)'",
+    re.MULTILINE,
+)
+_PROGRAM = re.compile(r"exit code 127\b|command not found|: not found\b")
+
+
+def find_fix(reason: str, log: str, options: EvaluatorOptions) -> str:
+    """The setting that grants what was missing; empty where nothing of the kind is seen."""
+    said = f"{reason}\n{log}"
+    for names in _MODULE.findall(said):
+        name = next(filter(None, names))
+        for folder in _find_folders(options):
+            if _holds_module(folder, name):
+                return _name_folder(folder, f"{name!r} lies in it")
+    for names in _FILE.findall(said):
+        path = Path(next(filter(None, names)))
+        if path.is_absolute() and path.exists():
+            folder = path if path.is_dir() else path.parent
+            return _name_folder(folder, f"{str(path)!r} exists, and is not granted")
+        for folder in _find_folders(options):
+            if not path.is_absolute() and (folder / path).exists():
+                return (
+                    f"{str(path)!r} lies in {folder}, but an evaluator runs in a scratch folder: "
+                    f"add {folder} to WORKER_EVALUATOR_READ_PATHS and open it by its whole path"
+                )
+    if options.command and _PROGRAM.search(reason):
+        return (
+            "a program is missing: call it by its whole path, and add the folder it is installed "
+            "in to WORKER_EVALUATOR_READ_PATHS"
+        )
+    return ""
+
+
+def _name_folder(folder: Path, why: str) -> str:
+    return f"add {folder} to WORKER_EVALUATOR_READ_PATHS: {why}"
+
+
+def _find_folders(options: EvaluatorOptions) -> Iterator[Path]:
+    """Where what an evaluator wants is looked for: beside its script, then here."""
+    for word in options.command:
+        if word.startswith("/") and Path(word).is_file():
+            yield Path(word).parent
+    yield Path.cwd()
+
+
+def _holds_module(folder: Path, name: str) -> bool:
+    first = name.removeprefix("./").partition(".")[0]
+    forms = (first, f"{first}.py", f"{first}.js", f"{first}.so")
+    return any((folder / form).exists() for form in forms)
