@@ -123,6 +123,12 @@ class AgentSettings(BaseModel):
     worker_agent_network: bool = Field(
         True, description="Let coding agents use the network where the sandbox could forbid it."
     )
+    worker_agent_gateway: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@]+(/\S*)?$",
+        description="Base URL of a gateway or a local server that coding agents ask in place of "
+        "their providers, such as `http://localhost:4000`.",
+    )
     worker_agent_prices: Annotated[Names, AfterValidator(_require_token_prices)] = Field(
         [],
         description="US dollars per million tokens, as `agent:input:output` or "

@@ -21,6 +21,11 @@ from loreley.host.subreaper import hold_sweeps, reap_orphans, untrack
 
 CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024
 _SLICE_SECONDS = 0.05  # how long a request to stop may go unnoticed
+_ENDING_SIGNALS = frozenset(
+    {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT}
+    | {signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV, signal.SIGPIPE}
+    | {signal.SIGALRM, signal.SIGTERM, signal.SIGXCPU, signal.SIGXFSZ, signal.SIGSYS}
+)
 _SIGNALLED = 128  # what shells and sandboxes add to the number of the signal that ended a child
 
 
@@ -63,7 +68,8 @@ class Outcome:
             case Ending.SILENT:
                 return f"killed after printing nothing for too long, {self.seconds:.1f} s in all"
         number = -self.exit_code if self.exit_code < 0 else self.exit_code - _SIGNALLED
-        if 0 < number < signal.NSIG:
+        # A shell's 128 and more may also be an exit code, as 144 is: nothing sends SIGSTKFLT.
+        if self.exit_code < 0 or number in _ENDING_SIGNALS:
             with suppress(ValueError):
                 return f"ended by {signal.Signals(number).name}"
         return f"exit code {self.exit_code}"

@@ -133,7 +133,13 @@ def _assemble_command_agent(
         hidden=tuple(private_paths(settings)),
         network=settings.worker_agent_network,
         idle_seconds=settings.worker_agent_idle_seconds,
+        gateway=_read_gateway(preset, settings),
     )
+    for name in preset.ignores:
+        if environ.get(name) and not options.gateway:
+            logger.warning(
+                "agent {} does not read {}; WORKER_AGENT_GATEWAY is for that", preset.name, name
+            )
     _require_key(preset, options, environ)
     return CommandAgent(
         preset.name,
@@ -198,7 +204,7 @@ def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, 
     names = preset.keys if preset.needs == "key" else preset.variables
     if flaws := list(_find_flawed_keys(preset, environ)):
         raise ConfigError.of(flaws)
-    if preset.needs == "nothing" or options.home or options.environment:
+    if preset.needs == "nothing" or options.home or options.environment or options.gateway:
         return
     if any(environ.get(name) for name in names) or (preset.needs == "model" and options.model):
         return
@@ -211,6 +217,18 @@ def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, 
         "name that folder in WORKER_AGENT_HOME"
         + (f", or name a local model in WORKER_AGENT_MODELS={preset.name}:…" if model else ""),
     )
+
+
+def _read_gateway(preset: Preset, settings: Settings) -> str:
+    """The base URL of the server that agents ask, without /v1; raises where one cannot."""
+    url = (settings.worker_agent_gateway or "").rstrip("/").removesuffix("/v1")
+    if url and preset.gateway is None and preset.name != "command":
+        raise ConfigError(
+            f"the agent {preset.name!r} cannot be given another server than its own",
+            setting="WORKER_AGENT_GATEWAY",
+            fix=f"unset it, or take {preset.name!r} out of WORKER_AGENT",
+        )
+    return url
 
 
 def _find_flawed_keys(preset: Preset, environ: Mapping[str, str]) -> Iterator[Problem]:

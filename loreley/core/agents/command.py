@@ -98,6 +98,8 @@ class CommandAgent:
                 fix="look at its log; raise the limit where it only thinks for long",
                 log=log,
             )
+        if answer.cut_off and self._changed_something(workspace):
+            return  # the evaluator says whether it is of use
         if (
             answer.ended
             and not answer.failed
@@ -147,6 +149,10 @@ class CommandAgent:
     ) -> Proposal:
         subject, text = split_subject(child_output.legible(run.answer or answer.text))
         subject = subject or describe_patch(workspace.patch(_PATCH_BYTES))
+        if answer.cut_off:
+            text = (
+                f"{text}\n\nThe agent was cut off by a limit of its own: {answer.cut_off}.".strip()
+            )
         return Proposal(
             subject or f"Change by {self.name}", f"{text}\n\nAgent: {self.name}".strip()
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from loreley.core.agents.presets import Preset
+from loreley.core.agents.presets import Gateway, Preset
 from loreley.core.agents.programs import Program
 from loreley.core.agents.protocol import AgentWorkspace
 from loreley.core.sandbox import child_output
@@ -29,6 +29,7 @@ _ALWAYS = {"CI": "1", "NO_COLOR": "1", "TERM": "dumb", "GIT_TERMINAL_PROMPT": "0
 _FILE_BYTES = 256 * 1024 * 1024  # that it may write, its output included
 _ANSWER_BYTES = 256 * 1024
 _SHOWN_BYTES = 256 * 1024
+_NO_KEY = "none"  # local servers ask for none, but their clients do
 _PROMPT, _ANSWER, _GIT_LINK = "prompt.md", "answer.txt", "dot-git"
 
 
@@ -44,6 +45,7 @@ class CommandOptions:
     hidden: tuple[Path, ...] = ()  # never visible, even inside a readable folder
     network: bool = True
     idle_seconds: float = 0.0  # 0: it may be silent for ever
+    gateway: str = ""  # base URL, without /v1, of the server to ask; empty: its own provider
 
 
 @dataclass(slots=True)
@@ -97,6 +99,7 @@ class CommandProcess:
         delete(scratch)  # of an earlier call in the same lease
         for name in ("home", "tmp"):
             (scratch / name).mkdir(parents=True)
+        self._write_gateway_files(scratch / "home")
         (scratch / _PROMPT).write_text(prompt, encoding="utf-8", errors="replace")
         git_objects = None
         if self.sandbox.level is Level.BUBBLEWRAP:
@@ -140,7 +143,7 @@ class CommandProcess:
                 case "{model}":
                     argv += model if self.options.model else []
                 case "{arguments}":
-                    argv += self.options.arguments
+                    argv += [*self._gateway_arguments(), *self.options.arguments]
                 case _:
                     argv.append(_fill_in(word, values))
         return argv
@@ -182,7 +185,35 @@ class CommandProcess:
             "HOME": str(self.options.home or scratch / "home"),
             "TMPDIR": str(scratch / "tmp"),
         }
+        for name, other in self.preset.aliases.items():
+            if name not in handed_on and other in handed_on:
+                handed_on[name] = handed_on[other]
+        own |= self._gateway_environment(handed_on)
         return handed_on | _ALWAYS | dict(self.preset.environment) | own
+
+    @property
+    def _gateway(self) -> Gateway:
+        """How the agent is told of the gateway; nothing where there is none."""
+        return (self.preset.gateway if self.options.gateway else None) or Gateway()
+
+    def _gateway_arguments(self) -> list[str]:
+        return [word.replace("{url}", self.options.gateway) for word in self._gateway.arguments]
+
+    def _gateway_environment(self, known: Mapping[str, str]) -> dict[str, str]:
+        gateway = self._gateway
+        own = {
+            name: text.replace("{url}", self.options.gateway)
+            for name, text in gateway.environment.items()
+        }
+        if gateway.key and not known.get(gateway.key):
+            own[gateway.key] = _NO_KEY
+        return own
+
+    def _write_gateway_files(self, home: Path) -> None:
+        """Files that the agent reads from an empty HOME; the operator's own is left as it is."""
+        for name, text in self._gateway.files.items():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_text(text.replace("{url}", self.options.gateway), encoding="utf-8")
 
 
 def _fill_in(word: str, values: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import IO, Any
 
 from loreley.core.budget import Usage, parse_amount, parse_tokens
@@ -21,6 +22,7 @@ class CommandReport:
     failed: bool = False  # whether it says itself that it failed
     text: str = ""  # what it says it did
     usage: Usage = field(default_factory=Usage)
+    cut_off: str = ""  # by which limit of its own, where it says that
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class JsonLinesOutput:
     end: Mapping[str, Any]  # what the event at the end holds
     failed: Mapping[str, Any] = field(default_factory=dict)  # what it holds after a failure
     failed_unless: Mapping[str, Any] = field(default_factory=dict)  # what it holds otherwise
+    failed_text: str = ""  # how words begin that are an error, whatever else is said
+    cut_off: Sequence[str] = ()  # values of ``subtype`` at the end after a limit of its own
     usage_of: Mapping[str, Any] = field(default_factory=dict)  # what events with usage hold
     text_of: Mapping[str, Any] = field(default_factory=dict)  # what events with words hold
     text: Sequence[str] = ()
@@ -43,32 +47,51 @@ class JsonLinesOutput:
     input: Sequence[str] = ()
     cached: Sequence[str] = ()
     output: Sequence[str] = ()
+    total: str = ""  # of all tokens; what is neither input nor told as output was thought
+    usage_before: str = ""  # of events before the end, whose usage counts where there is no end
 
     def read(self, output: IO[bytes]) -> CommandReport:
         """What the whole output says; lines that are no JSON objects are passed over."""
-        ended, failed, text, error, usage = False, False, "", "", Usage()
+        ended, failed, text, error, usage, cut_off = False, False, "", "", Usage(), ""
+        before: dict[str, Usage] = {}  # of each answer of the model, whose pieces say the same
         for event in _read_events(output):
             at_end = _matches(event, self.end)
             if at_end:
                 ended = True
                 failed = self._says_it_failed(event)
+                cut_off = self._find_limit(event)
             if _matches(event, self.usage_of or self.end):
                 usage = _add_usage(usage, self._read_usage(event))
+            elif self.usage_before and event.get("type") == self.usage_before:
+                said = event.get("message")
+                before[str(_look_up(event, "message.id"))] = self._read_usage(said)
             if (at_end and failed) or event.get("type") in self.errors:
                 error = _find_text(event, self.error) or error
             elif _matches(event, self.text_of):
                 text = _find_text(event, self.text) or text
-        return CommandReport(ended, error, failed, text, usage)
+        if self.failed_text and re.match(self.failed_text, text):
+            failed, error = True, text
+        if usage.tokens is None:
+            usage = reduce(_add_usage, before.values(), usage)
+        return CommandReport(ended, error, failed, text, usage, cut_off)
+
+    def _find_limit(self, event: Mapping[str, Any]) -> str:
+        kind = event.get("subtype")
+        return kind if isinstance(kind, str) and kind in self.cut_off else ""
 
     def _says_it_failed(self, event: Mapping[str, Any]) -> bool:
         if self.failed and _matches(event, self.failed):
             return True
         return bool(self.failed_unless) and not _matches(event, self.failed_unless)
 
-    def _read_usage(self, event: Mapping[str, Any]) -> Usage:
+    def _read_usage(self, event: object) -> Usage:
+        sent, output = _add_up(event, self.input), _add_up(event, self.output)
+        whole = parse_tokens(_look_up(event, self.total)) if self.total else None
+        if whole is not None and sent is not None:
+            output = max(output or 0, whole - sent)
         return Usage(
-            input_tokens=_add_up(event, self.input),
-            output_tokens=_add_up(event, self.output),
+            input_tokens=sent,
+            output_tokens=output,
             cached_tokens=_add_up(event, self.cached) or 0,
             dollars=parse_amount(_look_up(event, self.dollars)) if self.dollars else None,
         )
@@ -157,7 +180,7 @@ def _find_text(event: Mapping[str, Any], paths: Iterable[str]) -> str:
     return next((text.strip() for text in texts if isinstance(text, str) and text.strip()), "")
 
 
-def _add_up(event: Mapping[str, Any], paths: Sequence[str]) -> int | None:
+def _add_up(event: object, paths: Sequence[str]) -> int | None:
     numbers = [
         number for path in paths if (number := parse_tokens(_look_up(event, path))) is not None
     ]

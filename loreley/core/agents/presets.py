@@ -8,7 +8,7 @@ from typing import Any, Literal
 from loreley.config import preset_tables
 from loreley.core.agents.command_report import JsonLinesOutput, TextOutput
 
-_NESTED = frozenset({"answer", "sandbox"})
+_NESTED = frozenset({"answer", "sandbox", "gateway"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,16 @@ class OwnSandbox:
 
     ours: str  # where ours is around it
     none: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """How an agent is made to ask another server; ``{url}`` is its address without /v1."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)  # in its HOME, with their texts
+    key: str = ""  # the variable that must hold something, where the server asks for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,9 @@ class Preset:
     keys: tuple[str, ...] = ()
     needs: Literal["key", "model", "nothing"] = "key"
     hand_on: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)  # variables that take another's value
+    gateway: Gateway | None = None
+    ignores: tuple[str, ...] = ()  # variables that people expect it to read
     environment: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
     streams: bool = False
@@ -58,7 +71,10 @@ def _make_preset(name: str, table: Mapping[str, Any]) -> Preset:
     answer = table["answer"]
     reading = TextOutput(**answer) if "end_line" in answer else JsonLinesOutput(**answer)
     sandbox = OwnSandbox(**table["sandbox"]) if "sandbox" in table else None
-    return Preset(name=name, answer=reading, sandbox=sandbox, **values)
+    gateway = None
+    if "gateway" in table:
+        gateway = Gateway(**{key: _freeze(value) for key, value in table["gateway"].items()})
+    return Preset(name=name, answer=reading, sandbox=sandbox, gateway=gateway, **values)
 
 
 def _freeze(value: Any) -> Any:

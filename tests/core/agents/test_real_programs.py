@@ -109,7 +109,7 @@ def test_what_it_writes_is_what_it_proposes(
 
     proposal = found.propose(bench.worktree, brief, Deadline.after(90), bench.recorder)
 
-    assert proposal.subject == {"claude": DONE, "aider": "Applied edit to written.py"}[name]
+    assert proposal.subject == {"claude": DONE, "aider": "Add written.py"}[name]
     assert bench.read("written.py") == "written = True\n"
     [usage] = bench.budget_gate.usages
     assert (usage.tokens or 0) >= 1050
