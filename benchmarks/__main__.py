@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loguru import logger
 
+import benchmarks.claims as claims
 import benchmarks.search.comparison as search
 import benchmarks.search.operators as operators
 from benchmarks.comparison import Benchmark, Plan
@@ -27,7 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "database": transactions,
     "growth": growth,
 }
-SEARCH, OPERATORS = "search", "operators"  # take minutes, and only by their names
+SEARCH, OPERATORS, CLAIMS = "search", "operators", "confirmation"  # take minutes: only by name
 
 
 def main() -> int:
@@ -50,6 +51,9 @@ def main() -> int:
     if OPERATORS in names:
         jobs = arguments.jobs or (5 if arguments.quick else 150)
         print(operators.as_table(operators.measure(plan, (arguments.seeds or [1])[0], jobs)))
+    if CLAIMS in names:
+        jobs, pairs = arguments.jobs or (4 if arguments.quick else 40), 5 if arguments.quick else 40
+        print(claims.as_table(claims.measure(plan, jobs, pairs)))
     if arguments.json:
         text = as_json(comparisons, search.as_mapping(runs))
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
@@ -78,7 +82,7 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH, OPERATORS])
+    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH, OPERATORS, CLAIMS])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--postgresql", metavar="URL")

@@ -68,8 +68,8 @@ def check(c: Context) -> None:
 @task(
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
-        "only": "one benchmark: help, list, engine, worktree, sandbox, database, growth, search or "
-        "operators",
+        "only": "one benchmark: help, list, engine, worktree, sandbox, database, growth, search, "
+        "operators or confirmation",
         "json": "also write every measurement to this file",
         "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
         "jobs": "of search: jobs of each run (default: 400)",
@@ -88,8 +88,9 @@ def bench(
 ) -> None:
     """Measure Loreley against the bare commands for the same work.
 
-    The benchmarks search, which compares the archive with simpler ways to search, and operators,
-    which measures the genetic agent's, take minutes and run only when they are named.
+    The benchmarks search, which compares the archive with simpler ways to search, operators, which
+    measures the genetic agent's, and confirmation, which tries what a run claims under load, take
+    minutes and run only when they are named.
     """
     from loreley.ops.replace_process import replace_process
 

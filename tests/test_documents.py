@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from loreley.config import environment_names
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.core.sandbox.tools import Tools
+from loreley.errors import EvaluationFailed
 from loreley.host.deadline import Deadline
 from tests.support import PROJECT_ROOT
 
@@ -248,7 +250,13 @@ def test_the_example_evaluators_evaluate(kind: str, tmp_path: Path) -> None:
     scratch.mkdir()
     (worktree / "benchmark.py").write_text("print(42)\n")
     if kind == "plugin":
-        (tmp_path / "speed.py").write_text(example(document, "def evaluate"))
+        (worktree / "benchmark.py").unlink()
+        (worktree / "program.py").write_text("print(input())\n")
+        (tmp_path / "input.txt").write_text("42\n")
+        digest = sha256(b"42\n").hexdigest()
+        code = example(document, "def evaluate")
+        code = re.sub(r'(?<=EXPECTED = ")[^"]+', digest, code)
+        (tmp_path / "speed.py").write_text(code)
         options = EvaluatorOptions(plugin="speed:evaluate", python_paths=(tmp_path,))
     else:
         (tmp_path / "measure.sh").write_text(example(document, "#!/bin/sh"))
@@ -263,6 +271,12 @@ def test_the_example_evaluators_evaluate(kind: str, tmp_path: Path) -> None:
         evaluation.value("lines" if kind == "plugin" else "score")
         == {"plugin": 1, "command": 42}[kind]
     )
+    if kind == "plugin":
+        assert (evaluation.value("seconds") or 0.0) > 0
+        (tmp_path / "second").mkdir()
+        (worktree / "program.py").write_text("print(43)\n")
+        with pytest.raises(EvaluationFailed, match="the result is wrong"):
+            evaluator.evaluate(worktree, "0" * 40, tmp_path / "second", Deadline.after(30))
 
 
 @each_document

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import BENCHMARKS, OPERATORS, SEARCH
+from benchmarks.__main__ import BENCHMARKS, CLAIMS, OPERATORS, SEARCH
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
 from development.commands import bench as bench_task
@@ -46,7 +46,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_task_names_every_benchmark() -> None:
     names = bench_task.help["only"].partition(": ")[2]
-    assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, SEARCH, OPERATORS}
+    assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, SEARCH, OPERATORS, CLAIMS}
 
 
 @pytest.mark.slow
@@ -66,7 +66,7 @@ def test_bench_prints_a_table_and_writes_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*BENCHMARKS, SEARCH, OPERATORS} - {"help"}))
+@pytest.mark.parametrize("name", sorted({*BENCHMARKS, SEARCH, OPERATORS, CLAIMS} - {"help"}))
 def test_every_benchmark_runs(name: str) -> None:
     done = bench("--quick", "--only", name)
 
