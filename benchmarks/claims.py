@@ -187,7 +187,7 @@ def _measure_pairs(settings: Settings, overview: Overview, count: int) -> Iterat
     """Gains of the best on the root in pairs, the order of each drawn anew."""
     assert overview.best is not None
     names, random = [overview.root_commit, overview.best.commit], Random()
-    with LocalEvaluator.opened(settings, Stop(), overview.objective) as evaluator:
+    with LocalEvaluator.opened(settings, overview.objective, Stop()) as evaluator:
         for _ in range(count):
             random.shuffle(names)
             scores = {name: evaluator.judge(name).estimate.score for name in names}
