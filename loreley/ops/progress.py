@@ -19,7 +19,15 @@ _RATE_OVER_SECONDS = 60.0
 _GAIN_LENGTH = 90
 _LABEL, _BAR_WIDTH = "evolving", 20
 _SEPARATOR = " · "
-_LEFT_OUT_FIRST = ("rejected", "failed", "cells", "gain", "rate", "best")  # where there is no room
+_LEFT_OUT_FIRST = (
+    "rejected",
+    "failed",
+    "cells",
+    "figure",
+    "rate",
+    "gain",
+    "best",
+)  # where there is no room
 
 
 class Rate:
@@ -56,6 +64,8 @@ def describe(overview: Overview, rate: float | None, goal: int, *, width: int | 
     for name in _LEFT_OUT_FIRST:
         if width is None or len(_SEPARATOR.join(parts.values())) <= width:
             break
+        if name == "figure":
+            parts["best"] = parts["best"].partition(":")[0]
         if name == "gain":
             parts["best"] = parts["best"].partition(",")[0]
         parts.pop(name, None)

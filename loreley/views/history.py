@@ -28,7 +28,7 @@ class Moment:
     evaluations: int  # judged commits of evolution jobs so far
     best: float  # fitness of the fittest elite, in the metric's own direction
     cells: int  # filled by any island
-    qd_score: float  # by how much the best of each cell is better than the root, added up
+    qd_score: float  # by how much the best of each cell is fitter than the root, added up
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class _Replay:
         self.best = max((held[2].score for held in self.held.values()), default=None)
 
     def _measure_gain(self, cell: int) -> float:
-        """By how much the best elite of a cell is better than the root; 0 where none is."""
+        """By how much the best elite of a cell is fitter than the root; 0 where none is."""
         if cell == _NOWHERE:
             return 0.0
         scores = [self.held[name][2].score for name in self.cells.get(cell, {}).values()]

@@ -55,7 +55,7 @@ class IslandState:
     island: int
     cells_filled: int
     best: float  # fitness, in the metric's own direction
-    # By how much elites are better than the root, added up (Pugh et al. 2016); those that are not
+    # By how much elites are fitter than the root, added up (Pugh et al. 2016); those that are not
     # add nothing. Where the root has no score, the first commit that has one stands for it.
     qd_score: float
     cells: int  # how many there are to be filled
@@ -255,7 +255,7 @@ def _read_islands(
 
 
 def _count_all_islands(connection: Connection, root_score: float) -> tuple[int, float]:
-    """How many cells any island has filled, and by how much they are better than the root."""
+    """How many cells any island has filled, and by how much they are fitter than the root."""
     query = select(func.max(elites.c.score)).group_by(elites.c.cell)
     scores = connection.execute(query).scalars().all()
     return len(scores), sum(max(0.0, score - root_score) for score in scores)

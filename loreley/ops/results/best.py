@@ -1,4 +1,4 @@
-"""`invoke best`: which commit is best, by how much, how it came to be, and its diff."""
+"""`invoke best`: which commit is best, whether it is better, how it came to be, and its diff."""
 
 import json
 import shutil
