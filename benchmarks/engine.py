@@ -122,7 +122,6 @@ def _evolution(folder: Path) -> Iterator[tuple[Evolution, Database]]:
                 worker="bench",
                 lease_seconds=settings.tasks_worker_lease_seconds,
                 time_limit_seconds=settings.tasks_worker_time_limit_seconds,
-                max_attempts=1,
                 briefing=Briefing(""),
                 branch_prefix="bench",
                 agent_timeout_seconds=60,

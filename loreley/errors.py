@@ -1,8 +1,19 @@
 """The exceptions of Loreley: what was attempted, on what, what was seen, what to change."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+_HOST_FIXES = {
+    errno.ENOSPC: "free some disk space",
+    errno.EDQUOT: "free some disk space",
+    errno.ENOENT: "make the folder again; what Loreley keeps there it makes anew",
+    errno.EROFS: "let the file system be written to again",
+    errno.EACCES: "let the user of the worker use it",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENOMEM: "free some memory, or run fewer workers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +39,28 @@ class Problem:
         return "\n".join(lines)
 
 
+class Fault(StrEnum):
+    """Whose fault it is that an attempt at a job came to nothing."""
+
+    CANDIDATE = "candidate"
+    ANSWER = "agent's answer"
+    PROVIDER = "agent's provider"  # key, credit, model, rate, overload
+    HOST = "host"  # disk, missing folder, interpreter
+    REMOTE = "remote"
+    EVALUATOR = "evaluator"
+    SERVICE = "queue or database"
+    LORELEY = "Loreley"
+
+
 class LoreleyError(Exception):
-    """Something went wrong that Loreley expected might; printed as a block, never a traceback."""
+    """Something went wrong that Loreley expected might; printed as a block, never a traceback.
+
+    One that meets a job ends it as failed when it is a `JobFailed`: then it is the candidate's
+    fault or that of the agent's answer. All others give the job back, at no cost.
+    """
+
+    fault = Fault.LORELEY
+    wait_seconds: float | None = None  # which whoever is at fault asks to wait
 
     def __init__(
         self, what: str, *, setting: str = "", target: str = "", reason: str = "", fix: str = ""
@@ -39,6 +70,11 @@ class LoreleyError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
+
+    @property
+    def fix(self) -> str:
+        """What to change, in the words of the first problem that knows."""
+        return next((problem.fix for problem in self.problems if problem.fix), "")
 
     @property
     def summary(self) -> str:
@@ -53,6 +89,8 @@ class LoreleyError(Exception):
 class ConfigError(LoreleyError):
     """The operator must edit something before this can work."""
 
+    fault = Fault.HOST
+
     @classmethod
     def of(cls, problems: Sequence[Problem]) -> "ConfigError":
         """All of ``problems`` (at least one) as one error, in their order."""
@@ -64,6 +102,46 @@ class ConfigError(LoreleyError):
 class ServiceUnavailable(LoreleyError):
     """Redis, the database or the git remote did not answer: worth trying again later."""
 
+    fault = Fault.SERVICE
+
+
+class ProviderRefused(ConfigError):
+    """An agent's provider refuses for what stays so: the key, the credit, the model."""
+
+    fault = Fault.PROVIDER
+
+
+class ProviderUnavailable(ServiceUnavailable):
+    """An agent's provider is away, overloaded, or has had enough for ``wait_seconds``."""
+
+    fault = Fault.PROVIDER
+
+    def __init__(self, what: str, *, wait_seconds: float | None = None, **details: str) -> None:
+        super().__init__(what, **details)
+        self.wait_seconds = wait_seconds
+
+
+class EvaluatorUnusable(ConfigError):
+    """The evaluator cannot even be started."""
+
+    fault = Fault.EVALUATOR
+
+
+class HostTrouble(LoreleyError):
+    """The worker's host lacks what every job needs: room, a folder, a program."""
+
+    fault = Fault.HOST
+
+    @classmethod
+    def of(cls, error: OSError) -> "HostTrouble":
+        """What the operating system has refused."""
+        return cls(
+            "the operating system refuses what a job needs",
+            target=str(error.filename or ""),
+            reason=error.strerror or str(error),
+            fix=_HOST_FIXES.get(error.errno or 0, "look at the folder, its owner and its disk"),
+        )
+
 
 class CommandFailed(LoreleyError):
     """A child process did not do what it was started for."""
@@ -71,6 +149,14 @@ class CommandFailed(LoreleyError):
 
 class GitError(CommandFailed):
     """A git command failed."""
+
+    fault = Fault.HOST
+
+
+class CommitGone(GitError):
+    """A commit that a job needs is neither here nor on the remote."""
+
+    fault = Fault.REMOTE
 
 
 class JobNotClaimed(LoreleyError):
@@ -97,6 +183,14 @@ class WorkerUnfit(LoreleyError):
     """This worker can do none of the experiment's jobs: it gives back the one it has, and ends."""
 
 
+class RunBraked(LoreleyError):
+    """The run ends before its budget is spent, as going on would only burn it."""
+
+    def __init__(self, what: str, *, fault: Fault = Fault.CANDIDATE, **details: str) -> None:
+        super().__init__(what, **details)
+        self.fault = fault
+
+
 class FailureKind(StrEnum):
     """Why a job has no accepted commit."""
 
@@ -111,6 +205,7 @@ class JobFailed(LoreleyError):
     """The job ran and has no result: recorded with its ``kind`` and ``log``, never retried."""
 
     kind = FailureKind.INTERNAL
+    fault = Fault.CANDIDATE
 
     def __init__(
         self,
@@ -130,6 +225,7 @@ class AgentFailed(JobFailed):
     """The agent gave no usable proposal."""
 
     kind = FailureKind.AGENT
+    fault = Fault.ANSWER
 
 
 class BriefTooLong(AgentFailed):

@@ -23,6 +23,26 @@ class SchedulerSettings(BaseModel):
         le=100,
         description="A job whose worker died this often is given up as lost.",
     )
+    scheduler_max_equal_failures: int = Field(
+        10,
+        ge=0,
+        le=10_000,
+        description="So many jobs in a row that fail alike end the run, more where such failures "
+        "were common before; 0: none do.",
+    )
+    scheduler_probe_seconds: float = Field(
+        10,
+        gt=0,
+        le=3600,
+        description="How long a run pauses that every worker is hindered in alike, before one job "
+        "tries again; each time twice as long, up to 10 minutes.",
+    )
+    scheduler_max_pause_hours: float = Field(
+        24,
+        ge=0,
+        allow_inf_nan=False,
+        description="A run that pauses for longer ends; 0: it ends instead of pausing.",
+    )
     scheduler_confirmation_share: float = Field(
         0.2,
         ge=0,

@@ -8,7 +8,7 @@ from typing import Protocol
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
-from loreley.errors import JobFailed
+from loreley.errors import Fault, JobFailed, LoreleyError
 from loreley.host.deadline import Stop
 from loreley.map_elites.objective import Objective
 
@@ -111,6 +111,21 @@ class JobRecord:
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
 
 
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """What kept a job from its end, or its result from the remote, and no candidate caused."""
+
+    fault: Fault
+    reason: str
+    fix: str = ""
+    wait_seconds: float | None = None  # for which the provider wants to be left alone
+
+    @classmethod
+    def of(cls, error: LoreleyError) -> "Hindrance":
+        """What an error says of it."""
+        return cls(error.fault, error.summary, error.fix, error.wait_seconds)
+
+
 CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
 
 
@@ -142,6 +157,18 @@ class JobStore(Protocol):
 
         The attempt ``counts`` against the job, unless it ended for the worker's sake.
         """
+        ...
+
+    def give_back(self, claim: Claim, hindrance: Hindrance) -> None:
+        """Put the job back into the queue, its attempt uncounted; raises `JobLost`."""
+        ...
+
+    def note_hindrance(self, claim: Claim, hindrance: Hindrance) -> None:
+        """Let everyone know what keeps the result of a job that is held; raises `JobLost`."""
+        ...
+
+    def is_alone_in_failing(self, worker: str) -> bool:
+        """Whether the worker was hindered several times in a row while others were not at all."""
         ...
 
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:

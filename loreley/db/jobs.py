@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
-from loreley.core.jobs import Claim, JobKind, JobRecord, JobState, JudgedCommit
+from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
 from loreley.db.experiment import read_experiment
+from loreley.db.faults.hindrances import insert_hindrance, is_alone_in_failing
+from loreley.db.faults.pause import read_pause
 from loreley.db.judged_commits import (
     insert_judged_commit,
     merge_measurement,
@@ -93,6 +95,9 @@ class Jobs:
             row = connection.execute(taken).mappings().one_or_none()
             if row is None:
                 raise _explain_refusal(connection, key)
+            pause = read_pause(connection)
+            if pause is not None and pause.probe != key:
+                raise JobNotClaimed("the run pauses", target=key, reason=pause.why)
             known = read_experiment(connection)
             assert known is not None  # its jobs are there
         return Claim(
@@ -126,17 +131,26 @@ class Jobs:
         which names branches and folders, is not given again.
         """
         with self._database.begin() as connection:
-            _change(
-                connection,
-                claim,
-                _claimed(claim).values(
-                    state=JobState.QUEUED,
-                    token=None,
-                    lease_until=None,
-                    dispatched_at=None,
-                    uncounted_attempts=jobs.c.uncounted_attempts + int(not counts),
-                ),
-            )
+            _change(connection, claim, _queued_again(claim, counts=counts))
+
+    @_retried
+    def give_back(self, claim: Claim, hindrance: Hindrance) -> None:
+        """Put the job back into the queue, its attempt uncounted; raises `JobLost`."""
+        with self._database.begin() as connection:
+            insert_hindrance(connection, claim, hindrance)
+            _change(connection, claim, _queued_again(claim, counts=False))
+
+    def note_hindrance(self, claim: Claim, hindrance: Hindrance) -> None:
+        """Let everyone know what keeps the result of a job that is held; raises `JobLost`."""
+        with self._database.begin() as connection:
+            # Like every transaction of a job's, this one begins with its row.
+            _change(connection, claim, _claimed(claim).values(token=claim.token))
+            insert_hindrance(connection, claim, hindrance)
+
+    def is_alone_in_failing(self, worker: str) -> bool:
+        """Whether the worker was hindered several times in a row while others were not at all."""
+        with self._database.read() as connection:
+            return is_alone_in_failing(connection, worker)
 
     @_retried
     def succeed(self, claim: Claim, judged: JudgedCommit, record: JobRecord) -> None:
@@ -196,6 +210,7 @@ class Jobs:
                 state=JobState.REJECTED if rejected else JobState.FAILED,
                 failure_kind=None if rejected else failure.kind,
                 failure=to_storable(failure.summary)[:_FAILURE_LENGTH],
+                fix=to_storable(failure.fix)[:_FAILURE_LENGTH] or None,
             )
             _insert_artifacts(connection, claim, record)
 
@@ -254,6 +269,16 @@ def _claimed(claim: Claim) -> Update:
         jobs.c.id == claim.job_id,
         jobs.c.token == claim.token,
         jobs.c.state == JobState.RUNNING,
+    )
+
+
+def _queued_again(claim: Claim, *, counts: bool) -> Update:
+    return _claimed(claim).values(
+        state=JobState.QUEUED,
+        token=None,
+        lease_until=None,
+        dispatched_at=None,
+        uncounted_attempts=jobs.c.uncounted_attempts + int(not counts),
     )
 
 

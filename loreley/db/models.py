@@ -44,6 +44,7 @@ experiment = Table(
     Column("created_at", Double, nullable=False),
     Column("budget", JSON),  # limits by measure and period; the scheduler's settings
     Column("budget_reached", JSON),  # which limit allows no further call, and why
+    Column("pause", JSON(none_as_null=True)),  # why no job is given out at the moment
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -74,6 +75,7 @@ jobs = Table(
     Column("commit", String(64)),
     Column("failure_kind", String(16)),
     Column("failure", Text),
+    Column("fix", Text),  # what the failure says should be changed
     Column("ingested_at", Double),
     Column("archive_outcome", String(16)),
     Column("agent_seconds", Double),
@@ -258,6 +260,22 @@ activity = Table(
     metadata,
     Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970
     Column("seconds", Double, nullable=False),
+)
+
+# What kept a job from its end, or its result from the remote, and no candidate caused.
+hindrances = Table(
+    "hindrances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", String(36), ForeignKey("jobs.id"), nullable=False),
+    Column("worker", String(255), nullable=False),
+    Column("fault", String(32), nullable=False),  # whose it is
+    Column("reason", Text, nullable=False),
+    Column("fix", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double),  # when the provider says it is over; null: it does not say
+    Index(None, "job_id"),
+    Index(None, "worker", "id"),
 )
 
 # What an embedding endpoint made of contents, folded to the code descriptor's dimensions.

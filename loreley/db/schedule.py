@@ -43,6 +43,7 @@ class EndedJob:
     operator: str | None
     seconds: float  # from its last claim to its end
     failure: str | None
+    fix: str | None = None  # what the failure says should be changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,4 +332,5 @@ def _to_ended_job(row: RowMapping) -> EndedJob:
         operator=row["operator"],
         seconds=max(0.0, (row["finished_at"] or 0) - (row["claimed_at"] or 0)),
         failure=row["failure"],
+        fix=row["fix"],
     )

@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from loreley.errors import GitError, ServiceUnavailable
+from loreley.errors import Fault, GitError, ServiceUnavailable
 from loreley.host.children import Completed
 from loreley.masking import masked
 
 _TAIL_CHARACTERS = 1500
+_ASK_THE_REMOTE = frozenset({"push", "fetch", "ls-remote", "lfs"})
 
 
 class GitCommandFailed(GitError):
@@ -17,11 +18,16 @@ class GitCommandFailed(GitError):
     ``stdout`` and ``stderr`` are the last part of what it printed, credentials masked.
     """
 
-    def __init__(self, completed: Completed, cwd: Path, *, fix: str = "") -> None:
+    def __init__(
+        self, completed: Completed, cwd: Path, *, fix: str = "", fault: Fault | None = None
+    ) -> None:
         self.argv = tuple(map(masked, completed.argv))
         self.cwd = cwd
         self.exit_code = completed.exit_code
         self.stdout, self.stderr = _tail(completed.stdout), _tail(completed.stderr)
+        self.fault = fault or (
+            Fault.REMOTE if _subcommand(self.argv) in _ASK_THE_REMOTE else Fault.HOST
+        )
         printed = {"stderr": self.stderr, "stdout": self.stdout}
         super().__init__(
             f"git {_subcommand(self.argv)} failed",
@@ -36,9 +42,13 @@ class GitCommandFailed(GitError):
 class RemoteUnavailable(GitCommandFailed, ServiceUnavailable):
     """The git remote did not answer: worth trying again later."""
 
+    fault = Fault.REMOTE
+
 
 class RemoteSilent(GitError, ServiceUnavailable):
     """The git remote did not answer in time: worth trying again later."""
+
+    fault = Fault.REMOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +58,20 @@ class _Sign:
     pattern: re.Pattern[str]
     fix: str
     is_outage: bool = False
+    fault: Fault | None = None  # None: the remote's where it was asked, else the host's
 
 
-def _sign(pattern: str, fix: str, *, is_outage: bool = False) -> _Sign:
-    return _Sign(re.compile(pattern, re.IGNORECASE), fix, is_outage)
+def _sign(pattern: str, fix: str, *, is_outage: bool = False, fault: Fault | None = None) -> _Sign:
+    return _Sign(re.compile(pattern, re.IGNORECASE | re.MULTILINE), fix, is_outage, fault)
 
 
 # The first that matches counts: git ends many failures with a general word about the remote.
 _SIGNS = (
+    _sign(
+        r"^(?!remote:).*(no space left on device|disk quota exceeded)",
+        "free some disk space",
+        fault=Fault.HOST,
+    ),
     _sign(
         r"authentication failed|could not read (username|password)|permission denied \(|"
         r"terminal prompts disabled|invalid username or (password|token)|access denied|"
@@ -85,7 +101,6 @@ _SIGNS = (
         r"couldn't find remote ref|remote branch .* not found",
         "set WORKER_REPO_BRANCH to a branch of the remote",
     ),
-    _sign(r"no space left on device|disk quota exceeded", "free some disk space"),
     _sign(
         r"transport '.*' not allowed",
         "use an https, ssh, git or file URL as WORKER_REPO_REMOTE_URL",
@@ -121,7 +136,7 @@ def failure(completed: Completed, cwd: Path) -> GitCommandFailed:
     for sign in _SIGNS:
         if sign.pattern.search(text):
             kind = RemoteUnavailable if sign.is_outage else GitCommandFailed
-            return kind(completed, cwd, fix=sign.fix)
+            return kind(completed, cwd, fix=sign.fix, fault=sign.fault)
     return GitCommandFailed(completed, cwd)
 
 

@@ -15,16 +15,18 @@ Result = TypeVar("Result")
 
 
 class Backoff:
-    """A pause that doubles, from the first one to five seconds at most or the first itself."""
+    """A pause that doubles, from the first one to the longest or the first itself."""
 
-    def __init__(self, first_seconds: float) -> None:
+    def __init__(
+        self, first_seconds: float, *, longest_seconds: float = _LONGEST_PAUSE_SECONDS
+    ) -> None:
         self._first_seconds = first_seconds
+        self._longest_seconds = max(first_seconds, longest_seconds)
         self.seconds = first_seconds
 
     def grow(self) -> None:
         """Make the next pause longer."""
-        longest = max(self._first_seconds, _LONGEST_PAUSE_SECONDS)
-        self.seconds = min(2 * self.seconds, longest)
+        self.seconds = min(2 * self.seconds, self._longest_seconds)
 
     def reset(self) -> None:
         """Begin with the first pause again."""

@@ -12,15 +12,18 @@ from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
 from loreley.host.locks import FileLock
 from loreley.host.signals import StopSignals
+from loreley.ops.ending import read_result, read_standing
 from loreley.ops.logs.view import find_logs_base
 from loreley.ops.messages import say
 from loreley.ops.progress import live_line
 from loreley.ops.summary import summarise
-from loreley.ops.supervisor import Supervisor
+from loreley.ops.supervisor import ChildFailed, Supervisor
 from loreley.views.costs import read_ending
 from loreley.views.overview import Overview, read_overview
+from loreley.views.pausing import describe_pause, read_current_pause
 
 _READ_EVERY_SECONDS = 0.25
+_SAY_AGAIN_SECONDS = 1800.0
 
 
 def evolve(root: Path, *, jobs: int, workers: int) -> int:
@@ -43,20 +46,23 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     )
     if sandbox.level is not Level.BUBBLEWRAP:
         say(f"warning: {sandbox.describe()}")
-    started = time.monotonic()
+    started, failure = time.monotonic(), None
     try:
-        goal = _choose_goal(database, jobs)
+        goal, before = _choose_goal(database, jobs), read_standing(database)
         with StopSignals() as signals, _register(settings.loreley_state_dir) as is_joining:
             output = logs / "evolve" / (f"joined-{os.getpid()}" if is_joining else "")
             supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=output)
             try:
                 supervisor.start()
                 watch(supervisor, database, signals, goal=goal)
+            except ChildFailed as error:
+                failure = error
             finally:
                 if signals.asked:
                     say("evolve: stopping; Ctrl+C again interrupts the running jobs")
                 supervisor.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
         overview, over = read_overview(database), read_ending(database)
+        ending = read_result(database, before)
     finally:
         database.close()
     if overview is None:
@@ -66,8 +72,14 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         last = describe_ending(
             overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over
         )
-        print(f"{summarise(overview, settings, logs)}\n{last}")
-    return 130 if signals.count > 1 else 0
+        reasons = [ending.reasons] if ending.reasons else []
+        told = [summarise(overview, settings, logs), *reasons, *([] if failure else [last])]
+        print("\n".join(told), flush=True)
+    if failure is not None:
+        raise failure
+    if signals.count > 1:
+        return 130
+    return ending.exit_code(stopped=signals.asked)
 
 
 def _choose_goal(database: Database, jobs: int) -> int:
@@ -115,16 +127,37 @@ def watch(supervisor: Supervisor, database: Database, signals: StopSignals, *, g
         show(read())
 
 
+class _PauseTeller:
+    """Says when a run pauses and goes on, and every while that it still does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._told = ""
+        self._again_at = 0.0
+
+    def __call__(self) -> None:
+        """Look, and say what is new."""
+        pause = read_current_pause(self._database)
+        text = describe_pause(pause) if pause else ""
+        at = time.monotonic()
+        if text != self._told or (text and at >= self._again_at):
+            say(f"evolve: {text or 'the run goes on'}")
+            self._told, self._again_at = text, at + _SAY_AGAIN_SECONDS
+
+
 class _OverviewReader:
     """Reads how the run stands; a database that is away is reported once, until it is back."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._is_away = False
+        self._tell_of_pause = _PauseTeller(database)
 
     def __call__(self) -> Overview | None:
         try:
             overview = read_overview(self._database)
+            if overview is not None:
+                self._tell_of_pause()
         except ServiceUnavailable as error:
             if not self._is_away:
                 say(f"evolve: waiting for the database: {error.summary}")

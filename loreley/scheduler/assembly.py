@@ -19,6 +19,8 @@ from loreley.scheduler.baseline import Baseline, RequiredMetrics
 from loreley.scheduler.budget_limits import Budget, limits_from_settings
 from loreley.scheduler.descriptor_space import require_same_dimensions
 from loreley.scheduler.dispatch import Dispatch, Queue
+from loreley.scheduler.faults.equal_failures import EqualFailures
+from loreley.scheduler.faults.pausing import PauseOptions, Pausing
 from loreley.scheduler.ingest import Ingest
 from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
 from loreley.scheduler.migration import Migration
@@ -38,6 +40,8 @@ class Parts:
     budget: Budget
     retention: Retention
     pruning: Pruning
+    pausing: Pausing
+    equal_failures: EqualFailures
 
 
 def assemble(database: Database, experiment: Experiment, settings: Settings, queue: Queue) -> Parts:
@@ -57,6 +61,15 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
         budget=Budget(database, limits_from_settings(settings)),
         retention=Retention(database, settings.scheduler_artifact_ttl_hours),
         pruning=_assemble_pruning(database, settings),
+        pausing=Pausing(
+            database,
+            PauseOptions(
+                settings.scheduler_probe_seconds,
+                settings.scheduler_max_pause_hours,
+                has_one_agent=len(settings.agent_weights) == 1,
+            ),
+        ),
+        equal_failures=EqualFailures(settings.scheduler_max_equal_failures),
     )
 
 

@@ -42,9 +42,19 @@ class Dispatch:
         self._leases = Leases(schedule, max_attempts=max_attempts, clock=clock)
         self._clock = clock
         self._look_at = clock()
+        self._probe: str | None = None
+
+    def tick_paused(self, probe: str | None) -> None:
+        """End leases that ran out, and send the one job that tries whether the run may go on."""
+        self._leases.tick()
+        if probe is not None and probe != self._probe:
+            self._schedule.queue_pending()
+            self._send_all([probe])
+        self._probe = probe
 
     def tick(self) -> int:
         """End leases that ran out and send what waits; how many messages were sent."""
+        self._probe = None
         self._leases.tick()
         # The row says queued before the message exists: after a crash here it is sent again.
         sent = self._send_all(self._schedule.queue_pending())

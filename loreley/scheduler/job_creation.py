@@ -44,10 +44,14 @@ class JobCreation:
         self._ring = ring
         self._options = options
 
-    def tick(self, at_most: int | None = None) -> int:
-        """Create the jobs there is room for, ``at_most`` so many; how many."""
+    def tick(self, at_most: int | None = None, *, under_way: int | None = None) -> int:
+        """Create the jobs there is room for, ``at_most`` so many; how many.
+
+        ``under_way``: how many may wait or run together, if fewer than the settings say.
+        """
         first = self._schedule.next_ordinal()
-        room = self._options.max_unfinished - self._schedule.count_unfinished()
+        limits = [self._options.max_unfinished, *([] if under_way is None else [under_way])]
+        room = min(limits) - self._schedule.count_unfinished()
         if self._options.max_total is not None:
             room = min(room, self._options.max_total - first + self._schedule.count_cancelled())
         if at_most is not None:

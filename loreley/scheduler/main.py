@@ -11,7 +11,7 @@ from loreley.core.agents.assembly import require_prices
 from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
-from loreley.errors import ServiceUnavailable
+from loreley.errors import RunBraked, ServiceUnavailable
 from loreley.host.failpoints import Failpoint, hit
 from loreley.host.signals import StopSignals
 from loreley.logs import print_and_log
@@ -51,10 +51,16 @@ class Scheduler:
         parts = self._parts
         for job in parts.ingest.waiting():
             parts.ingest.take(job)
+            parts.equal_failures.note(job)
             hit(Failpoint.TAKEN_IN)
             # One by one: with one worker every choice then sees the same archive in every run.
             self._create_jobs()
+        parts.equal_failures.require_progress()
         parts.budget.tick()
+        pause = parts.pausing.tick(lambda: self._create_jobs(at_most=1))
+        if pause is not None:
+            parts.dispatch.tick_paused(pause.probe)
+            return True
         created = self._create_jobs()
         is_done = created == 0 and self._is_settled and parts.finalists.tick()
         parts.dispatch.tick()
@@ -68,10 +74,14 @@ class Scheduler:
             return self._parts.job_creation.is_settled
         return self._parts.job_creation.is_done
 
-    def _create_jobs(self) -> int:
+    def _create_jobs(self, at_most: int | None = None) -> int:
         if not self._parts.baseline.tick():
             return 0
-        return self._parts.job_creation.tick(at_most=self._parts.budget.room_for_jobs())
+        rooms = [at_most, self._parts.budget.room_for_jobs()]
+        known = [room for room in rooms if room is not None]
+        return self._parts.job_creation.tick(
+            at_most=min(known) if known else None, under_way=self._parts.equal_failures.room
+        )
 
     @property
     def _ending(self) -> str:
@@ -79,12 +89,19 @@ class Scheduler:
             return f"the budget is reached: {over}"
         return "every job of the budget is done"
 
+    def _tick_unless_braked(self) -> bool:
+        try:
+            return self.tick()
+        except RunBraked as error:
+            self._parts.pausing.end_run(error)
+            raise
+
     def run(self, signals: StopSignals, *, poll_interval_seconds: float) -> ExitCode:
         """Tick until the budget is spent or a stop is asked for."""
         outage = Outage(poll_interval_seconds)
         while not signals.wait(outage.pause_seconds):
             try:
-                if not self.tick():
+                if not self._tick_unless_braked():
                     print_and_log(f"scheduler: {self._ending}")
                     return ExitCode.STOPPED
             except ServiceUnavailable as error:

@@ -88,7 +88,6 @@ class JobRunner:
                     worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
                     lease_seconds=settings.tasks_worker_lease_seconds,
                     time_limit_seconds=settings.tasks_worker_time_limit_seconds,
-                    max_attempts=settings.scheduler_job_max_attempts,
                     branch_prefix=settings.worker_repo_job_branch_prefix,
                     agent_timeout_seconds=settings.worker_agent_timeout_seconds,
                     briefing=_create_briefing(settings, database, secrets),

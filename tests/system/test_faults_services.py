@@ -183,7 +183,7 @@ def test_a_remote_that_is_away_is_waited_for(stack: Stack) -> None:
         hold.pid()
         with proxy.refusing():
             hold.release()
-            worker.wait_for("waiting for a service")
+            worker.wait_for("kept until it can be pushed")
 
         finished(scheduler, worker)
         stack.require_whole(jobs_wanted=3)

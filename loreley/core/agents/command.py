@@ -1,6 +1,7 @@
 """An agent that is a command line: a coding agent by its preset, or the operator's own."""
 
 import re
+import time
 from dataclasses import dataclass
 
 from loreley.core.agents.command_process import AgentRun, CommandProcess
@@ -10,12 +11,29 @@ from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
 from loreley.core.agents.subjects import describe_patch, split_subject
 from loreley.core.budget import CallUsage, Tariff
+from loreley.core.endpoints.refusals import Refusal, read_wait, read_words
 from loreley.core.sandbox import child_output
 from loreley.core.worktrees.removal import delete
-from loreley.errors import AgentFailed, TimeLimitReached
+from loreley.errors import (
+    AgentFailed,
+    HostTrouble,
+    LoreleyError,
+    ProviderRefused,
+    ProviderUnavailable,
+    TimeLimitReached,
+)
 from loreley.host import children
 from loreley.host.deadline import Deadline
 
+_NOT_STARTED = re.compile(
+    r"exit code 12[67]\b|execvp|bad interpreter|cannot execute|command not found|"
+    r"error while loading shared libraries",
+)
+_PROVIDER_FIXES = {
+    Refusal.KEY: "set a key that is valid, or log in again",
+    Refusal.CREDIT: "pay into the account, or use another one",
+    Refusal.MODEL: "correct the name in WORKER_AGENT_MODELS",
+}
 _ANSWER = "When you are done, say in one short line what you changed, and then why."
 _PATCH_BYTES = 64 * 1024  # to name the changed files by
 _USAGE_ERROR = re.compile(
@@ -112,27 +130,51 @@ class CommandAgent:
         """Whether its success shows, though its exit code says otherwise."""
         return bool(workspace.patch(1))
 
-    def _failure(self, run: AgentRun, answer: CommandReport, log: str) -> AgentFailed:
+    def _failure(self, run: AgentRun, answer: CommandReport, log: str) -> LoreleyError:
         outcome, preset = run.outcome, self.process.preset
         assert outcome is not None
         words = self._find_reason(run, answer)
         if not answer.ended and not outcome.succeeded and _USAGE_ERROR.search(run.complaints):
             seen = f"the preset was tried with {preset.seen}" if preset.seen else "it was not tried"
-            return AgentFailed(
+            return HostTrouble(
                 f"{self.name} does not know a flag that it is called with",
                 reason=f"{words}; {seen}",
                 fix=f"install a version that fits ({preset.install}), or call it by "
                 "WORKER_AGENT=command",
-                log=log,
             )
         if answer.failed or answer.error or not outcome.succeeded:
             reason = ": ".join(filter(None, [str(outcome), words]))
+            if not outcome.succeeded and _NOT_STARTED.search(f"{outcome}: {words}"):
+                return HostTrouble(
+                    f"the program of {self.name} cannot be started",
+                    target=str(self.process.program.path),
+                    reason=reason,
+                    fix=preset.install or "mend the program, or correct WORKER_AGENT_COMMAND",
+                )
+            if refusal := read_words(words):
+                return self._provider_error(refusal, words, reason)
             return AgentFailed(f"{self.name} failed", reason=reason, log=log)
         return AgentFailed(
             f"{self.name} answered in an unexpected format",
             reason=f"nothing in its output tells that it came to its end; last line: {words!r}",
             fix=f"its preset was tried with version {preset.seen or '(none)'}",
             log=log,
+        )
+
+    def _provider_error(self, refusal: Refusal, words: str, reason: str) -> LoreleyError:
+        """What the program says of whoever answers it."""
+        if refusal in (Refusal.RATE, Refusal.OVERLOAD, Refusal.AWAY):
+            return ProviderUnavailable(
+                f"the provider of {self.name} does not answer as needed",
+                reason=reason,
+                fix="wait for its limits to be over, or use another agent",
+                wait_seconds=read_wait(words, {}, time.time()),
+            )
+        return ProviderRefused(
+            f"the provider of {self.name} refuses",
+            setting=", ".join(self.process.preset.keys),
+            reason=reason,
+            fix=_PROVIDER_FIXES[refusal],
         )
 
     def _find_reason(self, run: AgentRun, answer: CommandReport) -> str:

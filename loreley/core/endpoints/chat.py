@@ -23,7 +23,6 @@ from loreley.core.endpoints.dialects import (
     write_turns,
 )
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
-from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 from loreley.masking import masked
 
@@ -35,7 +34,6 @@ _CHAT = Purpose(
     "chat",
     setting="WORKER_CHAT",
     longest_seconds=86_400.0,
-    refused=AgentFailed,
     late="it did not answer in time",
 )
 
@@ -93,10 +91,8 @@ class ChatEndpoint:
     def ask(self, messages: Sequence[ChatMessage], deadline: Deadline, call: CallUsage) -> Reply:
         """The model's answer, asked for again after what may pass.
 
-        What the endpoint refuses of the protocol is left out from then on. Raises `AgentFailed` for
-        what will not pass, `ServiceUnavailable` when the endpoint is away or overloaded for longer,
-        and what the deadline raises. ``call`` is settled where it is certain that nothing was
-        charged.
+        What the endpoint refuses of the protocol is left out from then on. Raises like
+        `Client.ask`. ``call`` is settled where it is certain that nothing was charged.
         """
         life = Life(self.idle_seconds)
         turns = [{"role": each.role, "content": each.content} for each in messages]

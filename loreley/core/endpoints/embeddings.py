@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from loreley.core.budget import CallUsage, Tariff, Usage, parse_tokens
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
-from loreley.errors import ConfigError
 from loreley.host.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ _EMBEDDING = Purpose(
     "embedding",
     setting="MAPELITES_EMBEDDING",
     longest_seconds=300.0,
-    refused=ConfigError,
     awaits_credit=True,
 )
 

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from loreley.core.budget import CallUsage, Usage
 from loreley.core.endpoints.completions import CutOff, Refused
 from loreley.core.endpoints.context_length import is_too_long, read_fitting_share
+from loreley.core.endpoints.refusals import Refusal, read_status, read_wait
 from loreley.core.endpoints.surroundings import find_obstacle, require_surroundings
-from loreley.errors import BriefTooLong, ConfigError, LoreleyError, ServiceUnavailable
+from loreley.errors import (
+    AgentFailed,
+    BriefTooLong,
+    ConfigError,
+    LoreleyError,
+    ProviderRefused,
+    ProviderUnavailable,
+)
 from loreley.host.deadline import Deadline
 from loreley.host.interruptible import run_interruptibly
 from loreley.masking import masked
@@ -23,6 +31,8 @@ _CONNECT_SECONDS = 20.0
 _PAUSES = (0.2, 1.0, 2.0, 4.0)  # before it is asked again, in seconds
 _NO_KEY = "none"  # local servers ask for none, but the library does
 _NOTHING = Usage(0, 0, dollars=0.0)
+_LONGEST_PAUSE_SECONDS = 20.0  # that a call waits for; a longer one the job is not held for
+_FILTERED = frozenset({"content_filter", "content_policy_violation"})  # this question only
 
 Answer = TypeVar("Answer")
 
@@ -34,7 +44,6 @@ class Purpose:
     name: str  # of the endpoint in messages
     setting: str  # how the names of its settings begin
     longest_seconds: float  # to wait for the server, whatever the deadline
-    refused: type[LoreleyError]  # raised for what will not pass
     late: str | None = None  # said of a timeout; None: what the library says
     awaits_credit: bool = False  # a used-up account is a limit that may pass, like others
 
@@ -78,6 +87,8 @@ class _Wire:
 
     def _count_response(self, response: Any) -> None:
         self.open -= not response.is_success
+        if not response.is_success and _read_wait("", response) > _LONGEST_PAUSE_SECONDS:
+            response.headers["x-should-retry"] = "false"  # the library asks again within seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +114,11 @@ class Client:
     ) -> Answer:
         """What ``question`` gets from the library, which asks again after what may pass.
 
-        Raises the purpose's error for what will not pass, `ServiceUnavailable` when the endpoint
-        is away or overloaded for longer, and what the deadline raises. ``call`` is settled where
-        it is certain that nothing was charged, and says how often it may have been: one that
-        was cut off asked the same, and nobody says what it used. ``check`` may give it up as well.
+        Raises `ProviderRefused` for what will not pass, `AgentFailed` where only this question is
+        refused, `ProviderUnavailable` when the endpoint is away or overloaded for longer, and what
+        the deadline raises. ``call`` is settled where it is certain that nothing was charged, and
+        says how often it may have been: one that was cut off asked the same, and nobody says what
+        it used. ``check`` may give it up as well.
         """
         import openai  # slow to import, and most workers never ask
 
@@ -164,7 +176,7 @@ class Client:
 
     def unexpected(self, reason: str) -> LoreleyError:
         """The error for an answer of another form than was asked for."""
-        return self.purpose.refused(
+        return ProviderRefused(
             f"the {self.purpose.name} endpoint answered in an unexpected format",
             setting=f"{self.purpose.setting}_URL",
             target=self.target,
@@ -175,29 +187,36 @@ class Client:
     def _refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
         if is_too_long(error.status_code, error.code, str(error.message)):
             return self._too_long_error(str(error.message))
-        name, setting, refused = self.purpose.name, self.purpose.setting, self.purpose.refused
-        status, said = error.status_code, masked(str(error.message))[:500]
-        is_used_up = status == 429 and error.code == "insufficient_quota"
-        if is_used_up and not self.purpose.awaits_credit:
-            what = f"the account at the {name} endpoint is used up"
-            return refused(what, target=self.target, reason=said)
-        if status in (408, 409, 429) or status >= 500:
-            return self._unavailable_error(f"status {status}: {said}")
-        if status in (401, 403):
-            return refused(
-                f"the {name} endpoint refuses the key",
-                setting=f"{setting}_API_KEY",
-                target=self.target,
-                reason=said,
-                fix="set the key of this endpoint",
-            )
-        return refused(
-            f"the {name} endpoint refuses the question",
-            setting=f"{setting}_URL, {setting}_MODEL",
-            target=self.target,
-            reason=f"status {status}: {said}",
-            fix="check the URL and the name of the model",
-        )
+        name, setting = self.purpose.name, self.purpose.setting
+        said = masked(str(error.message))[:500]
+        match read_status(error.status_code, error.code):
+            case Refusal.CREDIT if not self.purpose.awaits_credit:
+                return ProviderRefused(
+                    f"the account at the {name} endpoint is used up",
+                    target=self.target,
+                    reason=said,
+                    fix="pay into the account, or use another one",
+                )
+            case Refusal.KEY:
+                return ProviderRefused(
+                    f"the {name} endpoint refuses the key",
+                    setting=f"{setting}_API_KEY",
+                    target=self.target,
+                    reason=said,
+                    fix="set the key of this endpoint",
+                )
+            case Refusal.MODEL | Refusal.QUESTION:
+                kind = AgentFailed if error.code in _FILTERED else ProviderRefused
+                return kind(
+                    f"the {name} endpoint refuses the question",
+                    setting=f"{setting}_URL, {setting}_MODEL",
+                    target=self.target,
+                    reason=f"status {error.status_code}: {said}",
+                    fix="check the URL, the name of the model, and the parameters it is asked with",
+                )
+        response = getattr(error, "response", None)  # none where the body of an answer refuses
+        wait = read_wait(said, {}, time.time()) if response is None else _read_wait(said, response)
+        return self._unavailable_error(f"status {error.status_code}: {said}", wait_seconds=wait)
 
     def _too_long_error(self, said: str) -> BriefTooLong:
         error = BriefTooLong(
@@ -211,14 +230,25 @@ class Client:
         return error
 
     def _unavailable_error(
-        self, reason: str, error: BaseException | None = None
-    ) -> ServiceUnavailable:
+        self,
+        reason: str,
+        error: BaseException | None = None,
+        *,
+        wait_seconds: float | None = None,
+    ) -> ProviderUnavailable:
         url_setting = f"{self.purpose.setting}_URL"
         obstacle = find_obstacle(error or OSError(), url_setting)
-        return ServiceUnavailable(
+        return ProviderUnavailable(
             obstacle.what.format(name=self.purpose.name),
             setting=obstacle.setting,
             target=self.target,
             reason=masked(reason)[:500],
             fix=obstacle.fix,
+            wait_seconds=wait_seconds or None,
         )
+
+
+def _read_wait(words: str, response: Any) -> float:
+    """For how long the endpoint wants to be left alone; 0: it does not say."""
+    headers = {str(name).lower(): str(value) for name, value in response.headers.items()}
+    return read_wait(words, headers, time.time()) or 0.0

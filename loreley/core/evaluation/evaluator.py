@@ -26,7 +26,7 @@ from loreley.core.evaluation.process import (
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.sandbox import Sandbox
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
-from loreley.errors import ConfigError, EvaluationFailed, TimeLimitReached
+from loreley.errors import EvaluationFailed, EvaluatorUnusable, TimeLimitReached
 from loreley.host import children
 from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
@@ -64,7 +64,7 @@ class Evaluator:
         self._process = EvaluatorProcess(options, sandbox, environ)
 
     def check(self, deadline: Deadline | None = None) -> None:
-        """Make sure that the evaluator can be started at all; raises `ConfigError`."""
+        """Make sure that the evaluator can be started at all; raises `EvaluatorUnusable`."""
         if obstacle := self._process.obstacle():
             raise self._config_error(obstacle)
         limit = (deadline or Deadline()).within(_CHECK_SECONDS)
@@ -129,8 +129,8 @@ class Evaluator:
             raise InvalidEvaluation("the answer was not written by the plugin")
         return result
 
-    def _config_error(self, reason: str) -> ConfigError:
-        return ConfigError(
+    def _config_error(self, reason: str) -> EvaluatorUnusable:
+        return EvaluatorUnusable(
             "the evaluator cannot be used",
             setting=f"{self._options.setting}={self._options.name}",
             reason=reason,

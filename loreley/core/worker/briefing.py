@@ -8,7 +8,7 @@ from loreley.core.jobs import Claim, JobRecord, JudgedCommit
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.paid_calls import BudgetGate, NoBudget, PaidCallRecorder
 from loreley.core.worker.secret_scan import Secrets
-from loreley.errors import JobFailed
+from loreley.errors import JobFailed, LoreleyError
 from loreley.host.deadline import Deadline
 
 
@@ -50,10 +50,11 @@ class Briefing:
         """
         return PaidCallRecorder(claim, agent, record, self.budget_gate, self.secrets, deadline)
 
-    def hide_secrets(self, failure: JobFailed) -> None:
+    def hide_secrets(self, failure: LoreleyError) -> None:
         """Leave in the failure what may be kept, shown and given to later agents."""
         hide = self.secrets.hide_in
-        failure.log = hide(failure.log)
+        if isinstance(failure, JobFailed):
+            failure.log = hide(failure.log)
         failure.problems = tuple(
             replace(each, what=hide(each.what), target=hide(each.target), reason=hide(each.reason))
             for each in failure.problems

@@ -1,7 +1,9 @@
 """The story of one job: from a claim to a judged and pushed commit, or a recorded failure."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from loguru import logger
 
@@ -9,16 +11,22 @@ from loreley.core.agents.protocol import Agent
 from loreley.core.agents.router import Router
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Evaluation
-from loreley.core.jobs import JobKind, JobStore, JudgedCommit
+from loreley.core.jobs import JobKind, JobRecord, JobStore, JudgedCommit
 from loreley.core.worker.job_run import JobOptions, JobRun
 from loreley.core.worker.lease_renewal import renew_lease
 from loreley.core.worker.repository import WorkerRepository
-from loreley.errors import JobEnded, JobLost
+from loreley.core.worker.suspicion import Suspicion
+from loreley.errors import Fault, JobEnded, JobInterrupted, JobLost, LoreleyError, WorkerUnfit
+from loreley.host.backoff import Backoff
 from loreley.host.deadline import Deadline, Stop
 from loreley.host.failpoints import Failpoint, hit
 
 _RECORDING_SECONDS = 10.0  # of a job's time limit, kept back to write down how it ended
 _RECORDING_SHARE = 0.1
+_FIRST_PAUSE_SECONDS = 0.5  # after a job that was given back
+_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 600.0  # that a provider is waited for before another job tries
+_PREPARE_SECONDS = 600.0
 
 
 class Evolution:
@@ -39,6 +47,14 @@ class Evolution:
         self._judge = judge
         self._options = options
         self.is_busy = False
+        self._pause = Backoff(_FIRST_PAUSE_SECONDS, longest_seconds=_LONGEST_PAUSE_SECONDS)
+        self._suspicion = Suspicion(lambda: judge.check())
+        self._undelivered: dict[str, tuple[JudgedCommit, JobRecord]] = {}
+
+    def take_over(self, agent: Agent | Router, options: JobOptions) -> None:
+        """Run the next jobs with these."""
+        self._agent = agent
+        self._options = options
 
     def run(self, job_id: str, stop: Stop) -> None:
         """Turn a queued job into an evaluated, pushed commit, or a recorded failure.
@@ -61,16 +77,60 @@ class Evolution:
                 return
             result: JudgedCommit | Evaluation
             with job.lease(self._repository) as worktree:
-                if job.claim.kind is JobKind.MEASUREMENT:
+                if job.judged is not None:
+                    result = job.deliver(worktree)
+                elif job.claim.kind is JobKind.MEASUREMENT:
                     result = job.evaluate(worktree, job.claim.base_commit)
                 else:
                     result = job.judge_commit(worktree)
             job.succeed(result)
+        self._settle(job, stop)
+
+    def _settle(self, job: JobRun, stop: Stop) -> None:
+        """After a job that was given back: wait, and mend what can be mended from here.
+
+        Raises `WorkerUnfit` when other workers meet no such thing.
+        """
+        hindrance = job.hindrance
+        if hindrance is None:
+            self._pause.reset()
+            return
+        if job.judged is not None:
+            self._undelivered[job.claim.job_id] = (job.judged, job.record)
+        if self._jobs.is_alone_in_failing(self._options.worker):
+            raise WorkerUnfit(
+                "this worker fails again and again where others do not, so it goes offline",
+                target=self._options.worker,
+                reason=f"{hindrance.fault}: {hindrance.reason}",
+                fix=hindrance.fix or "compare its host and its settings with the others'",
+            )
+        wait = min(hindrance.wait_seconds or 0.0, _LONGEST_WAIT_SECONDS)
+        try:
+            stop.wait(max(wait, self._pause.seconds))
+        except JobInterrupted:
+            return
+        self._pause.grow()
+        self._mend(hindrance.fault)
+
+    def _mend(self, fault: Fault) -> None:
+        """Take over what was changed, and make anew what somebody has deleted."""
+        try:
+            self._options.renew()
+            if fault in (Fault.HOST, Fault.REMOTE):
+                Path(tempfile.gettempdir()).mkdir(parents=True, exist_ok=True)
+                self._repository.prepare(Deadline.after(_PREPARE_SECONDS))
+        except (LoreleyError, OSError) as error:
+            logger.debug("not mended yet: {}", error)  # the next job tells everyone
 
     def _claim(self, job_id: str, stop: Stop) -> JobRun:
         options, jobs = self._options, self._jobs.retrying_until(stop)
+        claim = jobs.claim(job_id, worker=options.worker, lease_seconds=options.lease_seconds)
+        judged, record = self._undelivered.pop(claim.job_id, (None, JobRecord()))
         return JobRun(
-            claim=jobs.claim(job_id, worker=options.worker, lease_seconds=options.lease_seconds),
+            claim=claim,
+            judged=judged,
+            record=record,
+            suspicion=self._suspicion,
             deadline=self._deadline(stop),
             jobs=jobs,
             agent=self._agent,

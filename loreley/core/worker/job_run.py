@@ -1,10 +1,11 @@
 """One job under way: what is done in its worktree, and how its end is recorded."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from loguru import logger
 
@@ -15,6 +16,7 @@ from loreley.core.evaluation.evaluation import Artifact, Evaluation, require_dir
 from loreley.core.jobs import (
     Claim,
     CountEnd,
+    Hindrance,
     JobKind,
     JobRecord,
     JobStore,
@@ -24,9 +26,13 @@ from loreley.core.jobs import (
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
+from loreley.core.worker.delivery import deliver
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
+from loreley.core.worker.suspicion import Suspicion, find_host_trouble
 from loreley.errors import (
     CandidateRejected,
+    EvaluationFailed,
+    HostTrouble,
     JobFailed,
     JobInterrupted,
     JobLost,
@@ -41,6 +47,11 @@ from loreley.host.failpoints import Failpoint, hit
 from loreley.map_elites.descriptor import pack, unpack
 
 _PATCH_BYTES = 256 * 1024
+_REMOTE_SECONDS = 30.0  # for which a job is held before its checkout while the remote is away
+
+
+def do_nothing() -> None:
+    """For where there is nothing to take over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +61,13 @@ class JobOptions:
     worker: str  # how the worker is called in the database
     lease_seconds: float
     time_limit_seconds: float  # zero or less: none
-    max_attempts: int
     branch_prefix: str
     agent_timeout_seconds: float
     briefing: Briefing
     confirmation: ConfirmationOptions = field(default_factory=ConfirmationOptions)
     describer: Describer | None = None  # None: the archive needs no code descriptor
     count_end: CountEnd = ignore_end
+    renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
 
 
 @dataclass(slots=True)
@@ -71,15 +82,22 @@ class JobRun:
     options: JobOptions
     record: JobRecord = field(default_factory=JobRecord)
     began: float = field(default_factory=time.monotonic)
+    suspicion: Suspicion = field(default_factory=lambda: Suspicion(do_nothing))
+    hindrance: Hindrance | None = None  # why the job was given back, if it was
+    folder: Path | None = None  # of the worktrees, once there was one
+    judged: JudgedCommit | None = None  # not recorded yet, so that it is not done again
 
     @contextmanager
     def lease(self, repository: WorkerRepository) -> Iterator[Worktree]:
         """A worktree of the job's base commit, gone afterwards."""
         claim = self.claim
-        lease = partial(repository.lease, claim.base_commit, claim.name, self.deadline)
+        commit = self.judged.commit if self.judged else claim.base_commit
+        lease = partial(repository.lease, commit, claim.name, self.deadline)
         with ExitStack() as stack:
             with self._timed("checkout"):
-                worktree = retry_outages(lambda: stack.enter_context(lease()), self.deadline)
+                within = self.deadline.within(_REMOTE_SECONDS)
+                worktree = retry_outages(lambda: stack.enter_context(lease()), within)
+            self.folder = worktree.path.parent
             hit(Failpoint.LEASED)
             yield worktree
 
@@ -98,26 +116,40 @@ class JobRun:
         size = worktree.measure(self.claim.root_commit)
         vector = self._describe(worktree, parent)
         evaluation = self.evaluate(worktree, candidate.commit)
-        return JudgedCommit(
+        judged = JudgedCommit(
             commit=candidate.commit,
             tree=candidate.tree,
             parent=self.claim.base_commit if is_new else None,
-            branch=self._push(worktree) if is_new else None,
+            branch=None,
             subject=proposal.subject,
             footprint=asdict(size),
             evaluation=evaluation,
             vector=vector,
         )
+        if not is_new:
+            return judged
+        self.judged = judged
+        return self.deliver(worktree)
+
+    def deliver(self, worktree: Worktree) -> JudgedCommit:
+        """The judged commit, once it is on the remote; tried until the job's time is over."""
+        assert self.judged is not None
+        return replace(self.judged, branch=self._push(worktree))
 
     def evaluate(self, worktree: Worktree, commit: str) -> Evaluation:
         """What the evaluator says of the checked-out commit; raises `JobFailed`."""
         with self._timed("evaluation"):
-            judgement = self.judge.judge(
-                worktree,
-                commit,
-                self.deadline,
-                may_stop=self.claim.kind is not JobKind.MEASUREMENT,
-            )
+            try:
+                judgement = self.judge.judge(
+                    worktree,
+                    commit,
+                    self.deadline,
+                    may_stop=self.claim.kind is not JobKind.MEASUREMENT,
+                )
+            except EvaluationFailed as failure:
+                self.suspicion.look_into(failure)
+                raise
+        self.suspicion.clear()
         self._keep("evaluation.log", judgement.log)
         self.record.artifacts.extend(judgement.artifacts)
         require_directions(judgement.evaluation, self.claim.directions)
@@ -152,12 +184,14 @@ class JobRun:
     def record_failure(self) -> Iterator[None]:
         """Record what ends the work in here early; raises `JobLost` when the job is not ours.
 
+        Only a `JobFailed` is the candidate's or its agent's fault; else the job is given back.
         Raises `WorkerUnfit` on, once the job is given back.
         """
         try:
             yield
         except JobFailed as failure:
-            self._fail(failure)
+            trouble = find_host_trouble(failure, self.folder)
+            self._give_back(trouble) if trouble else self._fail(failure)
         except JobInterrupted as interruption:
             logger.warning("back to the queue: {}", interruption.summary)
             self._release(counts=False)
@@ -166,15 +200,15 @@ class JobRun:
             with suppress(JobLost, ServiceUnavailable):  # the lease then sees to it
                 self._release(counts=False)
             raise
-        except ServiceUnavailable as outage:
-            self._wait_and_release(outage)
         except JobLost:
             raise
         except LoreleyError as error:
-            self._fail(JobFailed(error.summary))
+            self._give_back(error)
+        except OSError as error:
+            self._give_back(HostTrouble.of(error))
         except Exception as error:  # noqa: BLE001 - the actor's border: our own failure, recorded
             logger.opt(exception=error).error("the job met a defect of Loreley's own")
-            self._fail(JobFailed(f"{type(error).__name__}: {error}"))
+            self._give_back(_defect(error))
         except BaseException as interrupt:
             # The second net: Dramatiq's time limit interrupts a thread wherever it is.
             reason = type(interrupt).__name__
@@ -208,7 +242,7 @@ class JobRun:
                 self.deadline.within(self.options.agent_timeout_seconds),
                 briefing.recorder(self.claim, agent.name, record, self.deadline),
             )
-        except JobFailed as failure:  # it holds what the agent has printed
+        except LoreleyError as failure:  # it holds what the agent has printed
             briefing.hide_secrets(failure)
             raise
         finally:
@@ -236,7 +270,7 @@ class JobRun:
     def _push(self, worktree: Worktree) -> str:
         branch = f"{self.options.branch_prefix}/{self.claim.name}"
         with self._timed("push"):
-            retry_outages(partial(worktree.push, branch, self.deadline), self.deadline)
+            deliver(partial(worktree.push, branch, self.deadline), self.deadline, self._tell)
         logger.info("pushed {}", branch)
         hit(Failpoint.PUSHED)
         return branch
@@ -254,17 +288,21 @@ class JobRun:
         self.jobs.release(self.claim, counts=counts)
         self._count_end("released")
 
-    def _wait_and_release(self, outage: ServiceUnavailable) -> None:
-        """Hold the job for a while, then queue it again, as long as attempts are left."""
-        if self.claim.tries >= self.options.max_attempts:
-            self._fail(JobFailed(outage.summary))
-            return
-        logger.warning("a service is away, trying again soon: {}", outage.summary)
+    def _give_back(self, error: LoreleyError) -> None:
+        """Queue the job again at no cost, as no candidate is at fault."""
+        self.hindrance = Hindrance.of(error)
+        logger.warning("back to the queue (fault: {}): {}", error.fault, error.summary)
+        self.jobs.give_back(self.claim, self.hindrance)
+        self._count_end("released")
+
+    def _tell(self, error: LoreleyError) -> None:
+        """Let everyone know what keeps the judged commit, and see whether it was mended."""
+        logger.warning("judged, and kept until it can be pushed: {}", error.summary)
         try:
-            self.deadline.stop.wait(min(2.0**self.claim.tries, 30.0))
-        except LoreleyError as error:
-            logger.debug("the wait ended early: {}", error.summary)
-        self._release()
+            self.jobs.note_hindrance(self.claim, Hindrance.of(error))
+        except ServiceUnavailable as outage:
+            logger.warning("nobody is told, as a service is away: {}", outage.summary)
+        self.options.renew()
 
     def _keep(self, name: str, text: str, media_type: str = "text/plain") -> None:
         self.record.artifacts.append(Artifact(name, media_type, text.encode()))
@@ -284,6 +322,14 @@ class JobRun:
         finally:
             spent = self.record.stage_seconds.get(stage, 0.0)
             self.record.stage_seconds[stage] = spent + time.monotonic() - began
+
+
+def _defect(error: Exception) -> LoreleyError:
+    return LoreleyError(
+        "Loreley met a defect of its own",
+        reason=f"{type(error).__name__}: {error}",
+        fix="report it with the worker's log",
+    )
 
 
 def _format_metrics(evaluation: Evaluation, limit: int = 4) -> str:

@@ -11,7 +11,7 @@ from loguru import logger
 
 from loreley.core.worktrees.clone_config import CloneConfig, occupied
 from loreley.core.worktrees.removal import empty_trash
-from loreley.errors import GitError, ServiceUnavailable, TimeLimitReached
+from loreley.errors import CommitGone, GitError, ServiceUnavailable, TimeLimitReached
 from loreley.git.git import Git, object_format
 from loreley.git.objects import ObjectStore, require_commit_id
 from loreley.git.remote import Remote
@@ -85,7 +85,7 @@ class BaseClone:
     ) -> None:
         """Have the commit here: fetched by its id, else with its branches, else with all history.
 
-        Raises `GitError` when the remote has no such commit.
+        Raises `CommitGone` when the remote has no such commit.
         """
         require_commit_id(commit)
         if self.store.has_commit(commit):
@@ -102,7 +102,7 @@ class BaseClone:
                 except GitError as error:
                     refusals.append(error.summary)
         if not self.store.has_commit(commit):
-            raise GitError(
+            raise CommitGone(
                 "a commit is neither here nor on the remote",
                 target=f"{commit} of {self.remote}",
                 reason=refusals[0] if refusals else "fetching every branch did not bring it",

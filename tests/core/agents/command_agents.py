@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,7 @@ from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Proposal
 from loreley.core.budget import Tariff
 from loreley.core.sandbox.sandbox import Sandbox, probe
-from loreley.errors import (
-    AgentFailed,
-    JobFailed,
-)
+from loreley.errors import AgentFailed, LoreleyError
 from loreley.host.deadline import Deadline
 from tests.core.agents.support import Bench, program
 from tests.core.agents.transcripts import Seen
@@ -75,8 +73,8 @@ def failure(
     agent: CommandAgent,
     bench: Bench,
     deadline: Deadline | None = None,
-    kind: type[JobFailed] = AgentFailed,
-) -> JobFailed:
+    kind: type[LoreleyError] = AgentFailed,
+) -> Any:
     with pytest.raises(kind) as raised:
         proposed(agent, bench, deadline)
     return raised.value

@@ -9,7 +9,9 @@ from loreley.core.agents.presets import presets
 from loreley.core.budget import Tariff, Usage
 from loreley.core.sandbox.sandbox import Level, Sandbox, probe
 from loreley.errors import (
+    HostTrouble,
     JobInterrupted,
+    ProviderRefused,
     TimeLimitReached,
 )
 from loreley.host.deadline import Deadline, Stop
@@ -37,10 +39,11 @@ def test_what_each_agent_says_of_a_success_is_understood(
 def test_a_missing_login_is_reported_in_the_agents_own_words(
     name: str, agent: Make, bench: Bench
 ) -> None:
-    error = failure(agent(replay(NOT_LOGGED_IN[name]), presets()[name]), bench)
+    found = agent(replay(NOT_LOGGED_IN[name]), presets()[name])
+
+    error = failure(found, bench, kind=ProviderRefused)
 
     assert NOT_LOGGED_IN[name].says in error.summary
-    assert error.log
 
 
 def test_every_preset_has_a_transcript() -> None:
@@ -88,7 +91,9 @@ def test_codex_is_given_the_level_of_the_sandbox_around_it(agent: Make, bench: B
 def test_an_error_with_exit_code_0_is_an_error(agent: Make, bench: Bench) -> None:
     seen = replace(NOT_LOGGED_IN["claude"], exit_code=0)
 
-    error = failure(agent(CHANGE + replay(seen), presets()["claude"]), bench)
+    found = agent(CHANGE + replay(seen), presets()["claude"])
+
+    error = failure(found, bench, kind=ProviderRefused)
 
     assert "Not logged in" in error.summary
 
@@ -131,7 +136,7 @@ def test_a_flag_that_is_gone_after_an_upgrade_is_reported_as_that(
 ) -> None:
     body = f"sys.stderr.write({said!r} + chr(10)); sys.exit(2)"
 
-    error = failure(agent(body, presets()["codex"]), bench)
+    error = failure(agent(body, presets()["codex"]), bench, kind=HostTrouble)
 
     assert "does not know a flag" in error.summary
     assert presets()["codex"].seen in error.summary
@@ -247,9 +252,9 @@ def test_braces_in_the_prompt_are_not_filled_in(agent: Make, bench: Bench) -> No
 def test_an_own_command_that_fails_is_reported_with_what_it_printed(
     agent: Make, bench: Bench
 ) -> None:
-    error = failure(agent("print('no such model'); sys.exit(4)"), bench)
+    error = failure(agent("print('no such luck'); sys.exit(4)"), bench)
 
-    assert "exit code 4: no such model" in error.summary
+    assert "exit code 4: no such luck" in error.summary
 
 
 @pytest.mark.slow

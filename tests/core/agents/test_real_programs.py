@@ -19,7 +19,7 @@ from loreley.core.agents.programs import find_program
 from loreley.core.agents.prompts import Prompter
 from loreley.core.budget import Tariff
 from loreley.core.sandbox.sandbox import probe
-from loreley.errors import AgentFailed, JobFailed
+from loreley.errors import HostTrouble, LoreleyError
 from loreley.host.deadline import Deadline
 from tests.core.agents.model_server import DONE, model_server
 from tests.core.agents.support import Bench
@@ -78,7 +78,7 @@ def test_it_has_the_flags_of_its_preset(name: str) -> None:
 def test_without_a_login_it_fails_and_says_why(name: str, agent: Make, bench: Bench) -> None:
     found = agent(name, network=False, idle_seconds=20)
 
-    with pytest.raises(JobFailed) as raised:
+    with pytest.raises(LoreleyError) as raised:
         found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.recorder)
 
     assert len(raised.value.problems[0].reason) > len("exit code 1: ")
@@ -90,7 +90,7 @@ def test_without_a_login_it_fails_and_says_why(name: str, agent: Make, bench: Be
 def test_a_flag_it_does_not_know_is_reported_as_that(name: str, agent: Make, bench: Bench) -> None:
     found = agent(name, network=False, arguments=("--no-such-flag-at-all",), idle_seconds=20)
 
-    with pytest.raises(AgentFailed, match="does not know a flag"):
+    with pytest.raises(HostTrouble, match="does not know a flag"):
         found.propose(bench.worktree, bench.brief, Deadline.after(45), bench.recorder)
 
 

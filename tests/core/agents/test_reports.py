@@ -8,7 +8,7 @@ import pytest
 
 from loreley.core.agents.presets import presets
 from loreley.core.budget import Usage
-from loreley.errors import AgentFailed
+from loreley.errors import AgentFailed, LoreleyError
 from loreley.host.children import Ending, Outcome
 from tests.core.agents.command_agents import Make, failure, proposed
 from tests.core.agents.support import Bench
@@ -42,7 +42,7 @@ def test_row_24_an_error_of_the_provider_in_the_words_of_a_success_is_a_failure(
         {"type": "result", "status": "success", "is_error": False, "result": said, "usage": {}},
     ]
 
-    found = failure(agent(printed(*events), presets()[name]), bench)
+    found = failure(agent(printed(*events), presets()[name]), bench, kind=LoreleyError)
 
     assert said in found.summary
 

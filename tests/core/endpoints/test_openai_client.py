@@ -14,7 +14,7 @@ from tests.core.worker.upstream import soon
 
 pytestmark = pytest.mark.slow  # importing the client takes more than a second
 
-STUB = Purpose("stub", setting="STUB", longest_seconds=60.0, refused=ConfigError)
+STUB = Purpose("stub", setting="STUB", longest_seconds=60.0)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ class Setting:
             agent=FailingAgent(AssertionError()),
             judge=self._judge("judge", judge),
             options=JobOptions(
-                *("w", 30.0, self.time_limit, 3, "loreley", 60.0, Briefing("Improve.")),
+                *("w", 30.0, self.time_limit, "loreley", 60.0, Briefing("Improve.")),
                 confirmation=ConfirmationOptions(self.share, self.least_seconds, cascade),
             ),
         ).run(self.job_id, stop or Stop())

@@ -1,0 +1,51 @@
+"""Failures that look like a candidate's, and are those of the host or of the evaluator."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from loreley.errors import EvaluationFailed, HostTrouble, JobFailed
+from loreley.likeness import likeness
+
+_NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|\bENOSPC\b", re.IGNORECASE)
+_LEAST_BYTES = 1024 * 1024
+_LOOKED_AT = (2, 4, 8)  # of equal failures in a row: each look costs a start of the evaluator
+
+
+def find_host_trouble(failure: JobFailed, folder: Path | None) -> HostTrouble | None:
+    """The full disk that made a job fail, if it is still full now that the job is gone."""
+    if not _NO_ROOM.search(f"{failure.summary}\n{failure.log[-10_000:]}"):
+        return None
+    for place in filter(None, (folder, Path(tempfile.gettempdir()))):
+        if place.exists() and shutil.disk_usage(place).free < _LEAST_BYTES:
+            return HostTrouble(
+                "a disk of the worker's host is full",
+                target=str(place),
+                reason=failure.summary,
+                fix="free some disk space",
+            )
+    return None
+
+
+class Suspicion:
+    """Notices on one worker that evaluations fail alike, and asks whether the evaluator starts."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        """``check`` raises `EvaluatorUnusable` when it does not."""
+        self._check = check
+        self._last = ""
+        self._count = 0
+
+    def clear(self) -> None:
+        """An evaluation succeeded."""
+        self._count = 0
+
+    def look_into(self, failure: EvaluationFailed) -> None:
+        """Raise `EvaluatorUnusable` where any candidate would have failed so."""
+        found = likeness(failure.summary)
+        self._count = self._count + 1 if found == self._last else 1
+        self._last = found
+        if self._count in _LOOKED_AT:
+            self._check()

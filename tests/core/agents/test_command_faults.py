@@ -1,0 +1,47 @@
+"""Whose fault it is when an agent's program fails: its answer's, its provider's or the host's."""
+
+from pathlib import Path
+
+import pytest
+
+from loreley.errors import AgentFailed, HostTrouble, ProviderRefused, ProviderUnavailable
+from tests.core.agents.command_agents import Make, agent_maker, proposed
+from tests.core.agents.support import Bench
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Make:
+    return agent_maker(tmp_path)
+
+
+def fails(words: str, code: int = 1) -> str:
+    return f"sys.exit(print({words!r}, file=sys.stderr) or {code})\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["error: 401 invalid x-api-key", "Credit balance is too low", "unknown model 'x'"]
+)
+def test_what_a_provider_refuses_is_its_fault(words: str, agent: Make, bench: Bench) -> None:
+    with pytest.raises(ProviderRefused, match=words) as raised:
+        proposed(agent(fails(words)), bench)
+
+    assert raised.value.fix
+
+
+def test_a_limit_of_days_is_told_with_its_end(agent: Make, bench: Bench) -> None:
+    words = "error: usage limit reached, try again in 3 days"
+
+    with pytest.raises(ProviderUnavailable, match="3 days") as raised:
+        proposed(agent(fails(words)), bench)
+
+    assert raised.value.wait_seconds == 3 * 86_400
+
+
+def test_a_program_that_cannot_be_started_is_the_hosts_fault(agent: Make, bench: Bench) -> None:
+    with pytest.raises(HostTrouble, match="cannot be started"):
+        proposed(agent(fails("env: 'node': No such file or directory", 127)), bench)
+
+
+def test_a_program_that_gives_up_is_an_answer(agent: Make, bench: Bench) -> None:
+    with pytest.raises(AgentFailed, match="the tests do not pass"):
+        proposed(agent(fails("error: the tests do not pass")), bench)
