@@ -174,6 +174,7 @@ def _write_failure(failure: PastFailure, limit_bytes: int) -> str:
 def _list_rules(brief: Brief) -> Sequence[str]:
     rules = [
         "Change files in place. Do not commit, do not create branches, do not install packages.",
+        "Files that .gitignore matches are no part of your change: put new code elsewhere.",
         "Keep the interface that the evaluator uses: what exists now must go on working.",
     ]
     if brief.editable:

@@ -1,7 +1,7 @@
 """One job under way: what is done in its worktree, and how its end is recorded."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -86,6 +86,7 @@ class JobRun:
     hindrance: Hindrance | None = None  # why the job was given back, if it was
     folder: Path | None = None  # of the worktrees, once there was one
     judged: JudgedCommit | None = None  # not recorded yet, so that it is not done again
+    ignored: tuple[str, ...] = ()  # files that the agent added and git ignores
 
     @contextmanager
     def lease(self, repository: WorkerRepository) -> Iterator[Worktree]:
@@ -226,6 +227,7 @@ class JobRun:
             patch = briefing.secrets.hide_in(worktree.patch(_PATCH_BYTES))
             self._keep("patch.diff", patch, "text/x-diff")
         hit(Failpoint.COMMITTED)
+        self.ignored = candidate.ignored
         briefing.gates.check(worktree, candidate.commit)
         self.jobs.announce(self.claim, candidate.tree)
         return candidate, proposal
@@ -276,6 +278,8 @@ class JobRun:
         return branch
 
     def _fail(self, failure: JobFailed) -> None:
+        if self.ignored:
+            failure.log = f"{failure.log.rstrip()}\n{_describe_ignored(self.ignored)}\n".lstrip()
         if failure.log:
             self._keep("failure.log", failure.log)
         is_refusal = isinstance(failure, CandidateRejected)
@@ -330,6 +334,11 @@ def _defect(error: Exception) -> LoreleyError:
         reason=f"{type(error).__name__}: {error}",
         fix="report it with the worker's log",
     )
+
+
+def _describe_ignored(paths: Sequence[str]) -> str:
+    """For whoever looks for a file that the agent added, and for the agents after it."""
+    return f"no part of the candidate, as .gitignore matches them: {', '.join(paths)}"
 
 
 def _format_metrics(evaluation: Evaluation, limit: int = 4) -> str:

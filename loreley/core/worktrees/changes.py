@@ -1,6 +1,7 @@
 """What an agent changed in a checkout, and the tree that holds just that."""
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Sequence
@@ -12,6 +13,12 @@ from loreley.git.failures import failure
 from loreley.git.objects import GITLINK_MODE
 from loreley.host.deadline import Deadline
 
+# What programs leave behind and make again, and nobody means.
+_CACHED = re.compile(
+    r"(?:^|/)(?:__pycache__|\.[\w-]*cache|node_modules|\.venv|venv|target|build|dist|\.git|\.tox|"
+    r"[\w.-]+\.egg-info|\.coverage[\w.]*|\.DS_Store)(?:/|$)|\.(?:pyc|pyo|o|so|class|log|tmp|swp)$"
+)
+MAX_LOOKED_AT_BYTES = 4 * 1024 * 1024  # of one file, for its line ends
 MAX_CHANGED_BYTES = 256 * 1024 * 1024  # of all changed files together
 
 
@@ -56,6 +63,8 @@ def find_changes(checkout: Checkout, commit: str, deadline: Deadline) -> Changes
             changes.refused.append(f"a nested repository: {path}")
         elif path not in submodules:
             _classify(checkout.path, path, links, changes)
+    untouched = _find_untouched(checkout, changes.written, deadline)
+    changes.written = [path for path in changes.written if path not in untouched]
     if changes.are_too_large:
         changes.refused.append(
             f"{changes.size_bytes} bytes in changed files, at most {MAX_CHANGED_BYTES} are allowed"
@@ -96,6 +105,62 @@ def stage_tree(checkout: Checkout, commit: str, changes: Changes, deadline: Dead
         return tree.decode().strip()
     finally:
         index.unlink(missing_ok=True)
+
+
+def find_ignored(checkout: Checkout, deadline: Deadline, limit: int) -> list[str]:
+    """Files that were added and that git ignores, at most so many, without what programs cache."""
+    listing = checkout.ask(
+        *("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"),
+        deadline=deadline,
+    )
+    paths = [os.fsdecode(name) for name in listing.stdout.split(b"\0")[:-1]]
+    return [path for path in paths if not _CACHED.search(path)][:limit]
+
+
+def _find_untouched(checkout: Checkout, paths: Sequence[str], deadline: Deadline) -> set[str]:
+    """Those of the paths whose files hold what the commit holds, byte by byte.
+
+    Git takes a file with CRLF for changed where an attribute says that it should have none, also
+    in a fresh checkout; only who touches it changes it.
+    """
+    wanted = {path for path in paths if _has_carriage_return(checkout.path / path)}
+    if not wanted:
+        return set()
+    listing = checkout.ask("diff-files", "--raw", "-z", "--no-abbrev", deadline=deadline)
+    parts = listing.stdout.split(b"\0")
+    known = {
+        os.fsdecode(path): head.split() for head, path in zip(parts[::2], parts[1::2], strict=False)
+    }
+    same = [
+        path
+        for path, head in known.items()
+        if path in wanted and len(head) > 4 and head[0][1:] == head[1] and _is_plain(path)
+    ]
+    hashes = checkout.ask(
+        *("hash-object", "--no-filters", "--stdin-paths"),
+        stdin=b"".join(os.fsencode(path) + b"\n" for path in same),
+        deadline=deadline,
+    )
+    found = hashes.stdout.split()
+    if hashes.exit_code != 0 or len(found) != len(same):
+        return set()
+    return {path for path, name in zip(same, found, strict=True) if known[path][2] == name}
+
+
+def _has_carriage_return(path: Path) -> bool:
+    """Whether git may see the file otherwise than it is, by its line ends."""
+    if path.is_symlink():
+        return False
+    try:
+        with path.open("rb") as file:
+            return b"\r" in file.read(MAX_LOOKED_AT_BYTES)
+    except OSError:
+        return False
+
+
+def _is_plain(path: str) -> bool:
+    """Whether git reads it as a line as it is."""
+    return "\n" not in path and not path.startswith('"')
 
 
 def _inspect_folders(checkout: Checkout, commit: str, changes: Changes) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from loreley.core.worktrees.changes import Changes, find_changes, stage_tree
+from loreley.core.worktrees.changes import Changes, find_changes, find_ignored, stage_tree
 from loreley.core.worktrees.footprint import Footprint
 from loreley.core.worktrees.private_git import make_private_git
 from loreley.core.worktrees.shared import Shared
@@ -17,6 +17,7 @@ from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
 from loreley.host.deadline import Deadline
 from loreley.map_elites.descriptor import Vector
 
+_SHOWN_IGNORED = 10
 _LOOKING_SECONDS = 120.0  # for what has no deadline of its own
 
 
@@ -26,6 +27,7 @@ class Candidate:
 
     commit: str
     tree: str
+    ignored: tuple[str, ...] = ()  # files that were added and are no part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,18 @@ class Worktree:
             )
         tree = self._stage_tree(changes, deadline)
         if tree == self._base.tree:
-            raise CandidateRejected("the agent changed nothing")
+            ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
+            raise CandidateRejected(
+                "the agent changed nothing",
+                reason=f"only files that .gitignore matches: {', '.join(ignored)}"
+                if ignored
+                else "",
+            )
         store, message = self._shared.clone.store, CommitMessage.printable(subject, body)
         author = self._shared.author
         commit = write_commit(store, tree, self._base, message, author, deadline)
-        candidate = Candidate(commit, tree)
+        ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
+        candidate = Candidate(commit, tree, tuple(ignored))
         if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
             # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
             raise CandidateRejected(

@@ -80,6 +80,7 @@ NameError: radius
 # Rules
 
 - Change files in place. Do not commit, do not create branches, do not install packages.
+- Files that .gitignore matches are no part of your change: put new code elsewhere.
 - Keep the interface that the evaluator uses: what exists now must go on working.
 - Only these paths may be changed: src.
 - These paths must not be changed: src/key.py.
@@ -111,6 +112,7 @@ src/pack.py
 # Rules
 
 - Change files in place. Do not commit, do not create branches, do not install packages.
+- Files that .gitignore matches are no part of your change: put new code elsewhere.
 - Keep the interface that the evaluator uses: what exists now must go on working.
 
 Say what you did.
