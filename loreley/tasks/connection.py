@@ -5,7 +5,7 @@ from typing import Any
 from loguru import logger
 from redis import Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 from redis.retry import Retry
 
 from loreley.config import QueueSettings
@@ -15,6 +15,8 @@ from loreley.masking import masked
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 10.0
 _LONGEST_SECONDS = 86400.0
+# Removes what lies between 1 and 0, so nothing.
+_WITHOUT_EFFECT = "return redis.call('zremrangebyscore', KEYS[1], 1, 0)"
 _RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut passes unnoticed
 
 
@@ -67,16 +69,50 @@ def _require_usable(client: Redis) -> Redis:
 def require_redis(settings: QueueSettings) -> None:
     """Ping the server once, in at most a few seconds, or raise `ServiceUnavailable`.
 
-    Warns of a server that may throw messages away.
+    Raises `ConfigError` where its user may not do what is needed sooner or later. Warns of a server
+    that may throw messages away.
     """
     client = redis_client(settings, retries=0)
     try:
         client.ping()
+        _try_what_is_needed(client, settings)
         _warn_of_eviction(client)
     except (RedisError, OSError) as error:
         raise unavailable(settings, error) from error
     finally:
         client.close()
+
+
+def _try_what_is_needed(client: Redis, settings: QueueSettings) -> None:
+    """Try, without any effect, what Dramatiq's script does sooner or later.
+
+    Its clean-up, now and then, asks for names by KEYS, which a user without @dangerous may not: the
+    worker would fall silent in the middle of a run.
+    """
+    prefix = f"{settings.tasks_redis_namespace}:"
+    for command, attempt in (
+        ("KEYS", lambda: client.keys(f"{prefix}__no-such-key__")),
+        ("EVAL, ZREMRANGEBYSCORE", lambda: client.eval(_WITHOUT_EFFECT, 1, f"{prefix}__x__")),
+    ):
+        try:
+            attempt()
+        except ResponseError as error:
+            if not _is_forbidden(error):
+                continue  # of a server that takes no writes now, say; others tell more of it
+            raise ConfigError(
+                f"this user of Redis may not do what the queue needs: {command}",
+                setting="TASKS_REDIS_URL" if settings.tasks_redis_url else "TASKS_REDIS_PASSWORD",
+                target=settings.redis_target,
+                reason=masked(str(error)),
+                fix="allow it, also to scripts, as by `ACL SETUSER <user> "
+                f"~{settings.tasks_redis_namespace}* &* +@all -@dangerous +keys`",
+            ) from error
+
+
+def _is_forbidden(error: ResponseError) -> bool:
+    words = str(error)
+    is_refused = any(sign in words for sign in ("NOPERM", "ermission", "can't run this command"))
+    return isinstance(error, NoPermissionError) or is_refused
 
 
 def _warn_of_eviction(client: Redis) -> None:
@@ -96,6 +132,8 @@ def unavailable(settings: QueueSettings, error: Exception) -> ServiceUnavailable
     """What the operator should know when a command to Redis has failed with ``error``."""
     if isinstance(error, AuthenticationError):
         fix = "check the user and password"
+    elif isinstance(error, NoPermissionError):
+        fix = "let this user do it: `ACL SETUSER <user> … +@all -@dangerous +keys`"
     elif "DB index" in str(error):
         fix = "choose an existing database number"
     else:

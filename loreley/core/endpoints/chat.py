@@ -35,6 +35,7 @@ _CHAT = Purpose(
     setting="WORKER_CHAT",
     longest_seconds=86_400.0,
     late="it did not answer in time",
+    limits_text=True,
 )
 
 

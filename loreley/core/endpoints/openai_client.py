@@ -45,6 +45,7 @@ class Purpose:
     setting: str  # how the names of its settings begin
     longest_seconds: float  # to wait for the server, whatever the deadline
     late: str | None = None  # said of a timeout; None: what the library says
+    limits_text: bool = False  # WORKER_BRIEF_MAX_KB says how long its texts are
     awaits_credit: bool = False  # a used-up account is a limit that may pass, like others
 
 
@@ -185,7 +186,8 @@ class Client:
         )
 
     def _refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
-        if is_too_long(error.status_code, error.code, str(error.message)):
+        words = str(error.message)
+        if self.purpose.limits_text and is_too_long(error.status_code, error.code, words):
             return self._too_long_error(str(error.message))
         name, setting = self.purpose.name, self.purpose.setting
         said = masked(str(error.message))[:500]
@@ -207,16 +209,34 @@ class Client:
                 )
             case Refusal.MODEL | Refusal.QUESTION:
                 kind = AgentFailed if error.code in _FILTERED else ProviderRefused
+                is_model = error.status_code == 404 and "model" in said.lower()
                 return kind(
-                    f"the {name} endpoint refuses the question",
+                    f"the {name} endpoint does not serve the model"
+                    if is_model
+                    else f"the {name} endpoint refuses the question",
                     setting=f"{setting}_URL, {setting}_MODEL",
                     target=self.target,
                     reason=f"status {error.status_code}: {said}",
-                    fix="check the URL, the name of the model, and the parameters it is asked with",
+                    fix=f"name in {setting}_MODEL one of the models that it serves"
+                    if is_model
+                    else "check the URL, the model's name, and the parameters it is asked with",
                 )
+            case Refusal.RATE:
+                what = f"the {name} endpoint takes no more requests for now"
+                fix = "wait, run fewer workers, or ask the provider for a higher limit"
+            case _:
+                what = f"the {name} endpoint is overloaded or broken"
+                fix = "wait until it has recovered, or look at the server's own log"
         response = getattr(error, "response", None)  # none where the body of an answer refuses
         wait = read_wait(said, {}, time.time()) if response is None else _read_wait(said, response)
-        return self._unavailable_error(f"status {error.status_code}: {said}", wait_seconds=wait)
+        return ProviderUnavailable(
+            what,
+            setting=f"{setting}_URL",
+            target=self.target,
+            reason=f"status {error.status_code}: {said}",
+            fix=fix,
+            wait_seconds=wait or None,
+        )
 
     def _too_long_error(self, said: str) -> BriefTooLong:
         error = BriefTooLong(
@@ -232,19 +252,16 @@ class Client:
     def _unavailable_error(
         self,
         reason: str,
-        error: BaseException | None = None,
-        *,
-        wait_seconds: float | None = None,
+        error: BaseException,
     ) -> ProviderUnavailable:
         url_setting = f"{self.purpose.setting}_URL"
-        obstacle = find_obstacle(error or OSError(), url_setting)
+        obstacle = find_obstacle(error, url_setting)
         return ProviderUnavailable(
             obstacle.what.format(name=self.purpose.name),
             setting=obstacle.setting,
             target=self.target,
             reason=masked(reason)[:500],
             fix=obstacle.fix,
-            wait_seconds=wait_seconds or None,
         )
 
 

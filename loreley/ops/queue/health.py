@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from redis.exceptions import RedisError
 
 from loreley.config import QueueSettings, Settings, is_redis_configured
-from loreley.errors import Problem, ServiceUnavailable
+from loreley.errors import ConfigError, Problem, ServiceUnavailable
 from loreley.masking import masked
 from loreley.ops.embedded.folder import ServerFolder
 from loreley.ops.queue.facts import RedisFacts, read_redis_facts
@@ -55,7 +55,7 @@ def examine(settings: QueueSettings) -> QueueHealth:
         require_redis(settings)
         with redis_client(settings, retries=0) as client:
             return judge(settings, read_redis_facts(client, settings))
-    except ServiceUnavailable as error:
+    except (ServiceUnavailable, ConfigError) as error:
         return _judge_unreachable(settings, error.problems)
     except (RedisError, OSError) as error:
         problem = Problem(

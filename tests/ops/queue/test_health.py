@@ -157,7 +157,8 @@ def test_a_user_that_may_not_look_sees_what_it_may(start_redis: StartRedis) -> N
     address = start_redis()
     rights = ["+@all", "-@admin", "-@dangerous"]
     with Redis.from_url(f"redis://{address}") as client:
-        client.acl_setuser("worker", True, passwords="+secret", keys=["*"], categories=rights)
+        may = {"categories": rights, "commands": ["+keys"]}
+        client.acl_setuser("worker", True, passwords="+secret", keys=["*"], **may)
 
     health = health_of(address, "worker:secret@")
 
