@@ -9,7 +9,13 @@ from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.masking import masked
-from loreley.ops.summary import count_jobs, describe_fitness, describe_start, name_gain
+from loreley.ops.summary import (
+    count_jobs,
+    describe_better,
+    describe_fitness,
+    describe_start,
+    name_gain,
+)
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -94,15 +100,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
             yield f"{name:<12}{text}"
         if overview.confirming:
             yield f"measuring   {overview.confirming[:12]} beside the root"
-        yield from _describe_confirmed(overview)
-
-
-def _describe_confirmed(overview: Overview) -> Iterator[str]:
-    """The fittest commit that is better than the root, where it is not the best."""
-    known, gain = overview.confirmed, overview.confirmed_gain
-    if known is not None and gain is not None and known != overview.best:
-        found = f"{overview.objective.name} {known.fitness:.6g}, {gain.text}"
-        yield f"better      {one_line(found)}  {known.commit[:12]}"
+        if known := describe_better(overview):
+            yield f"better      {known}"
 
 
 def _describe_cells(archive: Overview | IslandState) -> str:

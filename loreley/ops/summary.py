@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES
+from loreley.core.sandbox.child_output import one_line
 from loreley.git.clone_folder import find_clone_folder
 from loreley.views.gains import Gain
 from loreley.views.overview import Champion, Overview
@@ -62,6 +63,15 @@ def _describe_best(overview: Overview, settings: Settings) -> list[str]:
         f"branch    {best.branch} at {settings.remote_target}",
         f"diff      {_format_diff_command(overview, best, settings)}",
     ]
+
+
+def describe_better(overview: Overview) -> str:
+    """The fittest commit that is better than the root, where it is not the best; else empty."""
+    known, gain = overview.confirmed, overview.confirmed_gain
+    if known is None or gain is None or known == overview.best:
+        return ""
+    found = f"{overview.objective.name} {known.fitness:.6g}, {gain.text}"
+    return f"{one_line(found)}  {known.commit[:12]}"
 
 
 def name_gain(gain: Gain | None) -> Iterator[tuple[str, str]]:

@@ -190,7 +190,7 @@ def test_prometheus_gets_the_verdict_and_the_difference(
     assert after["loreley_best_difference"][0].value == confirmation.difference.estimate
 
 
-@pytest.mark.parametrize("place", ["evolve", "status", "report", "page"])
+@pytest.mark.parametrize("place", ["best", "evolve", "status", "report", "page"])
 def test_a_run_that_goes_on_tells_what_is_known_to_be_better(
     place: str,
     run: Evolved,

@@ -15,8 +15,9 @@ from loreley.db.engine import open_database
 from loreley.git.patches import diffstat, patch_file
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.results.selection import Selection, select_lineage
-from loreley.ops.summary import name_gain
+from loreley.ops.summary import describe_better, name_gain
 from loreley.views.lineage import Lineage, Step
+from loreley.views.overview import read_overview
 
 _ON_TERMINAL_BYTES = 256 * 1024
 _SUBJECT_LENGTH = 72
@@ -24,8 +25,15 @@ _SUBJECT_LENGTH = 72
 
 def print_best(settings: Settings, selection: Selection, *, as_json: bool = False) -> None:
     """Print what is known of the chosen commit; raises `LoreleyError`."""
-    lineage = read_selected(settings, selection)
-    print(to_json(lineage, settings) if as_json else "\n".join(_write_lines(lineage, settings)))
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        lineage = select_lineage(database, selection)
+        overview = read_overview(database)
+    if as_json:
+        print(to_json(lineage, settings))
+        return
+    is_best = selection == Selection()
+    better = describe_better(overview) if overview is not None and is_best else ""
+    print("\n".join(_write_lines(lineage, settings, better)))
 
 
 def print_diff(settings: Settings, selection: Selection, *, with_parent: bool) -> None:
@@ -72,11 +80,13 @@ def _read_for_terminal(patch: Path) -> str:
     return f"{text}\n{cut}; all of them: invoke best --diff > FILE"
 
 
-def _write_lines(lineage: Lineage, settings: Settings) -> Iterator[str]:
+def _write_lines(lineage: Lineage, settings: Settings, better: str) -> Iterator[str]:
     last, root = lineage.last, lineage.root
     yield f"best      {lineage.objective.name} {_write_fitness(last)}{_write_gain(lineage)}"
     for name, text in name_gain(lineage.confirmation):
         yield f"{name:<10}{text}"
+    if better:
+        yield f"better    {better}   (invoke best --commit)"
     yield f"commit    {last.commit}"
     if last.branch:
         yield f"branch    {last.branch} at {settings.remote_target}"
