@@ -9,7 +9,17 @@ from loreley.config.values import Names
 # What instructs or configures agents, and what runs when a branch is pushed.
 _PROTECTED = [
     *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", "CONVENTIONS.md", ".goosehints"),
-    *(".claude", ".codex", ".copilot", ".cursor", ".cursorrules", ".gemini", ".opencode", ".qwen"),
+    *(
+        ".claude",
+        ".codex",
+        ".copilot",
+        ".cursor",
+        ".cursorrules",
+        ".gemini",
+        ".opencode",
+        ".pi",
+        ".qwen",
+    ),
     *(".aider*", "opencode.json", "opencode.jsonc", ".mcp.json", ".github", ".gitlab-ci.yml"),
 ]
 

@@ -70,6 +70,18 @@ SUCCESS: Mapping[str, Seen] = {
         '{"type":"assistant.message","data":{"content":"All done.","toolRequests":[]}}\n'
         '{"type":"result","exitCode":0,"usage":{"premiumRequests":1,"totalApiDurationMs":79}}\n',
     ),
+    "pi": Seen(
+        '{"type":"session","version":3}\n{"type":"turn_start"}\n'
+        '{"type":"turn_end","message":{"role":"assistant","content":[{"type":"toolCall","id":"1"}],'
+        '"usage":{"input":600,"output":40,"cacheRead":400,"cacheWrite":0,"cost":{"total":0.25}},'
+        '"stopReason":"toolUse"}}\n'
+        '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text",'
+        '"text":"All done."}],"stopReason":"stop"}}\n'
+        '{"type":"turn_end","message":{"role":"assistant","content":[{"type":"text",'
+        '"text":"All done."}],"usage":{"input":900,"output":60,"cacheRead":100,"cacheWrite":0,'
+        '"cost":{"total":0.5}},"stopReason":"stop"}}\n{"type":"agent_end","messages":[]}\n',
+        usage=Usage(2000, 100, 500, 0.75),
+    ),
     "cursor": Seen(
         '{"type":"system","subtype":"init","model":"m"}\n'
         '{"type":"result","subtype":"success","is_error":false,"result":"All done."}\n',
@@ -122,6 +134,11 @@ NOT_LOGGED_IN: Mapping[str, Seen] = {
         "GitHub using an OAuth Token or a Fine-Grained Personal Access Token.\n",
         exit_code=1,
         says="No authentication information found.",
+    ),
+    "pi": Seen(
+        '{"type":"turn_end","message":{"role":"assistant","content":[],"stopReason":"error",'
+        '"errorMessage":"401 Incorrect API key provided"}}\n{"type":"agent_end","messages":[]}\n',
+        says="401 Incorrect API key provided",
     ),
     "aider": Seen(
         "Aider v0.86.2\nlitellm.AuthenticationError: AuthenticationError: OpenAIException - "
