@@ -67,7 +67,7 @@ class Evolved:
             bandit=BanditUpdate(self.database, reproducible=True),
         )
 
-    def root(self, score: float = 1.0) -> str:
+    def root(self, score: float = 1.0, *, samples: Sequence[float] = ()) -> str:
         """Judge the root commit."""
         return self._ended(
             JobKind.BASELINE,
@@ -81,6 +81,7 @@ class Evolved:
             0,
             (),
             "root",
+            samples=samples,
         )
 
     def child(

@@ -54,12 +54,12 @@ class EvaluatorSettings(BaseModel):
         description="Folders with its code and data, put on its `sys.path`; no agent and no other "
         "evaluation can read them.",
     )
-    worker_evaluator_repeats: int = Field(
-        1,
+    worker_evaluator_repeats: int | None = Field(
+        None,
         ge=1,
         le=100,
-        description="How often each candidate is evaluated; of a noisy metric the median counts, "
-        "and its standard error guards the archive.",
+        description="How often each candidate is evaluated; of a noisy metric the median counts. "
+        "Unset: once, and again where the noise of the root commit leaves open who is better.",
     )
     worker_evaluator_max_metrics: int = Field(
         64, ge=1, le=4096, description="Most metrics an answer may hold."

@@ -79,6 +79,15 @@ def drop_challenge(connection: Connection, challenge: Challenge) -> None:
     )
 
 
+def sum_measuring_seconds(connection: Connection) -> float:
+    """How long measurements that were made once more have taken together."""
+    query = select(func.sum(jobs.c.finished_at - jobs.c.claimed_at)).where(
+        jobs.c.ordinal < 0,  # found by their index
+        jobs.c.kind == JobKind.MEASUREMENT,
+    )
+    return connection.execute(query).scalar() or 0.0
+
+
 def count_samples(connection: Connection, commits: Sequence[str]) -> dict[str, int]:
     """How often each of these commits has been measured: by its metrics or by the jobs.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import stdev
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -31,6 +32,15 @@ class Experiment:
     def said(self) -> Mapping[str, bool]:
         """Whether more is better, by metric: where the evaluator said it of the root commit."""
         return Evaluation("", self.root_metrics).directions
+
+    @property
+    def spreads(self) -> Mapping[str, float]:
+        """The standard deviation of a single measurement of the root commit, by metric.
+
+        Without a metric that was measured once, and 0 of one that is exact.
+        """
+        measured = [each for each in self.root_metrics if len(each.samples) > 1]
+        return {metric.name: stdev(metric.samples) for metric in measured}
 
     def describe_direction(self) -> str:
         """Which direction of the fitness is better and who says so, in words."""

@@ -5,7 +5,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Update, func, select, update
+from sqlalchemy import Connection, Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.confirmation import Confirmation
@@ -21,9 +21,10 @@ from loreley.db.judged_commits import (
     insert_judged_commit,
     merge_measurement,
     read_judged_commits,
+    sum_evaluated_seconds,
     to_storable,
 )
-from loreley.db.models import artifacts, commits, evaluations, jobs
+from loreley.db.models import artifacts, commits, jobs
 from loreley.errors import (
     CandidateRejected,
     FailureKind,
@@ -177,7 +178,7 @@ class Jobs:
     def evaluated_seconds(self) -> float:
         """How long the evaluations of all commits have taken together."""
         with self._database.read() as connection:
-            return connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
+            return sum_evaluated_seconds(connection)
 
     @_retried
     def confirm(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import JudgedCommit
@@ -66,6 +66,11 @@ def read_metrics(connection: Connection, commit: str) -> tuple[Metric, ...]:
     """The figures of one commit, in the evaluator's order; none where it was not judged."""
     query = select(metrics).where(metrics.c.commit == commit).order_by(metrics.c.position)
     return tuple(_to_metric(row) for row in connection.execute(query).mappings())
+
+
+def sum_evaluated_seconds(connection: Connection) -> float:
+    """How long the first evaluations of all commits have taken together."""
+    return connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
 
 
 def merge_measurement(connection: Connection, commit: str, evaluation: Evaluation) -> None:

@@ -82,6 +82,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"root        {overview.root_commit[:12]}"
     yield f"jobs        {count_jobs(overview)}"
     yield f"fitness     {describe_fitness(overview)}"
+    if overview.noise is not None:
+        yield f"noise       {overview.noise.text}"
     yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (

@@ -19,6 +19,8 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     lines = [f"jobs      {overview.ended} ended: {', '.join(states) or 'none'}"]
     lines.append(f"archive   {overview.cells_filled} of {overview.cells} cells filled")
     lines.append(f"fitness   {describe_fitness(overview)}")
+    if overview.noise is not None:
+        lines.append(f"noise     {overview.noise.text}")
     lines += _describe_best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)

@@ -79,14 +79,18 @@ def _assemble_ingest(database: Database, settings: Settings, finalists: Finalist
         with database.read() as connection:
             require_same_dimensions(read_projection(connection))
     ring = _ring(settings)
+    is_automatic = settings.worker_evaluator_repeats is None
     return Ingest(
         database,
         objective,
         ring,
-        re_measurement=ReMeasurement(database),
+        re_measurement=ReMeasurement(
+            database, is_bounded_in_time=is_automatic and not settings.mapelites_reproducible
+        ),
         finalists=finalists,
         migration=Migration(ring),
         bandit=BanditUpdate(database, reproducible=settings.mapelites_reproducible),
+        repeats_are_automatic=is_automatic,
     )
 
 

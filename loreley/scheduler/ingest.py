@@ -42,7 +42,9 @@ class Ingest:
         finalists: Finalists,
         migration: Migration,
         bandit: BanditUpdate,
+        repeats_are_automatic: bool = True,
     ) -> None:
+        """Where repeats are automatic, one measurement is as uncertain as one of the root is."""
         self._database = database
         self._objective = objective
         self._ring = ring
@@ -50,6 +52,7 @@ class Ingest:
         self._finalists = finalists
         self._migration = migration
         self._bandit = bandit
+        self._repeats_are_automatic = repeats_are_automatic
         self._schedule = Schedule(database)
         self._jobs = Jobs(database)
 
@@ -110,9 +113,10 @@ class Ingest:
         known = read_experiment(connection)
         assert known is not None  # its jobs are there
         metrics = judged.evaluation.metrics
+        spreads = known.spreads if self._repeats_are_automatic else {}
         return self._objective.directed(known.said).judge(
             {metric.name: metric.value for metric in metrics},
-            {metric.name: metric.error for metric in metrics},
+            {metric.name: metric.error_beside(spreads.get(metric.name, 0.0)) for metric in metrics},
         )
 
     def _measure(

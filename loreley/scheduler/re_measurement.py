@@ -15,22 +15,27 @@ from loreley.db.challenges import (
     drop_challenge,
     read_challenges_with,
     read_stalled_challenges,
+    sum_measuring_seconds,
 )
 from loreley.db.confirmations import next_finalist, record_confirmation
 from loreley.db.engine import Database
+from loreley.db.judged_commits import sum_evaluated_seconds
 from loreley.db.schedule import insert_extra
 from loreley.db.scores import read_score
 from loreley.map_elites.archive import AddResult
 
 _MOST_DOUBTFUL = 2  # finalists: each further one is another chance for noise
+_LEAST_SECONDS = 60.0  # that measuring again may take in any case
 _MOST_SAMPLES = 20  # of one commit; a difference that they do not show is none
 
 
 class ReMeasurement:
     """Candidates that seem better than an elite, but not beyond the noise of both."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, is_bounded_in_time: bool = False) -> None:
+        """In time it may take as long as all first evaluations together, and a minute at least."""
         self._database = database
+        self._is_bounded_in_time = is_bounded_in_time
 
     def open(self, connection: Connection, archive: Archive, challenger: PlacedCommit) -> None:
         """Have the challenger and the elite of its cell measured again."""
@@ -86,10 +91,16 @@ class ReMeasurement:
             return False
         samples = count_samples(connection, [elite.commit, challenge.commit])
         least = min(samples, key=lambda commit: (samples[commit], commit))
-        if samples[least] >= _MOST_SAMPLES:
+        if samples[least] >= _MOST_SAMPLES or self._has_taken_its_time(connection):
             return False
         insert_extra(self._database, connection, JobKind.MEASUREMENT, least)
         return True
+
+    def _has_taken_its_time(self, connection: Connection) -> bool:
+        if not self._is_bounded_in_time:
+            return False
+        spent = sum_measuring_seconds(connection)
+        return spent > max(_LEAST_SECONDS, sum_evaluated_seconds(connection))
 
 
 class Finalists:

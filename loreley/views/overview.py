@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, select
 
+from loreley.core.evaluation.noise import Noise, ScoreRange, describe_noise
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.confirmations import best_commit, fittest_confirmed
 from loreley.db.engine import Database, now
-from loreley.db.experiment import read_experiment, read_progress
+from loreley.db.experiment import Experiment, read_experiment, read_progress
 from loreley.db.models import arms, commits, elites, evaluations, jobs
 from loreley.map_elites.objective import Objective
 from loreley.views.gains import Gain, read_gain
@@ -103,6 +104,7 @@ class Overview:
     confirmed: Champion | None = None  # the fittest that is better than the root; often the best
     confirmed_gain: Gain | None = None
     direction: str = ""  # in words, which one of the fitness is better, and who says so
+    noise: Noise | None = None  # None: the root was not judged yet
 
     @property
     def ended(self) -> int:
@@ -170,7 +172,22 @@ def read_overview(database: Database) -> Overview | None:
             if confirmed
             else None,
             direction=experiment.describe_direction(),
+            noise=read_noise(connection, experiment),
         )
+
+
+def read_noise(connection: Connection, about: Experiment) -> Noise | None:
+    """The noise as it is known, and whether gains stand out of it; None without the root."""
+    if not about.root_metrics:
+        return None
+    noise = describe_noise(about.objective, about.root_metrics)
+    root = select(commits.c.score).where(commits.c.commit == about.root_commit)
+    score = connection.execute(root).scalar()
+    if score is None:
+        return noise
+    query = select(func.count(), func.min(commits.c.score), func.max(commits.c.score))
+    count, least, most = connection.execute(query.where(commits.c.score.is_not(None))).one()
+    return noise.beside(about.objective.name, ScoreRange(count, least, most, score))
 
 
 def read_arm_states(database: Database) -> list[ArmState]:

@@ -55,7 +55,7 @@ class Simulation:
     settings: dict[str, object] = field(default_factory=dict)
     judge: Judge = sphere
     failing_share: float = 0.0
-    repeats: int = 1
+    repeats: int | None = None  # None: as automatic, the root five times and all others once
     # Whether more is better, by metric, as the evaluator says; of others it says nothing.
     directions: Mapping[str, bool] = field(default_factory=dict)
 
@@ -125,13 +125,13 @@ class Simulation:
             branch=None if is_root else f"evolution/job/{claim.name}",
             subject="",
             footprint={"edit_distance": 0, "code_size": 0},
-            evaluation=self.evaluate(genome),
+            evaluation=self.evaluate(genome, times=5 if is_root else 1),
             vector=pack(file_vector(text)),
         )
 
-    def evaluate(self, genome: Mapping[str, float]) -> Evaluation:
+    def evaluate(self, genome: Mapping[str, float], times: int = 1) -> Evaluation:
         """What the evaluator says of a genome."""
-        return merged([self._sample(genome) for _ in range(self.repeats)])
+        return merged([self._sample(genome) for _ in range(self.repeats or times)])
 
     def _sample(self, genome: Mapping[str, float]) -> Evaluation:
         figures = self.judge(genome, self.random)
@@ -150,6 +150,7 @@ class Simulation:
             "mapelites_fitness_metric": "score",
             "mapelites_measures": ["x:-5:5:10", "y:-5:5:10"],
             "mapelites_reproducible": True,
+            "worker_evaluator_repeats": self.repeats,
             "scheduler_max_total_jobs": 100,
         }
         settings = Settings(**values | self.settings)  # type: ignore[arg-type]

@@ -127,6 +127,25 @@ def test_a_challenger_is_held_against_the_elite_that_came_meanwhile(
     assert under_way(database) == []
 
 
+@pytest.mark.parametrize("is_bounded", [True, False])
+def test_contests_end_when_they_have_taken_their_time(
+    database: Database, names: list[str], is_bounded: bool
+) -> None:
+    first, second, _ = names
+    measuring = ReMeasurement(database, is_bounded_in_time=is_bounded)
+    offer(database, first, score=NOISY)
+    assert offer(database, second, score=[0.1, 1.1, 2.1]) is AddResult.CHALLENGING
+
+    with database.begin() as connection:
+        end(connection, first)
+        took = update(jobs).where(jobs.c.kind == "measurement")
+        connection.execute(took.values(claimed_at=1000.0, finished_at=1061.0))
+        measuring.settle(connection, Archive(database, connection), first)
+
+    assert under_way(database) == ([] if is_bounded else [first])
+    assert len(rows(database, "challenges")) == int(not is_bounded)
+
+
 def test_a_commit_that_cannot_be_measured_again_ends_its_contests(
     database: Database, names: list[str]
 ) -> None:

@@ -196,11 +196,42 @@ def test_a_single_sample_tells_no_noise_and_opens_no_challenge(database: Databas
         database,
         {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
         judge=noisy,
+        repeats=1,
     )
 
     simulation.run()
 
     assert "measurement" not in [row["kind"] for row in rows(database, "jobs")]
+
+
+def test_the_roots_noise_has_candidates_measured_again_as_often_as_it_takes(
+    database: Database,
+) -> None:
+    simulation = Simulation(
+        database,
+        {"mapelites_measures": ["x:-50:50:1"], "scheduler_max_total_jobs": 60},
+        judge=noisy,
+    )
+
+    simulation.run()
+
+    kinds = [row["kind"] for row in rows(database, "jobs")]
+    samples = [len(row["samples"]) for row in rows(database, "metrics") if row["name"] == "score"]
+    assert 3 < kinds.count("measurement") < 60 * 8
+    assert min(samples) == 1
+    assert 3 < max(samples) <= 20
+    errors = [row["error"] for row in rows(database, "commits")]
+    assert min(errors) > 0.1  # which is about 1, divided by the root of how often it was measured
+
+
+@only_sqlite
+def test_an_exact_metric_is_measured_once(database: Database) -> None:
+    Simulation(database, SHORT).run()
+
+    assert "measurement" not in [row["kind"] for row in rows(database, "jobs")]
+    assert {row["error"] for row in rows(database, "commits")} == {0.0}
+    counts = {len(row["samples"]) for row in rows(database, "metrics")}
+    assert counts == {1, 5}  # the root's
 
 
 def test_challenges_end_and_leave_the_better_one(database: Database) -> None:

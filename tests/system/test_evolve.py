@@ -1,16 +1,20 @@
 """`invoke evolve` as a person starts it, and what its last lines say of the run."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from loreley.db.engine import open_database
 from tests.core.worker.upstream import Upstream
+from tests.db.support import rows
 from tests.support import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
@@ -18,6 +22,7 @@ pytestmark = pytest.mark.slow
 EVALUATOR = '''
 """A program's time as its number tells it: 0.310 s at the root, less is better."""
 
+import random
 import runpy
 
 LESS = {"higher_is_better": False}
@@ -31,6 +36,12 @@ def evaluate(context):
             {"name": "number", "value": number},
         ]
     }
+
+
+def evaluate_with_noise(context):
+    answer = evaluate(context)
+    answer["metrics"][0]["value"] *= random.gauss(1, 0.04)
+    return answer
 '''
 
 
@@ -78,9 +89,33 @@ def test_a_run_climbs_down_where_the_evaluator_says_that_less_is_better(folder: 
     assert re.search(
         r"^fitness +seconds: lower is better, as the evaluator says", done.stdout, re.M
     )
+    assert re.search(r"^noise +exact$", done.stdout, re.M)
     assert re.search(r"^gain +confirmed: -0\.\d+ s, without noise", done.stdout, re.M)
 
     refused = invoke(folder, "doctor", MAPELITES_FITNESS_HIGHER_IS_BETTER="true")
     assert refused.returncode != 0
     assert "it began with False, now it is True" in refused.stdout
     assert "the fitness and the evaluator contradict each other" in refused.stdout
+
+
+def test_a_noisy_run_says_its_noise_and_measures_again_what_only_seems_better(
+    folder: Path,
+) -> None:
+    Upstream.create(folder / "upstream").commit({"number.py": "NUMBER = 310\n"})
+    noisy = {
+        "WORKER_EVALUATOR_PLUGIN": "judge:evaluate_with_noise",
+        "MAPELITES_MEASURES": "number:-9999:9999:1",
+        "SCHEDULER_CONFIRMATION_SHARE": "0",
+    }
+
+    done = invoke(folder, "evolve", "--jobs", "16", "--workers", "1", **noisy)
+    status = json.loads(invoke(folder, "status", "--json", **noisy).stdout)["experiment"]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^noise +±0\.0\d+ s \(\d", done.stdout, re.M), done.stdout
+    assert status["noise"]["measurements"] >= 5  # more, where an elite was challenged
+    assert 0.001 < status["noise"]["spread"] < 0.05
+    assert status["objective"]["higher_is_better"] is False
+    with closing(open_database(f"sqlite:///{folder / 'state' / 'loreley.db'}")) as database:
+        judged = [row for row in rows(database, "commits") if row["score"] is not None]
+    assert all(row["error"] > 0 for row in judged if row["score"])

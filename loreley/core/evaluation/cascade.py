@@ -13,6 +13,10 @@ from loreley.errors import CandidateRejected
 from loreley.host.deadline import Deadline
 from loreley.map_elites.fitness import Constraint
 
+# Of the root commit, where nobody says how often it is measured:
+_LEAST_RUNS, EXACT_RUNS, _MOST_RUNS = 2, 3, 5
+_NOISE_SECONDS = 60.0
+
 
 class CandidateTree(Protocol):
     """A checked-out commit that can be made clean again, such as a `Worktree`."""
@@ -44,9 +48,12 @@ class Cascade:
     """Judges candidates in stages; what the first ones stop costs no full evaluation."""
 
     def __init__(
-        self, evaluator: Evaluator, stages: Sequence[Stage] = (), repeats: int = 1
+        self, evaluator: Evaluator, stages: Sequence[Stage] = (), repeats: int | None = None
     ) -> None:
-        """``repeats`` is how often the last, full evaluation is made."""
+        """``repeats`` is how often the last, full evaluation is made.
+
+        None: once, but of the root commit until its noise is known.
+        """
         self._evaluator = evaluator
         self._stages = tuple(stages)
         self._repeats = repeats
@@ -64,6 +71,7 @@ class Cascade:
         deadline: Deadline,
         *,
         may_stop: bool = True,
+        is_root: bool = False,
         repeats: int | None = None,
     ) -> Judgement:
         """Judge ``commit``, checked out as ``tree``; ``repeats``: how often, if not as always.
@@ -82,15 +90,36 @@ class Cascade:
                 logger.debug("stage {} passed: {}", number, stage.threshold)
             early.append(judgement.evaluation)
             tree.restore(deadline)
+        wanted = repeats or self._repeats
         runs: list[Judgement] = []
-        for number in range(1, (repeats or self._repeats) + 1):
+        while not runs or (
+            len(runs) < wanted
+            if wanted
+            else is_root and leaves_noise_open([run.evaluation for run in runs], deadline)
+        ):
             if runs:
                 tree.restore(deadline)
-            folder = _make_folder(tree.scratch / f"run-{number}")
+            folder = _make_folder(tree.scratch / f"run-{len(runs) + 1}")
             runs.append(self._evaluator.evaluate(tree.path, commit, folder, deadline))
         # Of several runs the last one's words and files are kept: figures are what differs.
         whole = merged([run.evaluation for run in runs])
         return replace(runs[-1], evaluation=_add_early_metrics(whole, early))
+
+
+def leaves_noise_open(runs: Sequence[Evaluation], deadline: Deadline) -> bool:
+    """Whether the root commit is to be measured once more: while it costs little, twice at least.
+
+    What is the same three times is taken for exact; a job keeps time to end in.
+    """
+    seconds = sum(run.seconds for run in runs) / len(runs)
+    if deadline.remaining_seconds < 2 * seconds or len(runs) >= _MOST_RUNS:
+        return False
+    if len(runs) < _LEAST_RUNS:
+        return True
+    is_exact = len({run.metrics for run in runs}) == 1
+    if is_exact and len(runs) >= EXACT_RUNS:
+        return False
+    return (len(runs) + 1) * seconds <= _NOISE_SECONDS
 
 
 def _make_folder(folder: Path) -> Path:

@@ -18,6 +18,8 @@ AGENT_ARTIFACTS = ("prompt.md", "agent.log")  # kept for a while
 PICTURE_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *AGENT_ARTIFACTS)  # by Loreley
 
+_OF_MEDIAN = sqrt(pi / 2)  # its standard error as a multiple of the mean's
+_TELLING_SAMPLES = 5
 _WAYS = {True: "more", False: "less"}
 
 
@@ -48,7 +50,17 @@ class Metric:
         """
         if len(self.samples) < 2:
             return 0.0
-        return float(sqrt(pi / 2) * stdev(self.samples) / sqrt(len(self.samples)))
+        return float(_OF_MEDIAN * stdev(self.samples) / sqrt(len(self.samples)))
+
+    def error_beside(self, spread: float) -> float:
+        """The standard error where a measurement of the root commit scatters by ``spread``.
+
+        Fewer than five samples tell their own spread badly: the root's counts where it is larger.
+        """
+        count = max(1, len(self.samples))
+        if count >= _TELLING_SAMPLES:
+            return self.error
+        return max(self.error, spread if count == 1 else _OF_MEDIAN * spread / sqrt(count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ class JobRun:
                     commit,
                     self.deadline,
                     may_stop=self.claim.kind is not JobKind.MEASUREMENT,
+                    is_root=self.claim.kind is JobKind.BASELINE,
                 )
             except EvaluationFailed as failure:
                 self.suspicion.look_into(failure)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from loreley.config import Settings
 from loreley.db.engine import now, open_database, read_revision
+from loreley.db.experiment import read_experiment
 from loreley.db.migrations import HEAD
-from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError, LoreleyError
 from loreley.git.git import Git
 from loreley.git.remote import Remote
@@ -22,8 +22,10 @@ from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.ops.queue.health import examine as examine_queue
 from loreley.scheduler.experiment import require_same
 from loreley.tasks.connection import redis_client
+from loreley.views.overview import read_noise
 
 _SKEW_SECONDS = 2.0
+_UNMOVED = "look whether the evaluator measures the candidate's code, and finely enough"
 _SHARED_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
 
 
@@ -86,12 +88,22 @@ def _check_experiment(settings: Settings) -> Finding:
         )
     if revision != HEAD:
         return Finding(Verdict.GOOD, "none yet: the scheduler begins one")
-    with closing(open_database(settings.sqlalchemy_url)) as database:
-        known = Schedule(database).experiment()
+    with (
+        closing(open_database(settings.sqlalchemy_url)) as database,
+        database.read() as connection,
+    ):
+        known = read_experiment(connection)
+        noise = read_noise(connection, known) if known else None
     if known is None:
         return Finding(Verdict.GOOD, "none yet: the scheduler begins one")
     require_same(known, settings)
-    return Finding(Verdict.GOOD, f"root {known.root_commit[:12]}; the settings are those it has")
+    seen = f"root {known.root_commit[:12]}; the settings are those it has"
+    if noise is None:
+        return Finding(Verdict.GOOD, seen)
+    seen = f"{seen}; noise: {noise.text}"
+    if not noise.is_moved:
+        return Finding(Verdict.WARNING, seen, _UNMOVED)
+    return Finding(Verdict.GOOD, seen)
 
 
 def _check_repository(settings: Settings) -> Finding:

@@ -20,6 +20,7 @@ from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.evaluator import Judgement
+from loreley.core.evaluation.noise import describe_noise
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
@@ -35,6 +36,10 @@ from loreley.map_elites.fitness import Infeasible
 from loreley.ops.doctor.findings import Check, Finding, Verdict
 
 _CHECKOUT_SECONDS = 1800.0
+_QUIETER = (
+    "gains that are smaller than the noise are not found: let the evaluator take the least or the "
+    "median of several runs, measure more work at once, or count instead of timing"
+)
 
 
 def trial_checks(settings: Settings, *, quick: bool) -> list[Check]:
@@ -110,7 +115,7 @@ def _judge_root(settings: Settings, judge: Cascade, repository: WorkerRepository
     root = _find_root(settings)
     with repository.lease(root, "doctor", deadline) as worktree:
         try:
-            return judge.judge(worktree, root, deadline)
+            return judge.judge(worktree, root, deadline, is_root=True)
         except JobFailed as failure:
             problem = failure.problems[0]
             raise LoreleyError(
@@ -156,14 +161,17 @@ def _check_usable(settings: Settings, evaluation: Evaluation) -> Finding:
             f"the root has no fitness: {judged.reason}; it has {known}",
             "correct MAPELITES_FITNESS_METRIC, its weights or MAPELITES_CONSTRAINTS",
         )
+    noise = describe_noise(objective, evaluation.metrics)
+    times = f"{noise.measurements} times " if noise.measurements > 1 else ""
     fitness = f"the root's fitness is {objective.fitness(judged.score):.6g}"
-    spread = f" ± {judged.error:.2g}" if judged.error else ""
-    seen = [f"{fitness}{spread}, in {evaluation.seconds:.1f} s"]
+    seen = [f"{fitness}, measured {times}in {evaluation.seconds:.1f} s", f"noise: {noise.text}"]
     metric = objective.metric
     if metric and metric not in said and settings.mapelites_fitness_higher_is_better is None:
         seen.append(
             f"the evaluator does not say higher_is_better of {metric!r}, taken as higher is better"
         )
+    if noise.is_large:
+        return Finding(Verdict.WARNING, "; ".join(seen), _QUIETER)
     return Finding(Verdict.GOOD, "; ".join(seen))
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from loreley.config import Settings
 from loreley.core.evaluation.assembly import assemble_cascade
-from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.cascade import Cascade, leaves_noise_open
+from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.sandbox.sandbox import probe
 from loreley.errors import CandidateRejected, ConfigError, EvaluationFailed
 from loreley.host.deadline import Deadline
@@ -68,7 +69,9 @@ def tree(tmp_path: Path) -> Folders:
     return folders
 
 
-def cascade(tmp_path: Path, *stages: str, repeats: int = 1, plugin: str = "judge:full") -> Cascade:
+def cascade(
+    tmp_path: Path, *stages: str, repeats: int | None = None, plugin: str = "judge:full"
+) -> Cascade:
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "judge.py").write_text(PLUGIN)
@@ -124,6 +127,51 @@ def test_repeats_give_the_median_and_its_error(tmp_path: Path, tree: Folders) ->
     assert score.error == pytest.approx(1.2533 * 4.0415 / 3**0.5, rel=1e-3)
     assert judgement.evaluation.summary == "call 3"
     assert "call 3" in judgement.log
+
+
+def test_the_root_is_measured_until_its_noise_is_known_and_a_candidate_once(
+    tmp_path: Path, tree: Folders
+) -> None:
+    judge = cascade(tmp_path)  # each call gives another score
+    judgement = judge.judge(tree, COMMIT, Deadline.after(60), is_root=True)
+    assert judgement.evaluation.metrics[0].samples == (1.0, 4.0, 9.0, 16.0, 25.0)
+
+    shutil.rmtree(tree.scratch)
+    tree.scratch.mkdir()
+    judgement = judge.judge(tree, COMMIT, Deadline.after(60))
+    assert judgement.evaluation.metrics[0].samples == ()
+
+
+def test_so_many_repeats_as_were_asked_for_are_made_of_the_root_too(
+    tmp_path: Path, tree: Folders
+) -> None:
+    judge = cascade(tmp_path, repeats=1)
+
+    judge.judge(tree, COMMIT, Deadline.after(60), is_root=True)
+
+    assert tree.calls("full") == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "seconds", "left_seconds", "is_open"),
+    [
+        ([1.0], 500.0, 5000.0, True),  # once tells nothing, however long it takes
+        ([1.0], 500.0, 900.0, False),  # but there must be time for it
+        ([1.0, 1.0], 1.0, 900.0, True),
+        ([1.0, 1.0, 1.0], 1.0, 900.0, False),  # it is exact
+        ([1.0, 1.1, 1.0], 1.0, 900.0, True),
+        ([1.0, 1.1], 20.0, 900.0, True),
+        ([1.0, 1.1], 20.1, 900.0, False),  # it would take more than a minute
+        ([1.0, 1.1, 1.2, 1.3, 1.4], 0.1, 900.0, False),
+    ],
+)
+def test_the_noise_of_the_root_may_cost_a_minute(
+    values: list[float], seconds: float, left_seconds: float, is_open: bool
+) -> None:
+    runs = [Evaluation("", (Metric("score", each),), (), seconds) for each in values]
+    deadline = Deadline(left_seconds, clock=lambda: 0.0)
+
+    assert leaves_noise_open(runs, deadline) is is_open
 
 
 def test_no_run_finds_what_another_one_has_left(tmp_path: Path, tree: Folders) -> None:

@@ -73,6 +73,24 @@ def test_repeats_that_say_two_directions_are_refused() -> None:
         merged(said)
 
 
+@pytest.mark.parametrize(
+    ("samples", "error"),
+    [
+        ((), 0.1),  # one measurement is as uncertain as one of the root
+        ((1.0, 1.0), 1.2533 * 0.1 / 2**0.5),  # two that are equal by chance
+        ((1.0, 2.0), 1.2533 * 0.7071 / 2**0.5),  # a candidate may be noisier than the root
+        ((1.0,) * 5, 0.0),  # five tell their own spread
+    ],
+)
+def test_few_samples_are_as_uncertain_as_those_of_the_root(
+    samples: tuple[float, ...], error: float
+) -> None:
+    metric = Metric("seconds", 1.0, samples=samples)
+
+    assert metric.error_beside(0.1) == pytest.approx(error, rel=1e-3)
+    assert metric.error_beside(0.0) == metric.error
+
+
 def test_an_artifact_without_a_path_is_called_like_its_file() -> None:
     evaluation = parse({"metrics": [SCORE], "artifacts": [{"name": "plot.png"}]})
 

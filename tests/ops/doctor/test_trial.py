@@ -1,5 +1,6 @@
 """Evaluator and agents tried for real."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,18 @@ from loreley.ops.doctor.trial import trial_checks
 from tests.core.worker.upstream import Upstream
 
 JUDGE = """
+import time
+
 def judge(context):
     lines = (context.worktree / "src" / "pack.py").read_text().splitlines()
     return {"summary": "", "metrics": [{"name": "lines", "value": len(lines)}]}
 
 def timed(context):
     return {"metrics": [{"name": "seconds", "value": 0.31, "higher_is_better": False}]}
+
+def noisy(context):
+    seconds = 1 + time.time() % 1
+    return {"metrics": [{"name": "seconds", "value": seconds, "higher_is_better": False}]}
 
 def broken(context):
     raise RuntimeError("no data set")
@@ -52,7 +59,7 @@ def test_the_root_is_judged_and_nothing_is_left(settings: Settings, tmp_path: Pa
     seen = found(settings)
 
     assert {str(one.verdict) for one in seen.values()} == {"good"}
-    assert seen["evaluation"].seen.startswith("the root's fitness is 2, in ")
+    assert seen["evaluation"].seen.startswith("the root's fitness is 2, measured 3 times in ")
     made = {path.name for path in tmp_path.iterdir()} - {"__pycache__"}  # of the plugin
     assert made == {"judge.py", "upstream"}
 
@@ -65,8 +72,22 @@ def test_the_fitness_is_reported_in_the_metrics_own_direction(settings: Settings
     }
     seen = found(settings, **timed)["evaluation"].seen
 
-    assert seen.startswith("the root's fitness is 0.31, in ")
+    assert seen.startswith("the root's fitness is 0.31, measured 3 times in ")
     assert "does not say" not in seen
+
+
+@pytest.mark.slow
+def test_the_noise_of_the_root_is_told_before_a_run_depends_on_it(settings: Settings) -> None:
+    exact = found(settings)["evaluation"]
+    noisy = found(
+        settings, worker_evaluator_plugin="judge:noisy", mapelites_fitness_metric="seconds"
+    )["evaluation"]
+
+    assert "measured 3 times in " in exact.seen
+    assert "; noise: exact" in exact.seen
+    assert re.search(r"measured 5 times in .* s; noise: ±[\d.]+ \(\d+ %\)", noisy.seen)
+    assert noisy.verdict is Verdict.WARNING
+    assert "smaller than the noise" in noisy.fix
 
 
 @pytest.mark.slow
