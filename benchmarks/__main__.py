@@ -10,6 +10,7 @@ from loguru import logger
 import benchmarks.claims as claims
 import benchmarks.search.comparison as search
 import benchmarks.search.operators as operators
+import benchmarks.search.yields as yields
 from benchmarks.comparison import Benchmark, Plan
 from benchmarks.engine import engine_per_job
 from benchmarks.growth import growth
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": growth,
 }
 SEARCH, OPERATORS, CLAIMS = "search", "operators", "confirmation"  # take minutes: only by name
+YIELD = "yield"  # likewise
 
 
 def main() -> int:
@@ -54,6 +56,10 @@ def main() -> int:
     if CLAIMS in names:
         jobs, pairs = arguments.jobs or (4 if arguments.quick else 40), 5 if arguments.quick else 40
         print(claims.as_table(claims.measure(plan, jobs, pairs)))
+    if YIELD in names:
+        seeds = arguments.seeds or ([1] if arguments.quick else [1, 2, 3])
+        jobs = arguments.jobs or (5 if arguments.quick else None)
+        print(yields.as_table(yields.measure(plan, seeds, jobs)))
     if arguments.json:
         text = as_json(comparisons, search.as_mapping(runs))
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
@@ -82,7 +88,8 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, SEARCH, OPERATORS, CLAIMS])
+    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD]
+    parser.add_argument("--only", action="append", choices=[*BENCHMARKS, *by_name])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--postgresql", metavar="URL")

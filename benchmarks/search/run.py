@@ -1,7 +1,7 @@
 """One experiment from its root to the end of its budget, with one worker in this process."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -18,7 +18,7 @@ from loreley.config import Settings
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
-from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
+from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit, Tries
 from loreley.core.worker.briefing import Briefing
 from loreley.db.engine import open_database
 from loreley.db.experiment import Experiment
@@ -33,6 +33,19 @@ EXAMPLE = PACKING.folder
 METRIC = "sum_radii"
 MEASURES = tuple(PACKING.settings["MAPELITES_MEASURES"].split(","))
 _JOB_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is evolved: a folder with a ``repository`` and an ``evaluator.py``."""
+
+    folder: Path
+    metric: str
+    measures: tuple[str, ...]
+    higher_is_better: bool = True
+
+
+_PACKING = Subject(EXAMPLE, METRIC, MEASURES)
 _JUDGE_SECONDS = 5.0  # of which the candidate gets three; a good one takes a twentieth of one
 
 
@@ -41,7 +54,8 @@ class Evaluated:
     """What one evaluation found."""
 
     score: float
-    places: tuple[float, ...]  # by `MEASURES`
+    places: tuple[float, ...]  # by the measures
+    moved: bool = True  # whether any metric is another than the base's
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,23 @@ class MemoryQueue:
         return self.job_ids
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierTrees:
+    """What the agent may ask, as the real worker answers it."""
+
+    claim: Claim
+    jobs: Jobs
+    folder: Folder
+
+    def is_known(self) -> bool:
+        """Whether the folder's content was judged before."""
+        return self.jobs.is_tree_known(self.claim, tree_of(self.folder.content()))
+
+    def tries_at(self, places: Sequence[str]) -> Mapping[str, Tries]:
+        """What came of changes at these places."""
+        return self.jobs.find_tries(places)
+
+
 @dataclass(slots=True)
 class Worker:
     """Does jobs as the real one does: the same agent and judge, in plain folders."""
@@ -80,12 +111,13 @@ class Worker:
     jobs: Jobs
     commits: Commits
     root: str
+    subject: Subject = _PACKING
     evaluations: list[Evaluated | None] = field(default_factory=list)
     _judge: ModuleType = field(init=False)
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
 
     def __post_init__(self) -> None:
-        self._judge = example_evaluator()
+        self._judge = load_evaluator(self.subject.folder)
 
     def do(self, job_id: str) -> None:
         """Claim a job, do it, write down how it ended."""
@@ -114,7 +146,7 @@ class Worker:
                 branch=None if is_root else f"evolution/job/{claim.name}",
                 subject=proposal.subject,
                 footprint={"edit_distance": distance, "code_size": sum(map(len, files.values()))},
-                evaluation=self._evaluation(folder, commit, distance),
+                evaluation=self._evaluation(folder, commit, distance, parent),
             )
 
     def _proposed(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:
@@ -122,14 +154,17 @@ class Worker:
         briefing = Briefing("")
         proposal = self._agent.propose(
             folder,
-            briefing.brief(claim, known),
+            briefing.brief(claim, known, EarlierTrees(claim, self.jobs, folder)),
             Deadline.after(_JOB_SECONDS),
             briefing.recorder(claim, self._agent.name, record),
         )
         record.operator = proposal.operator
+        record.places, record.shared_places = proposal.places, proposal.shared_places
         return proposal
 
-    def _evaluation(self, folder: Folder, commit: str, distance: int) -> Evaluation:
+    def _evaluation(
+        self, folder: Folder, commit: str, distance: int, parent: str | None
+    ) -> Evaluation:
         context = SimpleNamespace(
             worktree=folder.path,
             scratch=folder.scratch,
@@ -142,13 +177,17 @@ class Worker:
         except (ValueError, InvalidEvaluation) as error:
             raise EvaluationFailed("the evaluation failed", reason=str(error)) from error
         figures = {metric.name: metric.value for metric in evaluation.metrics}
-        figures["edit_distance"] = float(distance)
-        places = tuple(figures[measure.partition(":")[0]] for measure in MEASURES)
-        self.evaluations[-1] = Evaluated(figures[METRIC], places)
+        known = self.jobs.find_judged([parent] if parent else [])
+        moved = [{each.name: each.value for each in base.evaluation.metrics} for base in known]
+        subject, all_figures = self.subject, figures | {"edit_distance": float(distance)}
+        places = tuple(all_figures[measure.partition(":")[0]] for measure in subject.measures)
+        self.evaluations[-1] = Evaluated(figures[subject.metric], places, moved != [figures])
         return evaluation
 
 
-def run(way: str, seed: int, jobs: int, settings: Mapping[str, Any]) -> Run:
+def run(
+    way: str, seed: int, jobs: int, settings: Mapping[str, Any], subject: Subject = _PACKING
+) -> Run:
     """Search with these settings until the budget of ``jobs`` is spent."""
     began = perf_counter()
     logger.remove()
@@ -156,10 +195,11 @@ def run(way: str, seed: int, jobs: int, settings: Mapping[str, Any]) -> Run:
         database = open_database(f"sqlite:///{Path(name).resolve() / 'search.db'}")
         try:
             commits = Commits()
-            root = commits.add(read_folder(EXAMPLE / "repository"), None)
-            worker = Worker(Jobs(database), commits, root)
+            root = commits.add(read_folder(subject.folder / "repository"), None)
+            worker = Worker(Jobs(database), commits, root, subject)
             queue = MemoryQueue()
-            configured = Settings(_env_file=None, **_settings(seed, jobs) | dict(settings))
+            basic = _settings(subject, seed, jobs)
+            configured = Settings(_env_file=None, **basic | dict(settings))
             experiment = Schedule(database).begin_experiment(Experiment(root, {}))
             scheduler = Scheduler(assemble(database, experiment, configured, queue))
             while scheduler.tick() or queue.job_ids:
@@ -170,10 +210,11 @@ def run(way: str, seed: int, jobs: int, settings: Mapping[str, Any]) -> Run:
     return Run(way, seed, jobs, perf_counter() - began, tuple(worker.evaluations))
 
 
-def _settings(seed: int, jobs: int) -> dict[str, Any]:
+def _settings(subject: Subject, seed: int, jobs: int) -> dict[str, Any]:
     return {
-        "mapelites_fitness_metric": METRIC,
-        "mapelites_measures": list(MEASURES),
+        "mapelites_fitness_metric": subject.metric,
+        "mapelites_fitness_higher_is_better": subject.higher_is_better,
+        "mapelites_measures": list(subject.measures),
         "mapelites_random_seed": seed,
         "mapelites_reproducible": True,
         "scheduler_max_total_jobs": jobs,
@@ -184,7 +225,12 @@ def _settings(seed: int, jobs: int) -> dict[str, Any]:
 
 def example_evaluator() -> ModuleType:
     """The example's own evaluator, which judges without any tolerance."""
-    spec = spec_from_file_location("packing_evaluator", EXAMPLE / "evaluator.py")
+    return load_evaluator(EXAMPLE)
+
+
+def load_evaluator(folder: Path) -> ModuleType:
+    """The module ``evaluator.py`` of a folder."""
+    spec = spec_from_file_location(f"evaluator_of_{folder.name}", folder / "evaluator.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

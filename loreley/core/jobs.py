@@ -108,6 +108,8 @@ class JobRecord:
     operator: str | None = None  # with which of its operators
     agent_seconds: float | None = None  # that the agent took
     subject: str | None = None  # what it says it did, in one line
+    places: Sequence[str] = ()  # what it changed, by names that later jobs may ask for
+    shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
 
 
@@ -124,6 +126,14 @@ class Hindrance:
     def of(cls, error: LoreleyError) -> "Hindrance":
         """What an error says of it."""
         return cls(error.fault, error.summary, error.fix, error.wait_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a place was changed, and how often a metric moved then."""
+
+    changed: int = 0
+    moved: int = 0
 
 
 CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
@@ -207,6 +217,14 @@ class JobStore(Protocol):
         Raises `CandidateRejected` when that tree was judged before, be it in vain, or when another
         job is about it. A judgement that ran out of time does not count.
         """
+        ...
+
+    def is_tree_known(self, claim: Claim, tree: str) -> bool:
+        """Whether `announce` would refuse the tree by now."""
+        ...
+
+    def find_tries(self, places: Sequence[str]) -> Mapping[str, Tries]:
+        """What came of changes at these places; those never changed are left out."""
         ...
 
     def find_judged(self, commits: Sequence[str]) -> list[JudgedCommit]:

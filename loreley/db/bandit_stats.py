@@ -1,11 +1,13 @@
-"""What the choice among agents and operators has learnt, kept between starts."""
+"""What the choice among agents, operators and places has learnt, kept between starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
+from loreley.core.evaluation.evaluation import Evaluation
+from loreley.core.jobs import JobRecord, Tries
 from loreley.db.engine import Database
-from loreley.db.models import arms
+from loreley.db.models import arms, metrics, places
 from loreley.map_elites.bandit import Arm
 
 
@@ -24,3 +26,30 @@ def write_arm(
     connection.execute(
         insert.on_conflict_do_update(index_elements=[arms.c.kind, arms.c.name], set_=values)
     )
+
+
+def read_tries(connection: Connection, wanted: Sequence[str]) -> Mapping[str, Tries]:
+    """The tries at these places, by name; those never changed are left out."""
+    rows = connection.execute(select(places).where(places.c.place.in_(wanted)))
+    return {row.place: Tries(row.changed, row.moved) for row in rows}
+
+
+def add_try(database: Database, connection: Connection, record: JobRecord, *, moved: bool) -> None:
+    """Count a job's change of its places, and whether a metric moved."""
+    changed = record.places if moved else [*record.places, *record.shared_places]
+    for place in sorted(changed):  # in one order, so that no two workers wait for each other
+        insert = database.insert(places).values(place=place, changed=1, moved=int(moved))
+        counted = {
+            "changed": places.c.changed + 1,
+            "moved": places.c.moved + int(moved),
+        }
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=[places.c.place], set_=counted)
+        )
+
+
+def differs_from(connection: Connection, base: str, evaluation: Evaluation) -> bool:
+    """Whether any metric is another than that of the base commit."""
+    figures = select(metrics.c.name, metrics.c.value).where(metrics.c.commit == base)
+    known = {row.name: row.value for row in connection.execute(figures)}
+    return known != {each.name: each.value for each in evaluation.metrics}

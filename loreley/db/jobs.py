@@ -1,6 +1,6 @@
 """The jobs in the database as a worker sees them: claim, renew, finish, all fenced by a token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
-from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit
+from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit, Tries
+from loreley.db.bandit_stats import add_try, differs_from, read_tries
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
 from loreley.db.experiment import read_experiment
@@ -38,6 +39,7 @@ from loreley.host.deadline import Deadline, Stop
 
 _AT_ONCE = Deadline(at=0.0)  # passed long ago
 _FAILURE_LENGTH = 2_000
+_OF_THE_CANDIDATE = (FailureKind.EVALUATION, FailureKind.TIMEOUT)
 _PAST = {
     JobState.SUCCEEDED: "succeeded",
     JobState.REJECTED: "was rejected",
@@ -163,6 +165,9 @@ class Jobs:
         with self._database.begin() as connection:
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=judged.commit)
             insert_judged_commit(self._database, connection, claim.job_id, judged)
+            if record.places:
+                moved = differs_from(connection, claim.base_commit, judged.evaluation)
+                add_try(self._database, connection, record, moved=moved)
             _insert_artifacts(connection, claim, record)
 
     @_retried
@@ -213,6 +218,8 @@ class Jobs:
                 failure=to_storable(failure.summary)[:_FAILURE_LENGTH],
                 fix=to_storable(failure.fix)[:_FAILURE_LENGTH] or None,
             )
+            if rejected or failure.kind in _OF_THE_CANDIDATE:
+                add_try(self._database, connection, record, moved=False)
             _insert_artifacts(connection, claim, record)
 
     @_retried
@@ -233,6 +240,23 @@ class Jobs:
             twin = _find_twin(connection, tree)
             if twin is not None:
                 raise CandidateRejected("the same tree was judged before", target=twin)
+
+    @_retried
+    def is_tree_known(self, claim: Claim, tree: str) -> bool:
+        """Whether `announce` would refuse the tree by now."""
+        at_work = select(jobs.c.id).where(
+            jobs.c.tree == tree, jobs.c.state == JobState.RUNNING, jobs.c.id != claim.job_id
+        )
+        with self._database.read() as connection:
+            if connection.execute(at_work.limit(1)).first() is not None:
+                return True
+            return _find_twin(connection, tree) is not None
+
+    @_retried
+    def find_tries(self, places: Sequence[str]) -> Mapping[str, Tries]:
+        """What came of changes at these places; those never changed are left out."""
+        with self._database.read() as connection:
+            return read_tries(connection, places)
 
     @_retried
     def find_judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:

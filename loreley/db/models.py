@@ -209,6 +209,15 @@ arms = Table(
     Column("cost", Double, nullable=False),
 )
 
+# What came of changes at a place: a file, a block or line of it, an operator in it; by digest.
+places = Table(
+    "places",
+    metadata,
+    Column("place", String(32), primary_key=True),
+    Column("changed", Integer, nullable=False),
+    Column("moved", Integer, nullable=False),  # so often a metric was another than the base's
+)
+
 artifacts = Table(
     "artifacts",
     metadata,

@@ -14,6 +14,7 @@ from loreley.ops.summary import (
     describe_better,
     describe_fitness,
     describe_start,
+    describe_yield,
     name_gain,
 )
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
@@ -45,7 +46,7 @@ def _to_json(database: Database) -> str:
     overview = read_overview(database)
     return json.dumps(
         {
-            "experiment": asdict(overview) if overview else None,
+            "experiment": asdict(overview) | {"yield": overview.job_yield} if overview else None,
             "arms": [asdict(arm) for arm in read_arm_states(database)],
             "expenses": [
                 asdict(one) | {"dollars_per_entered": one.dollars_per_entered}
@@ -84,6 +85,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"fitness     {describe_fitness(overview)}"
     if overview.noise is not None:
         yield f"noise       {overview.noise.text}"
+    for words in describe_yield(overview):
+        yield f"yield       {words}"
     yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"
     for island in overview.islands:
         yield (

@@ -17,6 +17,7 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
         f"{overview.jobs[state]} {state}" for state in sorted(FINAL_STATES) if overview.jobs[state]
     ]
     lines = [f"jobs      {overview.ended} ended: {', '.join(states) or 'none'}"]
+    lines += [f"yield     {words}" for words in describe_yield(overview)]
     lines.append(f"archive   {overview.cells_filled} of {overview.cells} cells filled")
     lines.append(f"fitness   {describe_fitness(overview)}")
     if overview.noise is not None:
@@ -24,6 +25,12 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     lines += _describe_best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)
+
+
+def describe_yield(overview: Overview) -> Iterator[str]:
+    """How many jobs were of use, once one has ended."""
+    if overview.job_yield is not None:
+        yield f"{overview.job_yield:.0%} of the jobs gave a new judged candidate"
 
 
 def count_jobs(overview: Overview) -> str:

@@ -117,6 +117,11 @@ class Overview:
         return sum(self.jobs.values())
 
     @property
+    def job_yield(self) -> float | None:
+        """The share of the jobs that gave a new judged candidate; None before one has ended."""
+        return self.jobs[JobState.SUCCEEDED] / self.ended if self.ended else None
+
+    @property
     def coverage(self) -> float:
         """The share of the cells that hold an elite of any island."""
         return self.cells_filled / self.cells

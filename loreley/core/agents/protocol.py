@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from loreley.core.budget import CallUsage
+from loreley.core.jobs import Tries
 from loreley.host.deadline import Deadline
 
 
@@ -38,6 +39,31 @@ class SearchContext:
     failures: tuple[PastFailure, ...] = ()
 
 
+class Past(Protocol):
+    """What an agent may ask of all earlier jobs before it settles on a change."""
+
+    def is_known(self) -> bool:
+        """Whether what stands in the workspace was judged before, or is being judged."""
+        ...
+
+    def tries_at(self, places: Sequence[str]) -> Mapping[str, Tries]:
+        """What came of changes at these places, by name; those never changed are left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NoPast:
+    """Where there are no earlier jobs."""
+
+    def is_known(self) -> bool:
+        """Nothing is."""
+        return False
+
+    def tries_at(self, places: Sequence[str]) -> Mapping[str, Tries]:  # noqa: ARG002
+        """Nothing was tried."""
+        return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What one job asks of its agent.
@@ -55,6 +81,7 @@ class Brief:
     protected: Sequence[str] = ()  # globs of what may not, whatever else is said
     region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
     context: SearchContext = field(default_factory=SearchContext)
+    past: Past = field(default_factory=NoPast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +91,8 @@ class Proposal:
     subject: str  # one line, for the commit
     summary: str = ""  # plain text, for the commit's body
     operator: str | None = None  # which of its operators it was
+    places: Sequence[str] = ()  # what was changed, by names that later jobs may ask for
+    shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
 
 
 class Workspace(Protocol):

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from loreley.core.agents.protocol import Brief, BriefCommit, Proposal, SearchContext
+from loreley.core.agents.protocol import (
+    Brief,
+    BriefCommit,
+    NoPast,
+    Past,
+    Proposal,
+    SearchContext,
+)
 from loreley.core.jobs import Claim, JobRecord, JudgedCommit
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.paid_calls import BudgetGate, NoBudget, PaidCallRecorder
@@ -22,7 +29,7 @@ class Briefing:
     budget_gate: BudgetGate = field(default_factory=NoBudget)
     secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
 
-    def brief(self, claim: Claim, known: Sequence[JudgedCommit]) -> Brief:
+    def brief(self, claim: Claim, known: Sequence[JudgedCommit], past: Past | None = None) -> Brief:
         """What the job asks; ``known`` are those of its commits that were judged."""
         commits = {judged.commit: _to_brief_commit(judged) for judged in known}
         base = claim.base_commit
@@ -39,6 +46,7 @@ class Briefing:
             protected=self.gates.paths.protected,
             region=(region.begin, region.end) if region else (),
             context=self.read_context(claim),
+            past=past or NoPast(),
         )
 
     def recorder(

@@ -27,6 +27,7 @@ from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.delivery import deliver
+from loreley.core.worker.earlier_jobs import EarlierJobs
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.core.worker.suspicion import Suspicion, find_host_trouble
 from loreley.errors import (
@@ -241,7 +242,7 @@ class JobRun:
         try:
             proposal = agent.propose(
                 worktree,
-                briefing.brief(self.claim, known),
+                briefing.brief(self.claim, known, EarlierJobs(self.claim, self.jobs, worktree)),
                 self.deadline.within(self.options.agent_timeout_seconds),
                 briefing.recorder(self.claim, agent.name, record, self.deadline),
             )
@@ -253,6 +254,7 @@ class JobRun:
         hit(Failpoint.PROPOSED)
         proposal = briefing.without_secrets(proposal)
         record.operator, record.subject = proposal.operator, proposal.subject
+        record.places, record.shared_places = proposal.places, proposal.shared_places
         logger.info(
             "{} proposes in {:.1f} s: {}", agent.name, record.agent_seconds, proposal.subject
         )

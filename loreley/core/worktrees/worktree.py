@@ -132,6 +132,16 @@ class Worktree:
         self._candidate = candidate
         return candidate
 
+    def tree_as_it_is(self) -> str | None:
+        """The tree that `commit_all` would make of the folder by now; None where it would refuse.
+
+        What it holds is not looked at as strictly.
+        """
+        try:
+            return self._stage_tree_as_it_is(Deadline.after(_LOOKING_SECONDS))
+        except (CandidateRejected, GitCommandFailed):
+            return None
+
     def patch(self, limit_bytes: int) -> str:
         """What differs from the base commit as a unified diff of at most so many bytes.
 

@@ -219,3 +219,14 @@ def test_a_commit_that_is_nowhere_is_said_to_be(
 
 def test_the_owner_of_the_lock_files_is_the_user_alone(repository: WorkerRepository) -> None:
     assert stat.S_IMODE((repository.worktrees / ".lock").stat().st_mode) == 0o600
+
+
+def test_a_worktree_tells_the_tree_of_what_stands_in_it(
+    repository: WorkerRepository, upstream: Upstream
+) -> None:
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        assert worktree.tree_as_it_is() == worktree.base().tree
+        (worktree.path / "new.txt").write_text("1")
+        tree = worktree.tree_as_it_is()
+
+        assert worktree.commit_all("add a file", "", soon()).tree == tree

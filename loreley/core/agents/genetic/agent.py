@@ -1,19 +1,36 @@
 """The offline agent: changes a source file by one operator, the wanted one or a drawn one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
 from loreley.core.agents.genetic.operators.material import Mutant, Operator
+from loreley.core.agents.genetic.places import Places, find_places
 from loreley.core.agents.genetic.pool import Pool
 from loreley.core.agents.genetic.source.files import SourceFile, write_content
 from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workspace
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
 
-_ATTEMPTS = 200  # operators drawn before giving up
+_ATTEMPTS = 300  # operators drawn before giving up
 _ATTEMPTS_AT_WANTED = 10
 _FILES_PER_ATTEMPT = 20
+_GOOD_CHANCE = 0.5  # of such changes none is preferred
+_MOST_DRAWN = 120  # changes to choose among, before the most promising of them is taken
+_MOST_KNOWN = 12  # that were judged before, until one is left to be refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """A change that could be made."""
+
+    operator: Operator
+    file: SourceFile
+    mutant: Mutant
+    content: bytes
+    places: Places
+    chance: float  # that a metric feels it
 
 
 class GeneticAgent:
@@ -49,24 +66,45 @@ class GeneticAgent:
     ) -> Proposal:
         """Change one file by the brief's operator, or by another where that one finds nothing.
 
-        Raises `AgentFailed` when there is nothing that can be changed.
+        What was judged before is drawn anew, and where changes have not moved any metric others
+        are drawn instead, the more often the less it was felt. Raises `AgentFailed` when there is
+        nothing that can be changed.
         """
-        random = Random(brief.seed)
         pool = Pool(workspace, brief)
         _require_source(pool, deadline)
-        for operator in self._draw_operators(brief.operator, pool.has_mates, random):
-            for file in _draw_files(pool, random):
-                deadline.check("changing a file")
-                mutant = _mutate(pool, file, operator, random)
-                content = None if mutant is None else pool.content(file, mutant.source)
-                if mutant is not None and content is not None:
-                    write_content(workspace.path, file.path, content)
-                    return _make_proposal(operator, file, mutant)
+        last = None
+        draws = self._draw_changes(pool, brief, Random(brief.seed), deadline)
+        for draw in islice(_choose(draws, Random(f"{brief.seed} accepted")), _MOST_KNOWN):
+            if last is not None:
+                write_content(workspace.path, last.file.path, _encode(last.file))
+            write_content(workspace.path, draw.file.path, draw.content)
+            last = draw
+            if not brief.past.is_known():
+                break
+        if last is not None:
+            return _make_proposal(last)
         raise AgentFailed(
             "no operator found anything to change",
             target=f"{len(pool.paths)} source files",
             reason=f"{_ATTEMPTS} attempts gave nothing new that is allowed and compiles",
         )
+
+    def _draw_changes(
+        self, pool: Pool, brief: Brief, random: Random, deadline: Deadline
+    ) -> Iterator[_Draw]:
+        """Changes that are allowed and compile, none of them twice."""
+        seen = set()
+        for operator in self._draw_operators(brief.operator, pool.has_mates, random):
+            for file in _draw_files(pool, random):
+                deadline.check("changing a file")
+                mutant = _mutate(pool, file, operator, random)
+                content = None if mutant is None else pool.content(file, mutant.source)
+                if mutant is None or content is None or (file.path, content) in seen:
+                    continue
+                seen.add((file.path, content))
+                places = find_places(file.path, file.text, mutant.source, operator.name)
+                chance = places.chance(brief.past.tries_at(places.all_names))
+                yield _Draw(operator, file, mutant, content, places, chance)
 
     def _draw_operators(
         self, wanted: str | None, has_mates: bool, random: Random
@@ -78,6 +116,17 @@ class GeneticAgent:
         weights = [operator.weight for operator in usable]
         for _ in range(_ATTEMPTS if usable else 0):
             yield random.choices(usable, weights)[0]
+
+
+def _choose(draws: Iterator[_Draw], random: Random) -> Iterator[_Draw]:
+    """The draws by their chance, as they come; in the end those left out, the likeliest first."""
+    left_out = []
+    for draw in islice(draws, _MOST_DRAWN):
+        if draw.chance >= _GOOD_CHANCE or random.random() < draw.chance**2:
+            yield draw
+        else:
+            left_out.append(draw)
+    yield from sorted(left_out, key=lambda draw: -draw.chance)
 
 
 def _require_source(pool: Pool, deadline: Deadline) -> None:
@@ -109,11 +158,18 @@ def _mutate(pool: Pool, file: SourceFile, operator: Operator, random: Random) ->
     return mutant if mutant is not None and mutant.source != file.text else None
 
 
-def _make_proposal(operator: Operator, file: SourceFile, mutant: Mutant) -> Proposal:
-    place = f"{file.path}:{_find_first_change(file.text, mutant.source)}"
-    subject = f"{mutant.change} in {place}"
+def _encode(file: SourceFile) -> bytes:
+    """The file as it was."""
+    return file.text.encode(file.encoding)
+
+
+def _make_proposal(draw: _Draw) -> Proposal:
+    place = f"{draw.file.path}:{_find_first_change(draw.file.text, draw.mutant.source)}"
+    subject = f"{draw.mutant.change} in {place}"
     printable = "".join(sign if sign.isprintable() else "?" for sign in subject)
-    return Proposal(printable, f"Operator: {operator.name}", operator.name)
+    name = draw.operator.name
+    places = draw.places
+    return Proposal(printable, f"Operator: {name}", name, places.names, places.shared_names)
 
 
 def _find_first_change(old: str, new: str) -> int:
