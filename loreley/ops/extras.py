@@ -40,7 +40,9 @@ def uv() -> list[str]:
     if importlib.util.find_spec("uv"):
         return [sys.executable, "-m", "uv"]
     raise ConfigError(
-        "uv is not installed", reason="it provides the tools", fix="run `pip install uv`"
+        "uv is not installed",
+        reason="it provides the tools",
+        fix="run `pip install uv` in a virtual environment, such as .venv",
     )
 
 
