@@ -2,10 +2,12 @@
 
 from loreley.config.agents import preset_tables as preset_tables
 from loreley.config.gates import GateSettings as GateSettings
+from loreley.config.loading import FROM_ENV_FILE as FROM_ENV_FILE
 from loreley.config.loading import environment_names as environment_names
 from loreley.config.loading import get_settings as get_settings
 from loreley.config.loading import is_configured as is_configured
 from loreley.config.loading import is_redis_configured as is_redis_configured
+from loreley.config.loading import load_renewed_settings as load_renewed_settings
 from loreley.config.loading import load_settings as load_settings
 from loreley.config.loading import valid_settings as valid_settings
 from loreley.config.misspelling import describe_misspelt as describe_misspelt

@@ -31,6 +31,18 @@ _FREE_TEXTS = frozenset(
 )
 
 
+FROM_ENV_FILE = "LORELEY_FROM_ENV_FILE"  # names that a task has put into the environment
+
+
+def load_renewed_settings(role: Role | None) -> Settings:
+    """The settings with what `.env` says by now; raises `ConfigError` like `load_settings`."""
+    values = read_env_file(Path(".env")).values()
+    for name in filter(None, os.environ.get(FROM_ENV_FILE, "").split(",")):
+        if value := values.get(name):
+            os.environ[name] = value
+    return load_settings(role)
+
+
 def load_settings(role: Role | None = None, log_level: str | None = None) -> Settings:
     """Read the settings, checked for ``role``; raise one `ConfigError` with every problem.
 

@@ -113,6 +113,10 @@ class JobRecord:
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
 
 
+_TARGET_LENGTH = 100
+_LONG_WAIT_SECONDS = 20.0  # a shorter one is over before anyone is told
+
+
 @dataclass(frozen=True, slots=True)
 class Hindrance:
     """What kept a job from its end, or its result from the remote, and no candidate caused."""
@@ -124,8 +128,18 @@ class Hindrance:
 
     @classmethod
     def of(cls, error: LoreleyError) -> "Hindrance":
-        """What an error says of it."""
-        return cls(error.fault, error.summary, error.fix, error.wait_seconds)
+        """What an error says of it, without what it was about where that is long."""
+        told = [
+            ": ".join(filter(None, (each.what, each.target, each.reason)))
+            if len(each.target) <= _TARGET_LENGTH
+            else ": ".join(filter(None, (each.what, each.reason)))
+            for each in error.problems
+        ]
+        wait = error.wait_seconds
+        is_long = wait is not None and wait >= _LONG_WAIT_SECONDS
+        return cls(
+            error.fault, " ".join("; ".join(told).split()), error.fix, wait if is_long else None
+        )
 
 
 @dataclass(frozen=True, slots=True)

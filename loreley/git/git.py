@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import TypedDict, Unpack
 
 from loreley.errors import CommandFailed, ConfigError, GitError, TimeLimitReached
@@ -142,6 +144,36 @@ class Git:
                     remote=remote,
                     deadline=within,
                 )
+
+    def try_push(
+        self, url: str | Remote, prefix: str, like: str, deadline: Deadline | None = None
+    ) -> None:
+        """Push a branch of its own below ``prefix`` and delete it again; raises `GitError`.
+
+        Its empty commit has an id of the same kind as ``like``. Where the remote takes branches
+        and deletes none, the branch stays.
+        """
+        remote, within = _remote(url), deadline or Deadline()
+        branch = f"refs/heads/{prefix}/trial-{token_hex(4)}"
+        person = {
+            f"GIT_{role}_{part}": "loreley"
+            for role in ("AUTHOR", "COMMITTER")
+            for part in ("NAME", "EMAIL")
+        }
+        with temporary_folder() as folder:
+            self.init_bare(folder, like, within)
+            here = f"--git-dir={folder}"
+            tree = self.run(here, "mktree", deadline=within).decode().strip()
+            made = self.run(
+                *(here, "commit-tree", tree, "-m", "Try to push"),
+                environment=person,
+                deadline=within,
+            )
+            push = (here, "push", "--porcelain", "--no-verify", "--", remote.url)
+            refspec = f"{made.decode().strip()}:{branch}"
+            self.run(*push, refspec, remote=remote, deadline=within)
+            with suppress(GitError):
+                self.run(*push, f":{branch}", remote=remote, deadline=within)
 
     def init_bare(self, folder: Path, commit: str, deadline: Deadline | None = None) -> None:
         """Make an empty repository at ``folder`` whose ids are of the same kind as ``commit``."""

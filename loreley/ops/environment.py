@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from loreley.config import Settings, is_redis_configured, load_settings
+from loreley.config import FROM_ENV_FILE, Settings, is_redis_configured, load_settings
 from loreley.logs import WARNINGS_PRINTED
 from loreley.ops.dotenv import load_environment
 from loreley.ops.embedded.start import EmbeddedServer, ensure_server
@@ -17,8 +17,11 @@ from loreley.tasks.connection import require_redis
 def enter_project(root: Path) -> None:
     """Make the project root the current directory and fill the environment from its `.env`."""
     os.chdir(root)
+    before = {name for name, value in os.environ.items() if value}
     for warning in load_environment(root):
         say(f"warning: {warning}")
+    # A worker looks there for what was changed in the file meanwhile.
+    os.environ.setdefault(FROM_ENV_FILE, ",".join(sorted(set(os.environ) - before)))
 
 
 def prepare_queue() -> Settings:

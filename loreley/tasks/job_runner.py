@@ -36,6 +36,7 @@ from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import serve_worker_figures
+from loreley.tasks.renewal import Renewal
 
 _PREPARE_SECONDS = 3600.0  # a first clone may be large
 _CHECK_SECONDS = 60.0  # for a service to answer at all
@@ -79,6 +80,8 @@ class JobRunner:
             stack.callback(repository.close)
             logger.debug("preparing the base clone of {}", settings.remote_target)
             repository.prepare(Deadline.after(_PREPARE_SECONDS))
+            repository.try_push(Deadline.after(_CHECK_SECONDS))
+            renewal = Renewal(sandbox, partial(_create_briefing, database=database))
             evolution = Evolution(
                 jobs=Jobs(database),
                 repository=repository,
@@ -90,12 +93,13 @@ class JobRunner:
                     time_limit_seconds=settings.tasks_worker_time_limit_seconds,
                     branch_prefix=settings.worker_repo_job_branch_prefix,
                     agent_timeout_seconds=settings.worker_agent_timeout_seconds,
-                    briefing=_create_briefing(settings, database, secrets),
+                    briefing=_create_briefing(settings, secrets, database),
                     confirmation=ConfirmationOptions(
                         settings.scheduler_confirmation_share, holdout=holdout
                     ),
                     describer=describer,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
+                    renew=lambda: renewal(evolution, repository),
                 ),
             )
             yield cls(evolution, repository)
@@ -122,7 +126,7 @@ class JobRunner:
         self._running.ask(JobInterrupted("the worker is stopping"))
 
 
-def _create_briefing(settings: Settings, database: Database, secrets: Secrets) -> Briefing:
+def _create_briefing(settings: Settings, secrets: Secrets, database: Database) -> Briefing:
     return Briefing(
         settings.worker_evolution_global_goal,
         gates=Gates.from_settings(settings, secrets),

@@ -196,11 +196,13 @@ def test_a_push_whose_answer_was_lost_is_done_once(stack: Stack) -> None:
     waiting, go_on = stack.folder / "received", stack.folder / "go-on"
     hook = stack.remote / "hooks" / "post-receive"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(f"#!/bin/sh\ntouch {waiting}\nwhile ! test -e {go_on}; do sleep 0.05; done\n")
-    hook.chmod(0o755)
     with git_daemon(stack.folder) as server, Proxy.to(server) as proxy:
         stack.settings["WORKER_REPO_REMOTE_URL"] = f"{proxy.instead_of(server)}/remote.git"
         worker = stack.start_worker()
+        worker.wait_for("worker online")  # having tried to push
+        wait = f"touch {waiting}\nwhile ! test -e {go_on}; do sleep 0.05; done"
+        hook.write_text(f"#!/bin/sh\n{wait}\n")
+        hook.chmod(0o755)
         scheduler = stack.start_scheduler("--max-jobs", "3")
         eventually(waiting.exists, within=PATIENCE_SECONDS)
         proxy.drop()

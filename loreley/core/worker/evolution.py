@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from loguru import logger
@@ -12,6 +13,7 @@ from loreley.core.agents.router import Router
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.jobs import JobKind, JobRecord, JobStore, JudgedCommit
+from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.job_run import JobOptions, JobRun
 from loreley.core.worker.lease_renewal import renew_lease
 from loreley.core.worker.repository import WorkerRepository
@@ -24,7 +26,7 @@ from loreley.host.failpoints import Failpoint, hit
 _RECORDING_SECONDS = 10.0  # of a job's time limit, kept back to write down how it ended
 _RECORDING_SHARE = 0.1
 _FIRST_PAUSE_SECONDS = 0.5  # after a job that was given back
-_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 10.0
 _LONGEST_WAIT_SECONDS = 600.0  # that a provider is waited for before another job tries
 _PREPARE_SECONDS = 600.0
 
@@ -51,10 +53,10 @@ class Evolution:
         self._suspicion = Suspicion(lambda: judge.check())
         self._undelivered: dict[str, tuple[JudgedCommit, JobRecord]] = {}
 
-    def take_over(self, agent: Agent | Router, options: JobOptions) -> None:
+    def take_over(self, agent: Agent | Router, briefing: Briefing) -> None:
         """Run the next jobs with these."""
         self._agent = agent
-        self._options = options
+        self._options = replace(self._options, briefing=briefing)
 
     def run(self, job_id: str, stop: Stop) -> None:
         """Turn a queued job into an evaluated, pushed commit, or a recorded failure.

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loreley.config import Settings
@@ -87,6 +87,7 @@ class WorkerRepository:
         self._options = options
         self._git = Git(options.git_bin)
         self._random: RandomClone | None = None
+        self._head = ""  # of the branch, when it was last looked at
         self._shared: Shared | None = None
         self.base = Path(os.path.realpath(options.base))
 
@@ -113,11 +114,29 @@ class WorkerRepository:
             self.base = self._random.base
         shared = self._assemble(remote)
         with shared.slots.lock(deadline):
-            head = shared.clone.prepare(deadline)
+            head = self._head = shared.clone.prepare(deadline)
         shared.slots.sweep(deadline)
         _collect_garbage(shared, deadline)
         shared.large_files.filters_for(head, deadline)
         self._shared = shared
+
+    def use_credentials(self, url: str) -> None:
+        """Go to the same remote with what the URL holds by now; another remote is not taken."""
+        remote, shared = Remote.parse(url), self._shared
+        if shared is not None and remote.is_same_as(shared.clone.remote):
+            shared.clone.remote = remote
+            shared.large_files.use_credentials(remote)
+            self._options = replace(self._options, remote_url=url)
+
+    def try_push(self, deadline: Deadline) -> None:
+        """Find out whether the remote takes branches of jobs, before one is paid for.
+
+        Raises `GitError`, which is a `ServiceUnavailable` too where the remote does not answer.
+        """
+        shared = self._shared
+        assert shared is not None  # it was prepared
+        head = self._head
+        self._git.try_push(shared.clone.remote, self._options.job_branch_prefix, head, deadline)
 
     @contextmanager
     def lease(self, base_commit: str, name: str, deadline: Deadline) -> Iterator[Worktree]:

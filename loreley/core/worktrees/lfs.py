@@ -33,6 +33,10 @@ class LargeFiles:
         self._fetched: set[str] = set()
         self._is_installed = False
 
+    def use_credentials(self, remote: Remote) -> None:
+        """Go to the same remote with other credentials."""
+        self._remote = remote
+
     def filters_for(self, commit: str, deadline: Deadline) -> Config:
         """How files of ``commit`` are read and written, their objects fetched; empty without LFS.
 

@@ -16,7 +16,6 @@ from loreley.db.migrations import HEAD
 from loreley.errors import ConfigError, LoreleyError
 from loreley.git.git import Git
 from loreley.git.remote import Remote
-from loreley.host.tempdirs import temporary_folder
 from loreley.masking import masked
 from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.ops.queue.health import examine as examine_queue
@@ -113,15 +112,15 @@ def _check_repository(settings: Settings) -> Finding:
         return Finding(Verdict.BAD, "no repository is configured", "set WORKER_REPO_REMOTE_URL")
     git, remote = Git(settings.worker_repo_git_bin), Remote.parse(url.get_secret_value())
     head = git.remote_head(remote, settings.worker_repo_branch)
-    _require_writable(git, remote, f"{settings.worker_repo_job_branch_prefix}/doctor", head)
+    _require_writable(git, remote, settings.worker_repo_job_branch_prefix, head)
     return Finding(
         Verdict.GOOD,
         f"{remote}: {settings.worker_repo_branch} is at {head[:12]}, job branches may be pushed",
     )
 
 
-def _require_writable(git: Git, remote: Remote, branch: str, head: str) -> None:
-    """Go through a push up to the point where something would change; raises `LoreleyError`."""
+def _require_writable(git: Git, remote: Remote, prefix: str, head: str) -> None:
+    """Push a branch and delete it again; raises `LoreleyError`."""
     folder = Path(remote.url)
     if folder.is_dir() and not os.access(folder, os.W_OK):
         raise LoreleyError(
@@ -129,20 +128,7 @@ def _require_writable(git: Git, remote: Remote, branch: str, head: str) -> None:
             target=str(folder),
             fix="let this user write there, or set WORKER_REPO_REMOTE_URL to another one",
         )
-    with temporary_folder() as place:
-        git.init_bare(place, head)
-        here = (f"--git-dir={place}",)
-        tree = git.run(*here, "mktree").decode().strip()
-        person = {
-            f"GIT_{role}_{part}": "doctor" for role in ("AUTHOR", "COMMITTER")
-            for part in ("NAME", "EMAIL")
-        }  # fmt: skip
-        commit = git.run(*here, "commit-tree", tree, "-m", "none", environment=person).decode()
-        git.run(
-            *(*here, "push", "--dry-run", "--porcelain", "--no-verify", "--", remote.url),
-            f"{commit.strip()}:refs/heads/{branch}",
-            remote=remote,
-        )
+    git.try_push(remote, prefix, head)
 
 
 def _check_clocks(settings: Settings) -> Finding:

@@ -1,0 +1,246 @@
+"""One scenario for each cause that no candidate has: real processes, no job burnt, no work lost."""
+
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loreley.core.jobs import JobState
+from tests.core.agents.chat_server import ChatServer, Response, chat_server, refuses, says
+from tests.support import PROJECT_ROOT, eventually
+from tests.system.stack import PATIENCE_SECONDS, Process, Stack, finished, only_sqlite
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+EVOLVE = """
+import sys
+from pathlib import Path
+from loreley.ops.evolve import evolve
+from loreley.ops.messages import failures_as_messages
+with failures_as_messages():
+    sys.exit(evolve(Path(sys.argv[1]), jobs=int(sys.argv[2]), workers=2))
+"""
+BREAKS_AFTER_THE_ROOT = """
+def evaluate(context):
+    text = (context.worktree / "number.py").read_text()
+    if text != "NUMBER = 1.0\\n":
+        raise ValueError("the reference data are of another shape")
+    names = ("score", "number")
+    return {"summary": "", "metrics": [{"name": name, "value": 1} for name in names]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _quick(stack: Stack) -> None:
+    stack.settings |= {
+        "TASKS_WORKER_GRACE_SECONDS": "1",
+        "SCHEDULER_PROBE_SECONDS": "0.2",
+        "SCHEDULER_CONFIRMATION_SHARE": "0",
+    }
+
+
+@pytest.fixture
+def endpoint(stack: Stack) -> Iterator[ChatServer]:
+    """A chat endpoint that the stack's agent asks."""
+    with chat_server() as server:
+        stack.settings |= {
+            "WORKER_AGENT": "chat",
+            "WORKER_CHAT_URL": server.url,
+            "WORKER_CHAT_MODEL": "stub",
+            "WORKER_CHAT_API_KEY": "sk-stub",
+        }
+        yield server
+
+
+def answers() -> list[Response]:
+    """A change of its own for every question."""
+    text = "Raise it\n\nnumber.py\n```\nNUMBER = {}.0\n```\n"
+    return [says(text.format(number)) for number in range(2, 90)]
+
+
+def evolve(stack: Stack, jobs: int) -> Process:
+    """Start a whole run as `invoke evolve` does."""
+    said = stack.folder / f"{len(stack.processes)}-evolve.err"
+    with said.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "-c", EVOLVE, str(PROJECT_ROOT), str(jobs)],
+            env=stack.environment() | {"PYTHONPATH": str(PROJECT_ROOT)},
+            cwd=stack.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    process = Process(popen, said)
+    stack.processes.append(process)
+    return process
+
+
+def require_nothing_burnt(stack: Stack, jobs: int) -> None:
+    """Every job of the budget gave a judged candidate, at its first attempt that counts."""
+    stack.require_whole(jobs_wanted=jobs)
+    with stack.database() as database:
+        rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
+    assert {row["state"] for row in rows} == {JobState.SUCCEEDED}, rows
+    assert {row["attempt"] - row["uncounted_attempts"] for row in rows} == {1}
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "check the URL"),
+        (401, "set the key of this endpoint"),
+        (402, "pay into the account"),
+        (503, "wait until it has recovered"),
+    ],
+)
+@only_sqlite
+def test_an_endpoint_that_refuses_everything_costs_no_job(
+    status: int, words: str, stack: Stack, endpoint: ChatServer
+) -> None:
+    endpoint.responses = [refuses(status, "not like this")]
+    run = evolve(stack, 4)
+    run.wait_for("the run pauses (agent's provider)")
+    assert words in run.said
+
+    endpoint.responses = answers()
+
+    finished(run)
+    assert "the run goes on" in run.said
+    assert "given back: " in run.said
+    require_nothing_burnt(stack, 4)
+
+
+@only_sqlite
+def test_a_key_that_is_renewed_in_the_env_file_needs_no_restart(
+    stack: Stack, endpoint: ChatServer
+) -> None:
+    del stack.settings["WORKER_CHAT_API_KEY"]
+    env_file = stack.folder / ".env"
+    env_file.write_text("WORKER_CHAT_API_KEY=sk-expired\n")
+    endpoint.responses = [refuses(401, "the key has expired")]
+    worker = stack.start_worker()
+    scheduler = stack.start_scheduler("--max-jobs", "3")
+    scheduler.wait_for("the run pauses (agent's provider)")
+
+    env_file.write_text("WORKER_CHAT_API_KEY=sk-renewed\n")
+    eventually(lambda: "Bearer sk-renewed" in endpoint.keys, within=60)
+    endpoint.responses = answers()
+
+    finished(scheduler, worker)
+    require_nothing_burnt(stack, 3)
+
+
+def test_a_limit_of_an_hour_is_told_and_waited_for(stack: Stack, endpoint: ChatServer) -> None:
+    endpoint.responses = [Response({"error": {"message": "enough"}}, 429, {"retry-after": "3600"})]
+    run = evolve(stack, 3)
+    run.wait_for("rate limited until ")
+    asked = len(endpoint.requests)
+
+    assert run.stop(signal.SIGTERM) == 1
+    assert asked <= 2  # one for each worker
+    assert "paused    the run pauses, rate limited until " in run.said
+
+    endpoint.responses = answers()
+    finished(evolve(stack, 3))
+    require_nothing_burnt(stack, 3)
+
+
+def test_a_remote_that_refuses_for_a_while_loses_no_judged_candidate(stack: Stack) -> None:
+    hook = stack.remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    worker = stack.start_worker()
+    worker.wait_for("worker online")
+    hook.write_text("#!/bin/sh\necho read-only for maintenance >&2\nexit 1\n")
+    hook.chmod(0o755)
+    scheduler = stack.start_scheduler("--max-jobs", "3")
+    scheduler.wait_for("the run pauses (remote)")
+
+    hook.unlink()
+
+    finished(scheduler, worker)
+    assert "read-only for maintenance" in scheduler.said
+    assert worker.said.count("genetic proposes") == 3
+    require_nothing_burnt(stack, 3)
+
+
+@only_sqlite
+def test_an_agent_that_cannot_be_started_costs_no_job(stack: Stack) -> None:
+    script = stack.folder / "agent.sh"
+    script.write_text("#!/bin/sh\necho 'node: not found' >&2\nexit 127\n")
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    stack.settings |= {"WORKER_AGENT": "command", "WORKER_AGENT_COMMAND": str(script)}
+    run = evolve(stack, 3)
+    run.wait_for("the run pauses (host)")
+    assert "cannot be started" in run.said
+
+    script.write_text('#!/bin/sh\necho "NUMBER = $(date +%N | sed s/^0*//).0" > number.py\n')
+
+    finished(run)
+    require_nothing_burnt(stack, 3)
+
+
+def test_an_evaluator_that_breaks_after_the_root_ends_the_run(stack: Stack) -> None:
+    (stack.folder / "evaluator" / "judge.py").write_text(BREAKS_AFTER_THE_ROOT)
+    run = evolve(stack, 60)
+
+    code = run.popen.wait(timeout=PATIENCE_SECONDS)
+
+    assert code == 1, run.said
+    assert "jobs failed alike, so the run ends" in run.said
+    assert "the reference data are of another shape" in run.said
+    with stack.database() as database:
+        assert stack.count(database, JobState.FAILED) <= 10
+
+
+@only_sqlite
+def test_an_agent_whose_every_answer_is_refused_ends_the_run(
+    stack: Stack, endpoint: ChatServer
+) -> None:
+    endpoint.responses = [says("I would rather talk about the weather.")]
+    run = evolve(stack, 60)
+
+    code = run.popen.wait(timeout=PATIENCE_SECONDS)
+
+    assert code == 1, run.said
+    assert "reasons   10 failed: chat gave no edits that can be applied" in run.said
+    with stack.database() as database:
+        assert stack.count(database, JobState.FAILED) <= 10
+
+
+@only_sqlite
+def test_a_base_clone_that_somebody_deletes_is_made_anew(stack: Stack) -> None:
+    worker = stack.start_worker()
+    worker.wait_for("worker online")
+    subprocess.run(["rm", "-rf", str(stack.base_clone), str(stack.worktrees)], check=True)
+
+    scheduler = stack.start_scheduler("--max-jobs", "3")
+
+    finished(scheduler, worker)
+    require_nothing_burnt(stack, 3)
+
+
+@only_sqlite
+def test_a_broken_host_among_good_ones_goes_offline_and_the_run_goes_on(
+    stack: Stack, tmp_path: Path
+) -> None:
+    good = stack.start_worker()
+    broken = stack.start_worker(
+        TMPDIR=str(tmp_path / "gone"), WORKER_REPO_WORKTREE=str(tmp_path / "other" / "worker-repo")
+    )
+    for worker in (good, broken):
+        worker.wait_for("worker online")
+    (tmp_path / "other" / "worker-repo").rename(tmp_path / "moved")
+    (tmp_path / "other" / "worker-repo").write_text("in the way")
+    scheduler = stack.start_scheduler("--max-jobs", "30")
+
+    eventually(lambda: not broken.runs or not scheduler.runs, within=PATIENCE_SECONDS)
+
+    finished(scheduler, good)
+    assert broken.popen.wait(timeout=30) == 1
+    assert "fails again and again where others do not" in broken.said
+    with stack.database() as database:
+        assert stack.count(database, JobState.FAILED) == 0
