@@ -40,6 +40,25 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
     sys.exit(exit_code(findings))
 
 
+@task(
+    help={
+        "yes": "do it; without, only what differs is told",
+        "dry-run": "only tell what would be done",
+    }
+)
+@failures_as_messages()
+def rejudge(c: Context, yes: bool = False, dry_run: bool = False) -> None:
+    """Judge the elites anew, after a change of the evaluator.
+
+    For when the evaluator was changed on purpose. The root and all elites are measured by it
+    before the run goes on; figures and confirmations of before are dropped.
+    """
+    from loreley.ops.doctor.rejudge import rejudge as judge_anew
+
+    for line in judge_anew(Project.of(c).settings(), yes=yes, dry_run=dry_run):
+        print(line)
+
+
 @task(help={"json": "print everything as one JSON object"})
 @failures_as_messages()
 def redis(c: Context, json: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
+from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.errors import Fault, JobFailed, LoreleyError
 from loreley.host.deadline import Stop
@@ -78,6 +79,7 @@ class Claim:
     objective: Objective = field(default_factory=Objective)
     tries: int = 1  # attempts that count against the job, this one included
     directions: Mapping[str, bool] = field(default_factory=dict)  # of metrics: is more better?
+    judge_digest: str | None = None  # of the experiment's judge; None before the root was judged
 
     @property
     def name(self) -> str:
@@ -111,6 +113,8 @@ class JobRecord:
     places: Sequence[str] = ()  # what it changed, by names that later jobs may ask for
     shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
+    judge: Fingerprint | None = None  # what the worker judges with
+    host: str | None = None  # where
 
 
 _TARGET_LENGTH = 100
@@ -199,8 +203,13 @@ class JobStore(Protocol):
         """Record the commit and everything about it at once; raises `JobLost`.
 
         Raises `CandidateRejected`, and records nothing, when another job judged the same tree
-        in the meantime.
+        in the meantime; and `WorkerUnfit`, like the two below, when the experiment has another
+        judge than the record's. The first judge becomes the experiment's.
         """
+        ...
+
+    def find_judge(self) -> Fingerprint | None:
+        """What the experiment judges with; None before the root was judged."""
         ...
 
     def add_measurement(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningInsert
 
 from loreley.db.engine import Database, now
-from loreley.db.models import challenges, elites
+from loreley.db.models import challenges, commits, elites
 from loreley.map_elites.archive import AddResult, compare
 from loreley.map_elites.fitness import CONFIDENCE, Estimate
 from loreley.map_elites.sampler import Elite
@@ -137,6 +137,16 @@ class Archive:
                 )
                 .values(position=row.position)
             )
+
+    def residents(self) -> list[tuple[int, str]]:
+        """Island and commit of every elite, each pair once, the oldest commits first."""
+        query = (
+            select(elites.c.island, elites.c.commit, commits.c.created_at)
+            .join(commits, commits.c.commit == elites.c.commit)
+            .distinct()
+            .order_by(commits.c.created_at, elites.c.commit, elites.c.island)
+        )
+        return [(row.island, row.commit) for row in self._connection.execute(query)]
 
     def replace_all(self, candidates: Sequence[PlacedCommit]) -> None:
         """Empty the archive and fill it anew: for when cells have got another meaning.

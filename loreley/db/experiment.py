@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric
+from loreley.core.evaluation.fingerprint import Fingerprint, explain_other_judge
 from loreley.db.judged_commits import read_metrics
-from loreley.db.models import experiment
+from loreley.db.models import (
+    challenges,
+    commits,
+    confirmations,
+    evaluations,
+    experiment,
+    holdouts,
+)
+from loreley.errors import WorkerUnfit
 from loreley.map_elites.descriptor_space import DescriptorSpace
 from loreley.map_elites.objective import Objective
 from loreley.map_elites.projection import Projection
@@ -22,6 +31,7 @@ class Experiment:
     root_commit: str
     search: Mapping[str, Any]  # the settings that give scores and cells their meaning, by name
     root_metrics: tuple[Metric, ...] = ()  # none before the root commit was judged
+    judge_digest: str | None = None  # of what commits are judged with; None before the first was
 
     @property
     def objective(self) -> Objective:
@@ -73,10 +83,77 @@ class Progress:
 
 def read_experiment(connection: Connection) -> Experiment | None:
     """The experiment of this database; None before its first start."""
-    row = connection.execute(select(experiment.c.root_commit, experiment.c.search)).first()
+    wanted = (experiment.c.root_commit, experiment.c.search, experiment.c.judge_digest)
+    row = connection.execute(select(*wanted)).first()
     if row is None:
         return None
-    return Experiment(row.root_commit, row.search, read_metrics(connection, row.root_commit))
+    root_metrics = read_metrics(connection, row.root_commit)
+    return Experiment(row.root_commit, row.search, root_metrics, row.judge_digest)
+
+
+def read_judge(connection: Connection) -> Fingerprint | None:
+    """What commits are judged with; None before the first was, and in runs of earlier versions."""
+    kept = connection.execute(select(experiment.c.judge)).scalar()
+    return Fingerprint.from_mapping(kept) if kept else None
+
+
+def require_judge(connection: Connection, judge: Fingerprint | None) -> None:
+    """Make sure that the experiment has this judge; the first one that there is becomes its own.
+
+    Raises `WorkerUnfit` for another one.
+    """
+    known = connection.execute(select(experiment.c.judge_digest)).scalar()
+    if judge is None or judge.digest == known:
+        return
+    if known is not None:
+        kept = read_judge(connection)
+        assert kept is not None  # both are written at once
+        raise explain_other_judge(WorkerUnfit, kept, judge)
+    write_judge(connection, judge)
+
+
+def write_judge(connection: Connection, judge: Fingerprint) -> None:
+    """Let the experiment have this judge from now on."""
+    connection.execute(
+        update(experiment).values(judge=judge.to_mapping(), judge_digest=judge.digest)
+    )
+
+
+def begin_judging_anew(connection: Connection, judge: Fingerprint) -> None:
+    """Let the experiment have this judge, and forget what an earlier one has decided.
+
+    Scores of commits that were measured by another one are gone until they are measured anew.
+    """
+    write_judge(connection, judge)
+    connection.execute(update(experiment).values(judges_anew=True))
+    others = select(evaluations.c.commit).where(evaluations.c.judge.is_distinct_from(judge.digest))
+    connection.execute(
+        update(commits).where(commits.c.commit.in_(others)).values(score=None, error=None)
+    )
+    for table in (confirmations, holdouts, challenges):
+        connection.execute(delete(table))
+
+
+def is_judging_anew(connection: Connection) -> bool:
+    """Whether root and elites are being measured by another judge than before."""
+    return bool(connection.execute(select(experiment.c.judges_anew)).scalar())
+
+
+def end_judging_anew(connection: Connection) -> None:
+    """Note that root and elites have been measured."""
+    connection.execute(update(experiment).values(judges_anew=False))
+
+
+def adopt_judge(connection: Connection, judge: Fingerprint) -> bool:
+    """Take this one for the judge of a run of an earlier version; False where there is no need."""
+    adopted = connection.execute(
+        update(experiment)
+        .where(experiment.c.judge_digest.is_(None), select(evaluations.c.commit).exists())
+        .values(judge=judge.to_mapping(), judge_digest=judge.digest)
+    )
+    if adopted.rowcount:
+        connection.execute(update(evaluations).values(judge=judge.digest))
+    return adopted.rowcount > 0
 
 
 def read_progress(connection: Connection) -> Progress:

@@ -10,18 +10,21 @@ from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Evaluation
+from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit, Tries
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
-from loreley.db.experiment import read_experiment
+from loreley.db.experiment import read_experiment, read_judge, require_judge
 from loreley.db.faults.hindrances import insert_hindrance, is_alone_in_failing
 from loreley.db.faults.pause import read_pause
 from loreley.db.judged_commits import (
+    MeasuredBy,
     insert_judged_commit,
-    merge_measurement,
+    is_by_the_judge,
     read_judged_commits,
+    record_measurement,
     sum_evaluated_seconds,
     to_storable,
 )
@@ -103,6 +106,8 @@ class Jobs:
                 raise JobNotClaimed("the run pauses", target=key, reason=pause.why)
             known = read_experiment(connection)
             assert known is not None  # its jobs are there
+            # What the root's judge of before said of directions binds no other one.
+            is_said = is_by_the_judge(connection, known.root_commit)
         return Claim(
             job_id=row["id"],
             kind=JobKind(row["kind"]),
@@ -118,7 +123,8 @@ class Jobs:
             operator=row["operator"],
             objective=known.objective,
             tries=row["attempt"] - row["uncounted_attempts"],
-            directions=known.directions,
+            directions=known.directions if is_said else {},
+            judge_digest=known.judge_digest,
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
@@ -163,8 +169,9 @@ class Jobs:
         in the meantime.
         """
         with self._database.begin() as connection:
+            require_judge(connection, record.judge)
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=judged.commit)
-            insert_judged_commit(self._database, connection, claim.job_id, judged)
+            insert_judged_commit(self._database, connection, claim.job_id, judged, _by(record))
             if record.places:
                 moved = differs_from(connection, claim.base_commit, judged.evaluation)
                 add_try(self._database, connection, record, moved=moved)
@@ -172,11 +179,15 @@ class Jobs:
 
     @_retried
     def add_measurement(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
-        """Add what was measured to the commit's earlier figures; raises `JobLost`."""
+        """Add what was measured to the commit's earlier figures; raises `JobLost`.
+
+        Figures of another judge are replaced.
+        """
         commit = claim.base_commit
         with self._database.begin() as connection:
+            require_judge(connection, record.judge)
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
-            merge_measurement(connection, commit, evaluation)
+            record_measurement(connection, commit, evaluation, _by(record))
             _insert_artifacts(connection, claim, record)
 
     @_retried
@@ -192,6 +203,7 @@ class Jobs:
         """Record what measuring the base commit beside the root has shown; raises `JobLost`."""
         commit = claim.base_commit
         with self._database.begin() as connection:
+            require_judge(connection, record.judge)
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=commit)
             record_confirmation(
                 self._database, connection, commit, claim.job_id, confirmation, holdout
@@ -259,12 +271,22 @@ class Jobs:
             return read_tries(connection, places)
 
     @_retried
+    def find_judge(self) -> Fingerprint | None:
+        """What the experiment judges with; None before the root was judged."""
+        with self._database.read() as connection:
+            return read_judge(connection)
+
+    @_retried
     def find_judged(self, commits_wanted: Sequence[str]) -> list[JudgedCommit]:
         """The judged ones of these commits, in their order."""
         if not commits_wanted:
             return []
         with self._database.read() as connection:
             return read_judged_commits(connection, commits_wanted)
+
+
+def _by(record: JobRecord) -> MeasuredBy:
+    return MeasuredBy(record.judge.digest if record.judge else None, record.host)
 
 
 def _insert_artifacts(connection: Connection, claim: Claim, record: JobRecord) -> None:

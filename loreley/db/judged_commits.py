@@ -1,15 +1,24 @@
 """Judged commits in the database: each a row of its own, with its evaluation and its metrics."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
 from loreley.core.jobs import JudgedCommit
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
-from loreley.db.models import commits, evaluations, metrics
+from loreley.db.models import commits, elites, evaluations, experiment, metrics
 from loreley.errors import CandidateRejected
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredBy:
+    """Who has measured a commit; None: an earlier version did not say."""
+
+    judge: str | None = None  # digest of its fingerprint
+    host: str | None = None
 
 
 def read_judged_commits(connection: Connection, wanted: Sequence[str]) -> list[JudgedCommit]:
@@ -21,7 +30,11 @@ def read_judged_commits(connection: Connection, wanted: Sequence[str]) -> list[J
 
 
 def insert_judged_commit(
-    database: Database, connection: Connection, job_id: str, judged: JudgedCommit
+    database: Database,
+    connection: Connection,
+    job_id: str,
+    judged: JudgedCommit,
+    by: MeasuredBy,
 ) -> None:
     """Add a commit with its evaluation; raises `CandidateRejected` when its tree is there."""
     row = {
@@ -41,14 +54,22 @@ def insert_judged_commit(
     evaluation = judged.evaluation
     connection.execute(
         evaluations.insert().values(
-            commit=judged.commit, summary=evaluation.summary, seconds=evaluation.seconds
+            commit=judged.commit,
+            summary=evaluation.summary,
+            seconds=evaluation.seconds,
+            judge=by.judge,
+            host=by.host,
         )
     )
+    _insert_metrics(connection, judged.commit, evaluation)
+
+
+def _insert_metrics(connection: Connection, commit: str, evaluation: Evaluation) -> None:
     connection.execute(
         metrics.insert(),
         [
             {
-                "commit": judged.commit,
+                "commit": commit,
                 "name": metric.name,
                 "position": position,
                 "value": metric.value,
@@ -73,7 +94,25 @@ def sum_evaluated_seconds(connection: Connection) -> float:
     return connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
 
 
-def merge_measurement(connection: Connection, commit: str, evaluation: Evaluation) -> None:
+def record_measurement(
+    connection: Connection, commit: str, evaluation: Evaluation, by: MeasuredBy
+) -> None:
+    """Add what was measured to the commit's earlier figures; those of another judge it replaces."""
+    query = select(evaluations.c.judge, evaluations.c.host).where(evaluations.c.commit == commit)
+    before = MeasuredBy(*connection.execute(query).one())
+    row: dict[str, object] = {}
+    if before.judge != by.judge:
+        connection.execute(delete(metrics).where(metrics.c.commit == commit))
+        _insert_metrics(connection, commit, evaluation)
+        row = {"summary": evaluation.summary, "seconds": evaluation.seconds, "judge": by.judge}
+    else:
+        _merge_measurement(connection, commit, evaluation)
+    is_elsewhere = before.judge == by.judge and before.host != by.host
+    row["host"] = None if is_elsewhere else by.host
+    connection.execute(update(evaluations).where(evaluations.c.commit == commit).values(row))
+
+
+def _merge_measurement(connection: Connection, commit: str, evaluation: Evaluation) -> None:
     """Add what was measured to the commit's earlier figures.
 
     Raises `EvaluationFailed` when the evaluator says another direction than it did then.
@@ -85,6 +124,28 @@ def merge_measurement(connection: Connection, commit: str, evaluation: Evaluatio
             .where(metrics.c.commit == commit, metrics.c.name == metric.name)
             .values(value=metric.value, samples=list(metric.samples))
         )
+
+
+def is_by_the_judge(connection: Connection, commit: str) -> bool:
+    """Whether the experiment's judge has measured the commit, and not one of before."""
+    query = (
+        select(evaluations.c.commit)
+        .join(experiment, evaluations.c.judge.is_not_distinct_from(experiment.c.judge_digest))
+        .where(evaluations.c.commit == commit)
+    )
+    return connection.execute(query).first() is not None
+
+
+def read_to_judge_anew(connection: Connection) -> list[Row[str, str | None, str | None]]:
+    """Root and elites that another judge has measured: commit, judge, host; the root first."""
+    root = select(experiment.c.root_commit).scalar_subquery()
+    query = (
+        select(evaluations.c.commit, evaluations.c.judge, evaluations.c.host)
+        .join(experiment, evaluations.c.judge.is_distinct_from(experiment.c.judge_digest))
+        .where((evaluations.c.commit == root) | evaluations.c.commit.in_(select(elites.c.commit)))
+        .order_by(evaluations.c.commit != root, evaluations.c.commit)
+    )
+    return list(connection.execute(query))
 
 
 def to_storable(text: str) -> str:

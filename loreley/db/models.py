@@ -45,6 +45,9 @@ experiment = Table(
     Column("budget", JSON),  # limits by measure and period; the scheduler's settings
     Column("budget_reached", JSON),  # which limit allows no further call, and why
     Column("pause", JSON(none_as_null=True)),  # why no job is given out at the moment
+    Column("judge", JSON),  # the fingerprint of its evaluator; null before the root was judged
+    Column("judge_digest", String(64)),
+    Column("judges_anew", Boolean, nullable=False, server_default=false()),  # root and elites
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -124,6 +127,8 @@ evaluations = Table(
     Column("commit", String(64), ForeignKey("commits.commit"), primary_key=True),
     Column("summary", Text, nullable=False),
     Column("seconds", Double, nullable=False),
+    Column("judge", String(64)),  # digest of its fingerprint
+    Column("host", String(255)),  # that measured it; null: several did, or an earlier version
 )
 
 metrics = Table(

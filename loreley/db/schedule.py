@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, select, update
 
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.engine import Database, now
@@ -48,12 +48,17 @@ class EndedJob:
 
 @dataclass(frozen=True, slots=True)
 class BaselineJob:
-    """How the evaluation of the root commit stands."""
+    """How the evaluation of the root commit, or a further measurement, stands."""
 
     job_id: str
     state: JobState
     ingested: bool
     failure: str | None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended without figures, and was taken in as that."""
+        return self.ingested and self.state in (JobState.FAILED, JobState.REJECTED)
 
 
 class Schedule:
@@ -103,14 +108,17 @@ class Schedule:
             last = connection.execute(select(func.max(jobs.c.ordinal))).scalar()
         return 0 if last is None else max(0, last + 1)
 
+    def find_last_measurement(self, commit: str) -> BaselineJob | None:
+        """The latest job that measures a commit once more, or None."""
+        wanted = (jobs.c.kind == JobKind.MEASUREMENT) & (jobs.c.base_commit == commit)
+        return self._find_last_extra(wanted)
+
     def find_last_baseline(self) -> BaselineJob | None:
         """The latest evaluation of the root commit, or None before the first."""
-        query = (
-            select(jobs)
-            .where(jobs.c.ordinal < 0, jobs.c.kind == JobKind.BASELINE)
-            .order_by(jobs.c.ordinal)
-            .limit(1)
-        )
+        return self._find_last_extra(jobs.c.kind == JobKind.BASELINE)
+
+    def _find_last_extra(self, wanted: ColumnElement[bool]) -> BaselineJob | None:
+        query = select(jobs).where(jobs.c.ordinal < 0, wanted).order_by(jobs.c.ordinal).limit(1)
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         if row is None:
@@ -198,10 +206,16 @@ class Schedule:
             return list(again.scalars()), given_up
 
     def find_ended(self, *, limit: int = 100) -> list[EndedJob]:
-        """Jobs in a final state that were not ingested, in the order in which they ended."""
+        """Jobs in a final state that can be ingested now, in the order in which they ended."""
+        is_anew = func.coalesce(select(experiment.c.judges_anew).scalar_subquery(), false())
         query = (
             select(jobs)
-            .where(jobs.c.state.in_(list(FINAL_STATES)), jobs.c.ingested_at.is_(None))
+            .where(
+                jobs.c.state.in_(list(FINAL_STATES)),
+                jobs.c.ingested_at.is_(None),
+                # What came of them is compared with elites that have no figures at the moment.
+                ~is_anew | (jobs.c.kind != JobKind.EVOLUTION),
+            )
             .order_by(jobs.c.finished_at, jobs.c.ordinal)
             .limit(limit)
         )

@@ -11,6 +11,7 @@ from loreley.db.engine import Database, open_database
 from loreley.masking import masked
 from loreley.ops.summary import (
     count_jobs,
+    describe_anew,
     describe_better,
     describe_fitness,
     describe_start,
@@ -81,6 +82,8 @@ def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
 
 def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"root        {overview.root_commit[:12]}"
+    if overview.judge:
+        yield f"judge       {overview.judge}{describe_anew(overview)}"
     yield f"jobs        {count_jobs(overview)}"
     yield f"fitness     {describe_fitness(overview)}"
     if overview.noise is not None:

@@ -44,6 +44,12 @@ def describe_fitness(overview: Overview) -> str:
     return f"{overview.objective.name}: {overview.direction}"
 
 
+def describe_anew(overview: Overview) -> str:
+    """How much is still to be measured since the evaluator was changed; empty for nothing."""
+    count = overview.to_judge_anew
+    return f"; {count} commits are still to be measured anew by it" if count else ""
+
+
 def describe_start(overview: Overview) -> str:
     """Where the best commit began."""
     if overview.root is None:

@@ -15,7 +15,7 @@ from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler
 from loreley.scheduler.artifact_retention import Retention
 from loreley.scheduler.bandit_update import BanditUpdate
-from loreley.scheduler.baseline import Baseline, RequiredMetrics
+from loreley.scheduler.baseline import Baseline, Rejudging, RequiredMetrics
 from loreley.scheduler.budget_limits import Budget, limits_from_settings
 from loreley.scheduler.descriptor_space import require_same_dimensions
 from loreley.scheduler.dispatch import Dispatch, Queue
@@ -34,6 +34,7 @@ class Parts:
 
     ingest: Ingest
     baseline: Baseline
+    rejudging: Rejudging
     job_creation: JobCreation
     finalists: Finalists
     dispatch: Dispatch
@@ -48,8 +49,10 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
     """The parts for one experiment."""
     schedule = Schedule(database)
     finalists = Finalists(database, are_wanted=settings.scheduler_confirmation_share > 0)
+    ingest = _assemble_ingest(database, settings, finalists)
     return Parts(
-        ingest=_assemble_ingest(database, settings, finalists),
+        ingest=ingest,
+        rejudging=Rejudging(database, ingest, experiment.root_commit),
         finalists=finalists,
         baseline=Baseline(
             schedule,

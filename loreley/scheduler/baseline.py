@@ -1,4 +1,4 @@
-"""The root commit's own evaluation: every experiment begins with it."""
+"""The root commit's own evaluation: every experiment begins with it, and every change of judge."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -7,9 +7,13 @@ from loguru import logger
 
 from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.core.jobs import JobKind, JobState
+from loreley.db.engine import Database
+from loreley.db.experiment import end_judging_anew, is_judging_anew
 from loreley.db.jobs import Jobs
-from loreley.db.schedule import Schedule
+from loreley.db.judged_commits import read_to_judge_anew
+from loreley.db.schedule import BaselineJob, Schedule, insert_extra
 from loreley.errors import ConfigError, LoreleyError, Problem
+from loreley.scheduler.ingest import Ingest
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,7 @@ class Baseline:
             return self._is_ready
         failed = last is not None and last.state.is_final
         if failed and last is not None and self._asked:
-            raise LoreleyError(
-                "the root commit cannot be evaluated, so nothing can be improved",
-                setting="WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND",
-                target=self._root_commit,
-                reason=last.failure or last.state,
-                fix="mend the evaluator or the repository, then start again; "
-                f"`invoke job {last.job_id[:8]}` shows what it printed",
-            )
+            raise _explain_failure(self._root_commit, last)
         if last is None or failed:
             logger.info("asking for the baseline evaluation of {}", self._root_commit[:12])
             self._schedule.create_extra(JobKind.BASELINE, self._root_commit)
@@ -90,3 +87,55 @@ class Baseline:
         if problems := find_contradictions(known.objective, known.said):
             raise ConfigError.of(problems)
         logger.info("the fitness is {}: {}", known.objective.name, known.describe_direction())
+
+
+class Rejudging:
+    """After a change of judge: root and elites are measured anew, before anything is created."""
+
+    def __init__(self, database: Database, ingest: Ingest, root_commit: str) -> None:
+        self._database = database
+        self._schedule = Schedule(database)
+        self._ingest = ingest
+        self._root_commit = root_commit
+        self._asked = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every elite and the root have figures of the experiment's judge."""
+        with self._database.read() as connection:
+            return not is_judging_anew(connection)
+
+    def tick(self) -> bool:
+        """Whether nothing is left to be measured anew; asks for what nobody measures yet.
+
+        The root comes first: what cannot judge it would only empty the archive. Raises
+        `LoreleyError` when it cannot be judged.
+        """
+        if self.is_done:
+            return True
+        last = self._schedule.find_last_measurement(self._root_commit)
+        with self._database.begin() as connection:
+            left = [row.commit for row in read_to_judge_anew(connection)]
+            if not left:
+                self._ingest.place_anew(connection, self._root_commit)
+                end_judging_anew(connection)
+                return True
+            if left[0] == self._root_commit:
+                if self._asked and last is not None and last.has_failed:
+                    raise _explain_failure(self._root_commit, last)
+                left = [self._root_commit]
+                self._asked = True
+            for commit in left:
+                insert_extra(self._database, connection, JobKind.MEASUREMENT, commit)
+        return False
+
+
+def _explain_failure(root_commit: str, last: BaselineJob) -> LoreleyError:
+    return LoreleyError(
+        "the root commit cannot be evaluated, so nothing can be improved",
+        setting="WORKER_EVALUATOR_PLUGIN, WORKER_EVALUATOR_COMMAND",
+        target=root_commit,
+        reason=last.failure or last.state,
+        fix="mend the evaluator or the repository, then start again; "
+        f"`invoke job {last.job_id[:8]}` shows what it printed",
+    )

@@ -47,6 +47,7 @@ class Budget:
         self._noted_at = clock()
         self._spend.set_limits(self._limits)
         self.reached: str | None = None  # in words: which limit ends the run, and why
+        self.is_time_over = False  # then nothing that waits is done any more, measurements neither
 
     def tick(self) -> None:
         """Look whether a limit is reached; jobs that wait for a spent one are cancelled."""
@@ -60,6 +61,7 @@ class Budget:
             self._spend.note_reached(limit)
         self.reached = said
         unit = limit.limit.unit
+        self.is_time_over = unit is BudgetUnit.HOURS
         if unit is not BudgetUnit.JOBS:
             count = self._schedule.cancel_waiting(
                 f"the budget is reached: {said}", measurements=unit is BudgetUnit.HOURS

@@ -8,6 +8,7 @@ from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database
 from loreley.db.experiment import read_descriptor_space, read_experiment, read_progress
 from loreley.db.jobs import Jobs
+from loreley.db.judged_commits import is_by_the_judge, read_judged_commits
 from loreley.db.schedule import EndedJob, Schedule, mark_ingested, note_outcome
 from loreley.db.scores import clear_score, read_score, write_score
 from loreley.map_elites.archive import AddResult
@@ -93,8 +94,10 @@ class Ingest:
             return job.state
         if judged is None or job.state is not JobState.SUCCEEDED:
             if job.kind is JobKind.MEASUREMENT:
-                self._re_measurement.give_up(connection, archive, job.base_commit)
+                self._give_up(connection, archive, job)
             return job.state
+        if not is_by_the_judge(connection, judged.commit):
+            return self._reject(job, Infeasible("it was judged by the evaluator of before"))
         estimate = self._judge(connection, judged)
         if isinstance(estimate, Infeasible):
             if job.kind is JobKind.MEASUREMENT:
@@ -108,6 +111,35 @@ class Ingest:
             return self._reject(job, measures)
         write_score(connection, judged.commit, estimate, island=job.island)
         return self._offer(connection, archive, job, judged.commit, estimate, measures)
+
+    def _give_up(self, connection: Connection, archive: Archive, job: EndedJob) -> None:
+        """End what a failed measurement was for; an elite stays, unless it has no figures left."""
+        has_failed = job.state is not JobState.CANCELLED
+        if has_failed and not is_by_the_judge(connection, job.base_commit):
+            self._re_measurement.lose(connection, archive, job.base_commit)
+        else:
+            self._re_measurement.give_up(connection, archive, job.base_commit)
+
+    def place_anew(self, connection: Connection, root_commit: str) -> None:
+        """Fill the archive anew with its elites and the root, by figures that are all new."""
+        archive = Archive(self._database, connection)
+        islands = {root_commit: set(range(self._ring.islands))}
+        for island, commit in archive.residents():
+            islands.setdefault(commit, set()).add(island)
+        found = []
+        for judged in read_judged_commits(connection, list(islands)):
+            estimate, place = self._judge(connection, judged), self._measure(connection, judged)
+            if isinstance(estimate, Infeasible) or isinstance(place, Infeasible):
+                clear_score(connection, judged.commit)
+                continue
+            write_score(connection, judged.commit, estimate)
+            cell = self._objective.grid.cell_of(place)
+            found += [
+                PlacedCommit(island, cell, judged.commit, estimate, place)
+                for island in sorted(islands[judged.commit])
+            ]
+        archive.replace_all(found)
+        logger.info("{} commits were judged anew, {} remain elites", len(islands), len(found))
 
     def _judge(self, connection: Connection, judged: JudgedCommit) -> Estimate | Infeasible:
         known = read_experiment(connection)

@@ -62,7 +62,7 @@ class Scheduler:
             parts.dispatch.tick_paused(pause.probe)
             return True
         created = self._create_jobs()
-        is_done = created == 0 and self._is_settled and parts.finalists.tick()
+        is_done = created == 0 and self._is_settled and self._has_no_finalist()
         parts.dispatch.tick()
         parts.retention.tick()
         parts.pruning.tick()
@@ -77,11 +77,18 @@ class Scheduler:
     def _create_jobs(self, at_most: int | None = None) -> int:
         if not self._parts.baseline.tick():
             return 0
+        # Measurements that wait are cancelled when the time is over.
+        if self._parts.budget.is_time_over or not self._parts.rejudging.tick():
+            return 0
         rooms = [at_most, self._parts.budget.room_for_jobs()]
         known = [room for room in rooms if room is not None]
         return self._parts.job_creation.tick(
             at_most=min(known) if known else None, under_way=self._parts.equal_failures.room
         )
+
+    def _has_no_finalist(self) -> bool:
+        """Whether nothing is left to confirm; of elites without new figures nothing can be."""
+        return not self._parts.rejudging.is_done or self._parts.finalists.tick()
 
     @property
     def _ending(self) -> str:

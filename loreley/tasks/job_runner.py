@@ -16,7 +16,13 @@ from loreley.core.agents.assembly import (
     granted_variables,
 )
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
-from loreley.core.evaluation.assembly import assemble_cascade, assemble_holdout, describe_exposure
+from loreley.core.evaluation.assembly import (
+    assemble_cascade,
+    assemble_fingerprint,
+    assemble_holdout,
+    describe_exposure,
+)
+from loreley.core.evaluation.fingerprint import Fingerprint, explain_other_judge
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
@@ -24,14 +30,16 @@ from loreley.core.worker.confirming import ConfirmationOptions
 from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.job_run import JobOptions
+from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
+from loreley.db.experiment import adopt_judge, read_judge
 from loreley.db.jobs import Jobs
 from loreley.db.search_context import read_search_context
 from loreley.db.spend import Spend
-from loreley.errors import JobInterrupted, WorkerUnfit
+from loreley.errors import ConfigError, JobInterrupted, WorkerUnfit
 from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
@@ -69,6 +77,8 @@ class JobRunner:
                 holdout.check()
             if exposure := describe_exposure(settings, sandbox):
                 logger.warning(exposure)
+            own_judge = OwnJudge(assemble_fingerprint(settings), socket.gethostname())
+            _require_one_judge(database, own_judge.take())
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))
@@ -97,6 +107,7 @@ class JobRunner:
                     confirmation=ConfirmationOptions(
                         settings.scheduler_confirmation_share, holdout=holdout
                     ),
+                    own_judge=own_judge,
                     describer=describer,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                     renew=lambda: renewal(evolution, repository),
@@ -124,6 +135,22 @@ class JobRunner:
     def interrupt(self) -> None:
         """Make the running job go back to the queue, from any thread."""
         self._running.ask(JobInterrupted("the worker is stopping"))
+
+
+def _require_one_judge(database: Database, judge: Fingerprint) -> None:
+    """Raise `ConfigError` when the experiment has another judge than this worker.
+
+    The first worker of this version becomes the judge of a run that an earlier one began.
+    """
+    logger.info("judge: {}, on {}", judge.in_short, judge.machine)
+    with database.begin() as connection:
+        if adopt_judge(connection, judge):
+            logger.warning(
+                "the run was begun by an earlier version: it has this worker's judge from now on"
+            )
+        known = read_judge(connection)
+    if known is not None and known != judge:
+        raise explain_other_judge(ConfigError, known, judge)
 
 
 def _create_briefing(settings: Settings, secrets: Secrets, database: Database) -> Briefing:

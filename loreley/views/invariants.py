@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.engine import now
+from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.models import commits, elites, experiment, jobs, metrics
 
 
@@ -80,6 +81,17 @@ def archive_flaws(connection: Connection) -> list[str]:
         if last != count - 1:
             flaws.append(f"island {island}: {count} elites, and the last position is {last}")
     return flaws
+
+
+def judge_flaws(connection: Connection) -> list[str]:
+    """Elites, and the root, that another evaluator has judged than the experiment's."""
+    digest = connection.execute(select(experiment.c.judge_digest)).scalar()
+    return [
+        f"commit {row.commit[:12]}: judged by {(row.judge or 'nobody known')[:12]}"
+        f"{f' on {row.host}' if row.host else ''}, the experiment's judge is {digest[:12]}"
+        for row in read_to_judge_anew(connection)
+        if digest is not None
+    ]
 
 
 def overdue_jobs(connection: Connection, *, slack_seconds: float) -> list[str]:

@@ -9,7 +9,8 @@ from loreley.core.evaluation.noise import Noise, ScoreRange, describe_noise
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.confirmations import best_commit, fittest_confirmed
 from loreley.db.engine import Database, now
-from loreley.db.experiment import Experiment, read_experiment, read_progress
+from loreley.db.experiment import Experiment, read_experiment, read_judge, read_progress
+from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.models import arms, commits, elites, evaluations, jobs
 from loreley.map_elites.objective import Objective
 from loreley.views.gains import Gain, read_gain
@@ -105,6 +106,8 @@ class Overview:
     confirmed_gain: Gain | None = None
     direction: str = ""  # in words, which one of the fitness is better, and who says so
     noise: Noise | None = None  # None: the root was not judged yet
+    judge: str | None = None  # digest and evaluator; None: the root was not judged yet
+    to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
 
     @property
     def ended(self) -> int:
@@ -129,6 +132,8 @@ class Overview:
     @property
     def why_no_best(self) -> str:
         """In words, why there is no best commit, where there is none."""
+        if self.to_judge_anew:
+            return f"{self.to_judge_anew} commits are to be measured anew by the changed evaluator"
         if self.judged:
             return f"none of {self.judged} judged commits has a fitness"
         return "nothing has been judged yet"
@@ -152,6 +157,7 @@ def read_overview(database: Database) -> Overview | None:
             return None
         objective = experiment.objective
         best = best_commit(connection)
+        judge = read_judge(connection)
         root = _read_champion(connection, experiment.root_commit, objective)
         confirmed = fittest_confirmed(connection)
         root_score = objective.score(root.fitness) if root else _read_first_score(connection)
@@ -178,6 +184,8 @@ def read_overview(database: Database) -> Overview | None:
             else None,
             direction=experiment.describe_direction(),
             noise=read_noise(connection, experiment),
+            judge=judge.in_short if judge else None,
+            to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
         )
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 from loreley.config import Settings
 from loreley.core.evaluation.confirmation import Confirmation, confirm
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
+from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
@@ -58,6 +59,7 @@ class Simulation:
     repeats: int | None = None  # None: as automatic, the root five times and all others once
     # Whether more is better, by metric, as the evaluator says; of others it says nothing.
     directions: Mapping[str, bool] = field(default_factory=dict)
+    own: Fingerprint | None = None  # what the worker judges with, where that is asked
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
@@ -84,7 +86,7 @@ class Simulation:
 
     def _do(self, jobs: Jobs, claim: Claim) -> None:
         random = Random(claim.seed)
-        record = JobRecord(agent="toy", operator=claim.operator)
+        record = JobRecord(agent="toy", operator=claim.operator, judge=self.own)
         if claim.kind is JobKind.EVOLUTION and random.random() < self.failing_share:
             jobs.fail(claim, AgentFailed("no idea"), record)
             return

@@ -142,7 +142,7 @@ class Stack:
     @property
     def gate(self) -> Path:
         """While this file is there, evaluations do not end."""
-        return self.folder / "gate" / "closed"
+        return self.folder / "gate" / ".gate" / "closed"  # what a dot hides is not the evaluator's
 
     def wait_for_evaluation(self, *, within: float = PATIENCE_SECONDS) -> None:
         """Wait until an evaluator is at work."""
@@ -261,6 +261,7 @@ def create_stack(folder: Path, redis_url: str, database_url: str) -> Stack:
     folder.mkdir(exist_ok=True)
     for name in ("evaluator", "gate", "holds", "tmp"):
         (folder / name).mkdir()
+    stack.gate.parent.mkdir()
     (folder / "evaluator" / "judge.py").write_text(EVALUATOR.replace("GATE", str(stack.gate)))
     source = folder / "source"
     source.mkdir()

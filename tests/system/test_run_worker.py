@@ -122,17 +122,16 @@ def test_a_killed_worker_costs_one_lease(stack: Stack) -> None:
     (stack.folder / "evaluator" / "judge.py").write_text(
         "import time\nfrom pathlib import Path\n"
         "def evaluate(context):\n"
-        "    while Path('" + str(stack.folder / "hold") + "').exists(): time.sleep(0.05)\n"
+        "    while Path('" + str(stack.gate) + "').exists(): time.sleep(0.05)\n"
         "    return {'summary': '', 'metrics': [{'name': 'score', 'value': 1.0},"
         " {'name': 'number', 'value': 1.0}]}\n"
     )
-    stack.settings["WORKER_EVALUATOR_READ_PATHS"] = str(stack.folder)
-    (stack.folder / "hold").touch()
+    stack.gate.touch()
     first = stack.start_worker()
     scheduler = stack.start_scheduler("--max-jobs", "2")
     first.wait_for("baseline job")
     first.popen.kill()
-    (stack.folder / "hold").unlink()
+    stack.gate.unlink()
     second = stack.start_worker()
 
     assert scheduler.popen.wait(timeout=60) == 0, scheduler.said + second.said

@@ -8,15 +8,19 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.errors import LoreleyError
 
 _MOST_FILES = 2_000  # of the folders of an evaluator
 _READ_BYTES = 64 * 1024 * 1024  # of all of them; of what is beyond only the size counts
 _UNREAD = ("__pycache__", "node_modules")
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/")  # programs of the host: known by their names
 _MOST_NAMED = 5
+_SHOWN_DIGITS = 12  # of a digest
+
+ErrorKind = TypeVar("ErrorKind", bound=LoreleyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +65,41 @@ class Fingerprint:
         more = len(found) - _MOST_NAMED
         return [*found[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])]
 
+    @property
+    def in_short(self) -> str:
+        """Its digest and evaluator, for a line."""
+        return f"{self.digest[:_SHOWN_DIGITS]} ({self.evaluator})"
+
+
+def explain_other_judge(
+    kind: type[ErrorKind], wanted: Fingerprint, found: Fingerprint
+) -> ErrorKind:
+    """What the operator should know where the experiment has another judge than this host."""
+    return kind(
+        "this host judges otherwise than the experiment does",
+        target=f"the experiment's judge is {wanted.in_short}, this host's is {found.in_short}",
+        reason="; ".join(found.differences(wanted)),
+        fix="bring evaluator, settings and packages here to the experiment's state, or, if the "
+        "change is meant, run `invoke rejudge`",
+    )
+
 
 class EvaluatorFiles:
     """The digests of an evaluator's files; a file is read again only when it was changed."""
 
-    def __init__(self, options: Sequence[EvaluatorOptions]) -> None:
+    def __init__(
+        self, options: Sequence[EvaluatorOptions], holdout: EvaluatorOptions | None = None
+    ) -> None:
         """``options`` are those of each stage and of the full evaluation."""
         self._options = options
+        self._holdout = holdout
         self._known: dict[tuple[str, int, int, int], str] = {}
 
     def read(self) -> dict[str, str]:
         """The digest of each file by its name; names do not depend on where the folders are."""
         left = _READ_BYTES
         found: dict[str, str] = {}
-        for name, path in _named_files(self._options):
+        for name, path in self._named_files():
             if len(found) >= _MOST_FILES:
                 break
             try:
@@ -90,11 +115,20 @@ class EvaluatorFiles:
             found[name] = self._digest(path, state)
         return found
 
+    def _named_files(self) -> Iterator[tuple[str, Path]]:
+        yield from _named_files(self._options)
+        if self._holdout:
+            for name, path in _named_files([self._holdout]):
+                yield f"hold-out {name}", path
+
     def _digest(self, path: Path, state: os.stat_result) -> str:
         key = (str(path), state.st_ino, state.st_ctime_ns, state.st_size)
         if key not in self._known:
-            with path.open("rb") as file:
-                self._known[key] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            try:
+                with path.open("rb") as file:
+                    self._known[key] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            except OSError as error:
+                return error.strerror or "not readable"
         return self._known[key]
 
 

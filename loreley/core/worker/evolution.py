@@ -78,7 +78,7 @@ class Evolution:
                 job.confirm(self._repository)
                 return
             result: JudgedCommit | Evaluation
-            with job.lease(self._repository) as worktree:
+            with job.watch_judge(), job.lease(self._repository) as worktree:
                 if job.judged is not None:
                     result = job.deliver(worktree)
                 elif job.claim.kind is JobKind.MEASUREMENT:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRe
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.delivery import deliver
 from loreley.core.worker.earlier_jobs import EarlierJobs
+from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.core.worker.suspicion import Suspicion, find_host_trouble
 from loreley.errors import (
@@ -66,6 +67,7 @@ class JobOptions:
     agent_timeout_seconds: float
     briefing: Briefing
     confirmation: ConfirmationOptions = field(default_factory=ConfirmationOptions)
+    own_judge: OwnJudge | None = None  # None: nobody asks who has judged
     describer: Describer | None = None  # None: the archive needs no code descriptor
     count_end: CountEnd = ignore_end
     renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
@@ -102,6 +104,12 @@ class JobRun:
             self.folder = worktree.path.parent
             hit(Failpoint.LEASED)
             yield worktree
+
+    def watch_judge(self) -> AbstractContextManager[None]:
+        """What is done in here counts only for the experiment's judge, unchanged to the end."""
+        if self.options.own_judge is None:
+            return nullcontext()
+        return self.options.own_judge.watch(self.claim, self.jobs, self.record)
 
     def judge_commit(self, worktree: Worktree) -> JudgedCommit:
         """The job's commit with its evaluation, pushed if it is a new one.
@@ -160,11 +168,14 @@ class JobRun:
         return judgement.evaluation
 
     def confirm(self, repository: WorkerRepository) -> None:
-        """Record whether the base commit is better than the root, and what the hold-out says."""
+        """Record whether the base commit is better than the root, and what the hold-out says.
+
+        Raises `WorkerUnfit` as `watch_judge` does.
+        """
         finalists = Finalists(
             self.claim, self.jobs, self.judge, self.options.confirmation, self.deadline
         )
-        with self._timed("evaluation"):
+        with self.watch_judge(), self._timed("evaluation"):
             confirmation, holdout = finalists.confirm(repository)
         self.jobs.confirm(self.claim, confirmation, holdout, self.record)
         hit(Failpoint.RECORDED)

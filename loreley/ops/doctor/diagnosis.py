@@ -10,6 +10,7 @@ from loreley.errors import LoreleyError, Problem
 from loreley.ops.doctor.findings import Finding, examine, report_error
 from loreley.ops.doctor.installation import host_checks
 from loreley.ops.doctor.invariants import run_checks
+from loreley.ops.doctor.judges import judge_checks
 from loreley.ops.doctor.services import service_checks
 from loreley.ops.doctor.trial import trial_checks
 
@@ -31,6 +32,7 @@ def diagnose(
     checks = [
         *host_checks(settings, invalid),
         *service_checks(settings),
+        *judge_checks(settings),
         *trial_checks(settings, quick=quick),
     ]
     findings = examine(checks)

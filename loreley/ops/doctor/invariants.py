@@ -28,6 +28,7 @@ from loreley.views.invariants import (
     job_counts,
     job_flaws,
     jobs_in,
+    judge_flaws,
     overdue_jobs,
     recorded_branches,
 )
@@ -45,6 +46,7 @@ def run_checks(settings: Settings, database: Database) -> list[Check]:
         Check("jobs", run.jobs),
         Check("commits", run.commits),
         Check("archive", run.archive),
+        Check("judge of elites", run.judge),
         Check("branches", run.branches),
         Check("leases", run.leases),
         Check("queue", run.queue),
@@ -75,6 +77,16 @@ class _Run:
     def archive(self) -> Finding:
         """Whether each job was taken in once."""
         return self._find_no_flaws(archive_flaws, "every job was counted once")
+
+    def judge(self) -> Finding:
+        """Whether all elites and the root were judged by the experiment's judge."""
+        with self._database.read() as connection:
+            flaws = judge_flaws(connection)
+        return all_hold(
+            flaws,
+            good="the experiment's, for each of them and the root",
+            fix="start scheduler and worker, which measure them anew after `invoke rejudge`",
+        )
 
     def branches(self) -> Finding:
         """Whether the remote holds what the database says."""
