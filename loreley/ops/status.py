@@ -29,6 +29,7 @@ from loreley.views.overview import (
     read_overview,
     read_running,
 )
+from loreley.views.pausing import describe_pause, read_current_pause
 
 _SHOWN_FAILURES = 5
 _REASON_LENGTH = 160
@@ -55,6 +56,7 @@ def _to_json(database: Database) -> str:
             ],
             "budget": [asdict(account) for account in read_accounts(database)],
             "budget_reached": read_ending(database),
+            "pause": asdict(pause) if (pause := read_current_pause(database)) else None,
             "running": [asdict(job) for job in read_running(database)],
             "failures": [asdict(one) for one in read_failures(database, limit=_SHOWN_FAILURES)],
         },
@@ -69,6 +71,8 @@ def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
         yield "experiment  none yet: the scheduler begins one (invoke evolve, invoke scheduler)"
         return
     yield from _describe_experiment(overview)
+    if pause := read_current_pause(database):
+        yield f"paused      {describe_pause(pause)}"
     for job in read_running(database):
         yield _describe_running(job)
     yield from _describe_arms(database)

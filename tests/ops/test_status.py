@@ -1,4 +1,4 @@
-"""What `invoke status` says of money."""
+"""What `invoke status` says of money, and of a run that pauses."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,10 @@ from loreley.core.budget import BudgetUnit, Limit, OpenCall, Period, Usage
 from loreley.core.jobs import JobKind
 from loreley.db.engine import Database, open_database
 from loreley.db.experiment import Experiment
+from loreley.db.faults.pause import Pause, begin_pause
 from loreley.db.schedule import NewJob, Schedule
 from loreley.db.spend import Spend
+from loreley.errors import Fault
 from loreley.ops.status import describe_spending, describe_status
 from tests.db.support import claimed
 
@@ -56,3 +58,17 @@ def test_without_calls_and_limits_nothing_is_reported(settings: Settings) -> Non
 
     assert list(describe_spending(database)) == []
     database.close()
+
+
+def test_a_pause_is_told_with_its_reason_and_fix(settings: Settings) -> None:
+    database = open_database(settings.sqlalchemy_url)
+    Schedule(database).begin_experiment(Experiment("a" * 40, {}))
+    pause = Pause(Fault.HOST, "No space left on device", "free some disk space", 1.0, 2.0)
+    begin_pause(database, pause)
+    database.close()
+
+    told = json.loads(describe_status(settings, as_json=True))["pause"]
+    words = "the run pauses (host): No space left on device; free some disk space"
+
+    assert f"paused      {words}" in describe_status(settings, as_json=False)
+    assert (told["fault"], told["fix"]) == ("host", "free some disk space")
