@@ -143,7 +143,10 @@ def test_a_restart_in_the_middle_goes_on(database: Database) -> None:
 
 @only_sqlite
 def test_a_search_whose_jobs_all_fail_goes_on_seeding(database: Database) -> None:
-    no_brake = {"scheduler_max_total_jobs": 30, "scheduler_max_equal_failures": 0}
+    no_brake: dict[str, object] = {
+        "scheduler_max_total_jobs": 30,
+        "scheduler_max_equal_failures": 0,
+    }
     Simulation(database, no_brake, failing_share=1.0).run()
 
     state = overview(database)
