@@ -3,10 +3,12 @@
 import hashlib
 import os
 import platform
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from importlib.metadata import distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -18,6 +20,8 @@ _READ_BYTES = 64 * 1024 * 1024  # of all of them; of what is beyond only the siz
 _UNREAD = ("__pycache__", "node_modules")
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/")  # programs of the host: known by their names
 _MOST_NAMED = 5
+_IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHOWN_DIGITS = 12  # of a digest
 
 ErrorKind = TypeVar("ErrorKind", bound=LoreleyError)
@@ -94,6 +98,15 @@ class EvaluatorFiles:
         self._options = options
         self._holdout = holdout
         self._known: dict[tuple[str, int, int, int], str] = {}
+        self._imports: dict[str, frozenset[str]] = {}  # by digest
+
+    def packages(self, files: Mapping[str, str]) -> dict[str, str]:
+        """The versions of the packages that the code among ``files`` imports, and they in turn.
+
+        Others that are installed may come and go, such as those of Loreley's own extras.
+        """
+        names = frozenset[str]().union(*(self._imports.get(each, ()) for each in files.values()))
+        return _versions_of(names)
 
     def read(self) -> dict[str, str]:
         """The digest of each file by its name; names do not depend on where the folders are."""
@@ -125,8 +138,10 @@ class EvaluatorFiles:
         key = (str(path), state.st_ino, state.st_ctime_ns, state.st_size)
         if key not in self._known:
             try:
-                with path.open("rb") as file:
-                    self._known[key] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+                content = path.read_bytes()
+                self._known[key] = digest = hashlib.sha256(content).hexdigest()[:16]
+                if path.suffix == ".py":
+                    self._imports[digest] = frozenset(map(bytes.decode, _IMPORT.findall(content)))
             except OSError as error:
                 return error.strerror or "not readable"
         return self._known[key]
@@ -140,14 +155,15 @@ def take_fingerprint(
     ``settings`` are those that decide what an evaluation gives.
     """
     is_plugin = any(each.plugin for each in options)
+    found = files.read()
     return Fingerprint(
         evaluator=" | ".join(_evaluator_name(each) for each in options),
-        files=files.read(),
+        files=found,
         settings=settings,
         python=f"{platform.python_implementation()} {platform.python_version()}"
         if is_plugin
         else "",
-        packages=_packages() if is_plugin else {},
+        packages=files.packages(found) if is_plugin else {},
         machine=_machine(),
     )
 
@@ -188,10 +204,20 @@ def _files_below(folder: Path, hidden: Sequence[Path]) -> Iterator[Path]:
 
 
 @cache
-def _packages() -> dict[str, str]:
-    """What is installed beside Loreley, which says its own version elsewhere."""
-    found = {each.metadata["Name"].lower(): each.version for each in distributions()}
-    found.pop("loreley", None)
+def _versions_of(imported: frozenset[str]) -> dict[str, str]:
+    """The versions of what these top-level modules are from, and of what that needs."""
+    by_module = packages_distributions()
+    ahead = [name for module in imported for name in by_module.get(module, ())]
+    found: dict[str, str] = {}
+    while ahead:
+        name = ahead.pop()
+        key = name.lower().replace("_", "-")
+        if key in found or key == "loreley":  # which says its own version elsewhere
+            continue
+        with suppress(PackageNotFoundError):
+            found[key] = version(name)
+            needed = (text for text in requires(name) or () if "extra ==" not in text)
+            ahead += [match[0] for text in needed if (match := _REQUIREMENT.match(text))]
     return dict(sorted(found.items()))
 
 

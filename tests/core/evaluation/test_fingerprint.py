@@ -16,7 +16,10 @@ def plugin(folder: Path) -> EvaluatorOptions:
     return EvaluatorOptions(plugin="judges:judge", python_paths=(folder,))
 
 
-def write_evaluator(folder: Path, code: str = "def judge(context): ...\n") -> Path:
+CODE = "import numpy as np\n\n\ndef judge(context): ...\n"
+
+
+def write_evaluator(folder: Path, code: str = CODE) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "judges.py").write_text(code)
     return folder
@@ -37,7 +40,7 @@ def test_two_hosts_with_the_same_evaluator_agree_wherever_it_lies(tmp_path: Path
 
 def test_a_stale_checkout_of_the_evaluator_is_named_by_its_file(tmp_path: Path) -> None:
     here = take(plugin(write_evaluator(tmp_path / "here")))
-    there = take(plugin(write_evaluator(tmp_path / "there", "def judge(context): return 1\n")))
+    there = take(plugin(write_evaluator(tmp_path / "there", CODE.replace("...", "return 1"))))
 
     assert here.digest != there.digest
     (difference,) = here.differences(there)
@@ -61,7 +64,7 @@ def test_a_module_that_only_one_host_has_is_a_difference(tmp_path: Path) -> None
             "settings repeats: 1 here, 3 there",
         ),
         ({"python": "CPython 3.12.1"}, "python: "),
-        ({"packages": {}}, "packages alembic: "),
+        ({"packages": {}}, "packages numpy: "),
         ({"evaluator": "judges:other"}, "evaluator: judges:judge here, judges:other there"),
     ],
 )
@@ -137,7 +140,7 @@ def test_a_changed_file_is_noticed_even_when_it_seems_as_long_and_as_old(tmp_pat
     before, state = files.read(), code.stat()
     assert files.read() == before
 
-    code.write_text("def judge(context): 123\n")
+    code.write_text(CODE.replace("...", "123"))
     os.utime(code, ns=(state.st_atime_ns, state.st_mtime_ns))
 
     assert code.stat().st_size == state.st_size
@@ -155,3 +158,17 @@ def test_a_folder_of_very_many_files_is_read_within_bounds(tmp_path: Path) -> No
         (tmp_path / f"module_{number:04}.py").write_text("")
 
     assert len(EvaluatorFiles([plugin(tmp_path)]).read()) == 2_000
+
+
+def test_only_packages_that_the_evaluator_imports_count_with_what_they_need(tmp_path: Path) -> None:
+    code = "from loguru import logger\n\n\ndef judge(context):\n    import pydantic\n"
+
+    packages = take(plugin(write_evaluator(tmp_path, code))).packages
+
+    assert {"loguru", "pydantic", "pydantic-core"} <= packages.keys()
+    assert "pytest" not in packages
+    assert "loreley" not in packages
+
+
+def test_an_evaluator_of_the_standard_library_alone_depends_on_no_package(tmp_path: Path) -> None:
+    assert take(plugin(write_evaluator(tmp_path, "import json\n"))).packages == {}
