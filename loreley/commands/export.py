@@ -41,6 +41,29 @@ def best(
 
 @task(
     help={
+        "island": "the best of this island instead of the best of all",
+        "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
+    }
+)
+@failures_as_messages()
+def confirm(c: Context, island: str | None = None, commit: str | None = None) -> None:
+    """Measure the best commit beside the root, and by the hold-out.
+
+    A run does so at its end; this is for a run that was stopped, or for another commit. What it
+    shows is kept, as a run keeps it.
+    """
+    from loguru import logger
+
+    from loreley.ops.results.confirm import confirm_commit
+    from loreley.ops.results.selection import Selection
+
+    logger.disable("loreley")
+    for line in confirm_commit(Project.of(c).settings(), Selection.read(commit, island)):
+        print(line, flush=True)
+
+
+@task(
+    help={
         "patch": "write one patch to this file, for `git am` and `git apply`; - is stdout",
         "branch": "push it to the remote as this branch",
         "squash": "with --branch: one commit on the root, instead of every step",

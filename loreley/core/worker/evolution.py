@@ -76,17 +76,18 @@ class Evolution:
             hit(Failpoint.CLAIMED)
             if job.claim.kind is JobKind.CONFIRMATION:
                 job.confirm(self._repository)
-                return
-            result: JudgedCommit | Evaluation
-            with job.watch_judge(), job.lease(self._repository) as worktree:
-                if job.judged is not None:
-                    result = job.deliver(worktree)
-                elif job.claim.kind is JobKind.MEASUREMENT:
-                    result = job.evaluate(worktree, job.claim.base_commit)
-                else:
-                    result = job.judge_commit(worktree)
-            job.succeed(result)
+            else:
+                job.succeed(self._judge_commit(job))
         self._settle(job, stop)
+
+    def _judge_commit(self, job: JobRun) -> JudgedCommit | Evaluation:
+        """The job's commit, or a further measurement of its base commit."""
+        with job.watch_judge(), job.lease(self._repository) as worktree:
+            if job.judged is not None:
+                return job.deliver(worktree)
+            if job.claim.kind is JobKind.MEASUREMENT:
+                return job.evaluate(worktree, job.claim.base_commit)
+            return job.judge_commit(worktree)
 
     def _settle(self, job: JobRun, stop: Stop) -> None:
         """After a job that was given back: wait, and mend what can be mended from here.
