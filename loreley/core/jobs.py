@@ -212,6 +212,14 @@ class JobStore(Protocol):
         """What the experiment judges with; None before the root was judged."""
         ...
 
+    def lacks_host(self, host: str) -> bool:
+        """Whether the root's metric is noisy and the host's figure of it is not known."""
+        ...
+
+    def record_host(self, host: str, machine: str, root_fitness: Sequence[float]) -> None:
+        """Keep what a host makes of the root commit."""
+        ...
+
     def add_measurement(self, claim: Claim, evaluation: Evaluation, record: JobRecord) -> None:
         """Add what was measured to the commit's earlier figures; raises `JobLost`."""
         ...

@@ -1,6 +1,6 @@
 """The one experiment of a database: what it seeks, how far it is, and where its commits stand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.evaluation.fingerprint import Fingerprint, explain_other_judge
+from loreley.db.engine import Database, now
 from loreley.db.judged_commits import read_metrics
 from loreley.db.models import (
     challenges,
@@ -17,6 +18,7 @@ from loreley.db.models import (
     evaluations,
     experiment,
     holdouts,
+    hosts,
 )
 from loreley.errors import WorkerUnfit
 from loreley.map_elites.descriptor_space import DescriptorSpace
@@ -154,6 +156,33 @@ def adopt_judge(connection: Connection, judge: Fingerprint) -> bool:
     if adopted.rowcount:
         connection.execute(update(evaluations).values(judge=judge.digest))
     return adopted.rowcount > 0
+
+
+def read_hosts(connection: Connection) -> dict[str, list[float]]:
+    """What each host makes of the root commit with the experiment's judge: fitness by host."""
+    judge = select(experiment.c.judge_digest).scalar_subquery()
+    query = select(hosts.c.name, hosts.c.root_fitness).where(
+        hosts.c.judge.is_not_distinct_from(judge)
+    )
+    return {row.name: row.root_fitness for row in connection.execute(query.order_by(hosts.c.name))}
+
+
+def write_host(
+    database: Database,
+    connection: Connection,
+    name: str,
+    machine: str,
+    root_fitness: Sequence[float],
+) -> None:
+    """Keep what a host makes of the root commit, in place of what it made of it before."""
+    row = {
+        "judge": connection.execute(select(experiment.c.judge_digest)).scalar(),
+        "machine": machine,
+        "root_fitness": list(root_fitness),
+        "measured_at": now(),
+    }
+    insert = database.insert(hosts).values(name=name, **row)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=row))
 
 
 def read_progress(connection: Connection) -> Progress:

@@ -12,11 +12,18 @@ from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
+from loreley.core.evaluation.noise import describe_noise
 from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit, Tries
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
-from loreley.db.experiment import read_experiment, read_judge, require_judge
+from loreley.db.experiment import (
+    read_experiment,
+    read_hosts,
+    read_judge,
+    require_judge,
+    write_host,
+)
 from loreley.db.faults.hindrances import insert_hindrance, is_alone_in_failing
 from loreley.db.faults.pause import read_pause
 from loreley.db.judged_commits import (
@@ -269,6 +276,20 @@ class Jobs:
         """What came of changes at these places; those never changed are left out."""
         with self._database.read() as connection:
             return read_tries(connection, places)
+
+    @_retried
+    def lacks_host(self, host: str) -> bool:
+        """Whether the root's metric is noisy and the host's figure of it is not known."""
+        with self._database.read() as connection:
+            known = read_experiment(connection)
+            noise = describe_noise(known.objective, known.root_metrics) if known else None
+            return bool(noise and noise.spread) and host not in read_hosts(connection)
+
+    @_retried
+    def record_host(self, host: str, machine: str, root_fitness: Sequence[float]) -> None:
+        """Keep what a host makes of the root commit."""
+        with self._database.begin() as connection:
+            write_host(self._database, connection, host, machine, root_fitness)
 
     @_retried
     def find_judge(self) -> Fingerprint | None:

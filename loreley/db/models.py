@@ -203,6 +203,17 @@ holdouts = Table(
     Column("created_at", Double, nullable=False),
 )
 
+# What each host makes of the root commit, where its metric is noisy.
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("name", String(255), primary_key=True),
+    Column("judge", String(64)),  # that measured it there
+    Column("machine", Text, nullable=False),
+    Column("root_fitness", JSON, nullable=False),  # of each measurement
+    Column("measured_at", Double, nullable=False),
+)
+
 # What the choice among agents and operators has learnt.
 arms = Table(
     "arms",

@@ -92,6 +92,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"fitness     {describe_fitness(overview)}"
     if overview.noise is not None:
         yield f"noise       {overview.noise.text}"
+    if overview.hosts is not None:
+        yield f"hosts       {one_line(overview.hosts)}"
     for words in describe_yield(overview):
         yield f"yield       {words}"
     yield f"archive     {_describe_cells(overview)}, QD score {overview.qd_score:.6g}"

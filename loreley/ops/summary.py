@@ -22,6 +22,8 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     lines.append(f"fitness   {describe_fitness(overview)}")
     if overview.noise is not None:
         lines.append(f"noise     {overview.noise.text}")
+    if overview.hosts is not None:
+        lines.append(f"hosts     {overview.hosts}")
     lines += _describe_best(overview, settings)
     lines.append(f"logs      {logs}   (invoke logs)")
     return "\n".join(lines)

@@ -29,6 +29,7 @@ from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, T
 from loreley.core.worker.confirming import ConfirmationOptions
 from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.gates import Gates
+from loreley.core.worker.host_speed import HostSpeed
 from loreley.core.worker.job_run import JobOptions
 from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
@@ -78,7 +79,8 @@ class JobRunner:
             if exposure := describe_exposure(settings, sandbox):
                 logger.warning(exposure)
             own_judge = OwnJudge(assemble_fingerprint(settings), socket.gethostname())
-            _require_one_judge(database, own_judge.take())
+            fingerprint = own_judge.take()
+            _require_one_judge(database, fingerprint)
             environ = agent_environment(os.environ)
             agent = assemble_agents(settings, sandbox, environ)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))
@@ -108,6 +110,7 @@ class JobRunner:
                         settings.scheduler_confirmation_share, holdout=holdout
                     ),
                     own_judge=own_judge,
+                    host_speed=HostSpeed(own_judge.host, fingerprint.machine),
                     describer=describer,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                     renew=lambda: renewal(evolution, repository),

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, func, select
 
-from loreley.core.evaluation.noise import Noise, ScoreRange, describe_noise
+from loreley.core.evaluation.noise import Noise, ScoreRange, describe_hosts, describe_noise
 from loreley.core.jobs import FINAL_STATES, JobKind, JobState
 from loreley.db.confirmations import best_commit, fittest_confirmed
 from loreley.db.engine import Database, now
-from loreley.db.experiment import Experiment, read_experiment, read_judge, read_progress
+from loreley.db.experiment import (
+    Experiment,
+    read_experiment,
+    read_hosts,
+    read_judge,
+    read_progress,
+)
 from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.models import arms, commits, elites, evaluations, jobs
 from loreley.map_elites.objective import Objective
@@ -106,6 +112,7 @@ class Overview:
     confirmed_gain: Gain | None = None
     direction: str = ""  # in words, which one of the fitness is better, and who says so
     noise: Noise | None = None  # None: the root was not judged yet
+    hosts: str | None = None  # how they differ in what they make of the root; None: they do not
     judge: str | None = None  # digest and evaluator; None: the root was not judged yet
     to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
 
@@ -184,6 +191,7 @@ def read_overview(database: Database) -> Overview | None:
             else None,
             direction=experiment.describe_direction(),
             noise=read_noise(connection, experiment),
+            hosts=compare_hosts(connection, experiment),
             judge=judge.in_short if judge else None,
             to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
         )
@@ -201,6 +209,13 @@ def read_noise(connection: Connection, about: Experiment) -> Noise | None:
     query = select(func.count(), func.min(commits.c.score), func.max(commits.c.score))
     count, least, most = connection.execute(query.where(commits.c.score.is_not(None))).one()
     return noise.beside(about.objective.name, ScoreRange(count, least, most, score))
+
+
+def compare_hosts(connection: Connection, about: Experiment) -> str | None:
+    """How hosts differ in what they make of the root commit, in words; None: they do not."""
+    metric = about.objective.metric
+    unit = next((each.unit for each in about.root_metrics if each.name == metric), None)
+    return describe_hosts(read_hosts(connection), unit)
 
 
 def read_arm_states(database: Database) -> list[ArmState]:

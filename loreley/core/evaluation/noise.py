@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import hypot, sqrt
 from statistics import median, stdev
 
 from loreley.core.evaluation.evaluation import Metric
@@ -57,7 +58,7 @@ class Noise:
 
 def describe_noise(objective: Objective, metrics: Sequence[Metric]) -> Noise:
     """What these figures of the root commit say, by the fitness of each measurement."""
-    measured = _list_fitness(objective, {metric.name: metric for metric in metrics})
+    measured = list_fitness(objective, metrics)
     count = len(measured)
     if count < 2:
         return Noise("not known: the root commit was measured once", measurements=count)
@@ -75,11 +76,32 @@ def describe_noise(objective: Objective, metrics: Sequence[Metric]) -> Noise:
     return noise
 
 
-def _list_fitness(objective: Objective, metrics: Mapping[str, Metric]) -> list[float]:
+def describe_hosts(measured: Mapping[str, Sequence[float]], unit: str | None) -> str | None:
+    """Whether hosts differ in what they measure of the root, by its fitness on each; None: no.
+
+    They do where the medians of two differ by more than the noise of both explains.
+    """
+    known = {name: figures for name, figures in measured.items() if len(figures) > 1}
+    if len(known) < 2:
+        return None
+    least, most = (choose(known, key=lambda name: median(known[name])) for choose in (min, max))
+    noise = hypot(*(stdev(known[name]) / sqrt(len(known[name])) for name in (least, most)))
+    low, high = median(known[least]), median(known[most])
+    if high - low <= CONFIDENCE * noise:
+        return None
+    shown = f" {unit}" if unit else ""
+    return (
+        f"{most} measures the root at {high:.3g}{shown}, {least} at {low:.3g}{shown}: figures are "
+        "not comparable between hosts; a confirmation is made on one"
+    )
+
+
+def list_fitness(objective: Objective, metrics: Sequence[Metric]) -> list[float]:
     """The fitness of each measurement; none where the metrics were not measured together."""
+    by_name = {metric.name: metric for metric in metrics}
     columns = []
     for term in objective.terms:
-        metric = metrics.get(term.metric)
+        metric = by_name.get(term.metric)
         if metric is None:
             return []
         columns.append([term.weight * each for each in metric.samples or (metric.value,)])

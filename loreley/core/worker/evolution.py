@@ -82,12 +82,14 @@ class Evolution:
 
     def _judge_commit(self, job: JobRun) -> JudgedCommit | Evaluation:
         """The job's commit, or a further measurement of its base commit."""
-        with job.watch_judge(), job.lease(self._repository) as worktree:
-            if job.judged is not None:
-                return job.deliver(worktree)
-            if job.claim.kind is JobKind.MEASUREMENT:
-                return job.evaluate(worktree, job.claim.base_commit)
-            return job.judge_commit(worktree)
+        with job.watch_judge():
+            job.measure_host(self._repository)
+            with job.lease(self._repository) as worktree:
+                if job.judged is not None:
+                    return job.deliver(worktree)
+                if job.claim.kind is JobKind.MEASUREMENT:
+                    return job.evaluate(worktree, job.claim.base_commit)
+                return job.judge_commit(worktree)
 
     def _settle(self, job: JobRun, stop: Stop) -> None:
         """After a job that was given back: wait, and mend what can be mended from here.

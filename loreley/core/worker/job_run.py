@@ -28,6 +28,7 @@ from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRe
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.delivery import deliver
 from loreley.core.worker.earlier_jobs import EarlierJobs
+from loreley.core.worker.host_speed import HostSpeed
 from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.core.worker.suspicion import Suspicion, find_host_trouble
@@ -68,6 +69,7 @@ class JobOptions:
     briefing: Briefing
     confirmation: ConfirmationOptions = field(default_factory=ConfirmationOptions)
     own_judge: OwnJudge | None = None  # None: nobody asks who has judged
+    host_speed: HostSpeed | None = None  # None: nobody asks how fast the host is
     describer: Describer | None = None  # None: the archive needs no code descriptor
     count_end: CountEnd = ignore_end
     renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
@@ -110,6 +112,12 @@ class JobRun:
         if self.options.own_judge is None:
             return nullcontext()
         return self.options.own_judge.watch(self.claim, self.jobs, self.record)
+
+    def measure_host(self, repository: WorkerRepository) -> None:
+        """Know how fast this host is before the first candidate, where that shows in figures."""
+        speed = self.options.host_speed
+        if speed is not None and self.claim.kind is JobKind.EVOLUTION:
+            speed.measure(self.claim, self.jobs, self.judge, repository, self.deadline)
 
     def judge_commit(self, worktree: Worktree) -> JudgedCommit:
         """The job's commit with its evaluation, pushed if it is a new one.

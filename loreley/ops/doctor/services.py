@@ -21,9 +21,10 @@ from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.ops.queue.health import examine as examine_queue
 from loreley.scheduler.experiment import require_same
 from loreley.tasks.connection import redis_client
-from loreley.views.overview import read_noise
+from loreley.views.overview import compare_hosts, read_noise
 
 _SKEW_SECONDS = 2.0
+_UNEQUAL_HOSTS = "let hosts of one speed evaluate, or a metric count that no host's speed moves"
 _UNMOVED = "look whether the evaluator measures the candidate's code, and finely enough"
 _SHARED_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
 
@@ -93,6 +94,7 @@ def _check_experiment(settings: Settings) -> Finding:
     ):
         known = read_experiment(connection)
         noise = read_noise(connection, known) if known else None
+        hosts = compare_hosts(connection, known) if known else None
     if known is None:
         return Finding(Verdict.GOOD, "none yet: the scheduler begins one")
     require_same(known, settings)
@@ -102,6 +104,8 @@ def _check_experiment(settings: Settings) -> Finding:
     seen = f"{seen}; noise: {noise.text}"
     if not noise.is_moved:
         return Finding(Verdict.WARNING, seen, _UNMOVED)
+    if hosts is not None:
+        return Finding(Verdict.WARNING, f"{seen}; {hosts}", _UNEQUAL_HOSTS)
     return Finding(Verdict.GOOD, seen)
 
 
