@@ -9,6 +9,12 @@ import sys
 from collections.abc import Callable
 from enum import IntEnum
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loreley.host.signals import StopSignals
+
+_START_SECONDS = 1.0  # how long a request to stop may go unnoticed while a script starts
+
 
 class ExitCode(IntEnum):
     """What a script says to whoever started it; 2 is argparse's, for wrong usage."""
@@ -37,16 +43,35 @@ def script_parser(prog: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def run_guarded(role: str, run: Callable[[], ExitCode]) -> ExitCode:
-    """Run a script's work; whatever it raises ends as a message and an exit code."""
-    import signal  # its enums cost more than all of argparse's help
+def run_guarded(role: str, run: Callable[["StopSignals"], ExitCode]) -> ExitCode:
+    """Run a script's work; whatever it raises ends as a message and an exit code.
+
+    SIGINT and SIGTERM are counted from the start on. An exception that a handler raises is lost
+    when it strikes within an import or a callback. The work looks at the signals between its
+    steps; until it takes them over, a step that takes too long is ended with the process, as all
+    that a start does can be cut off anywhere.
+    """
+    from loreley.host.signals import StopSignals  # costs more than all of argparse's help
 
     if sys.stderr is None:  # else the first file to be opened would be taken for it by children
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
-    # Until the work installs its own handlers, SIGTERM is as friendly as Ctrl+C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with StopSignals() as signals:
+        signals.end_if_unheard(_START_SECONDS, lambda: _end_at_once(role))
+        return _run_guarded(role, run, signals)
+
+
+def _end_at_once(role: str) -> None:
     try:
-        return run()
+        os.write(sys.stderr.fileno(), f"{role}: stopped\n".encode())
+    finally:
+        os._exit(ExitCode.STOPPED)
+
+
+def _run_guarded(
+    role: str, run: Callable[["StopSignals"], ExitCode], signals: "StopSignals"
+) -> ExitCode:
+    try:
+        return run(signals)
     except KeyboardInterrupt:
         print(f"{role}: stopped", file=sys.stderr)  # noqa: T201
         return ExitCode.STOPPED

@@ -10,6 +10,10 @@ sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) 
 
 from loreley.entry import ExitCode, run_guarded, script_parser
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loreley.host.signals import StopSignals
+
 
 def main(argv: Sequence[str] | None = None) -> ExitCode:
     """Schedule until the budget is spent or a stop is asked for."""
@@ -26,17 +30,18 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
         help="stop when the experiment has had N jobs;\noverrides SCHEDULER_MAX_TOTAL_JOBS",
     )
     arguments = parser.parse_args(argv)
-    return run_guarded("scheduler", lambda: _run(arguments.log_level, arguments.max_jobs))
+    return run_guarded(
+        "scheduler", lambda signals: _run(signals, arguments.log_level, arguments.max_jobs)
+    )
 
 
-def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:
+def _run(signals: "StopSignals", log_level: str | None, max_jobs: int | None) -> ExitCode:
     if max_jobs is not None:
         os.environ["SCHEDULER_MAX_TOTAL_JOBS"] = str(max_jobs)
 
     from loguru import logger
 
     from loreley.config import Role, get_settings
-    from loreley.host.signals import StopSignals
     from loreley.logs import configure_logging, log_misspelt_settings
 
     settings = get_settings(Role.SCHEDULER, log_level)
@@ -45,11 +50,14 @@ def _run(log_level: str | None, max_jobs: int | None) -> ExitCode:
     )
     logger.info("log file: {}", log_file)
     log_misspelt_settings()
+    signals.check()
 
     # Imports the broker, which reads the settings: what fails then should be in the log.
     from loreley.scheduler.main import Scheduler
 
-    with Scheduler.opened(settings) as scheduler, StopSignals() as signals:
+    signals.check()
+    with Scheduler.opened(settings) as scheduler:
+        signals.take_over()
         logger.info("scheduler online: queue {}", settings.tasks_queue_name)
         return scheduler.run(
             signals, poll_interval_seconds=settings.scheduler_poll_interval_seconds

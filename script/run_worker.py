@@ -10,6 +10,10 @@ sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) 
 
 from loreley.entry import ExitCode, run_guarded, script_parser
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from loreley.host.signals import StopSignals
+
 
 def main(argv: Sequence[str] | None = None) -> ExitCode:
     """Work until asked to stop."""
@@ -20,14 +24,13 @@ def main(argv: Sequence[str] | None = None) -> ExitCode:
         "a second one interrupts it and gives it back.",
     )
     arguments = parser.parse_args(argv)
-    return run_guarded("worker", lambda: _run(arguments.log_level))
+    return run_guarded("worker", lambda signals: _run(signals, arguments.log_level))
 
 
-def _run(log_level: str | None) -> ExitCode:
+def _run(signals: "StopSignals", log_level: str | None) -> ExitCode:
     from loguru import logger
 
     from loreley.config import Role, get_settings
-    from loreley.host.signals import StopSignals
     from loreley.logs import configure_logging, log_misspelt_settings
 
     settings = get_settings(Role.WORKER, log_level)
@@ -36,6 +39,7 @@ def _run(log_level: str | None) -> ExitCode:
     )
     logger.info("log file: {}", log_file)
     log_misspelt_settings()
+    signals.check()
 
     # Both read the settings when they are imported, and what fails then should be in the log.
     from loreley.tasks import workers
@@ -43,9 +47,11 @@ def _run(log_level: str | None) -> ExitCode:
     from loreley.tasks.runtime import create_worker, keep_online, serve
 
     queue = settings.tasks_queue_name
+    signals.check()
     with workers.prepare() as runner:
+        signals.take_over()
         worker = create_worker(broker, queue)
-        with StopSignals() as signals, keep_online(worker, broker, queue):
+        with keep_online(worker, broker, queue):
             logger.info(
                 "worker online: queue {}, base clone {}, worktrees under {}",
                 queue,

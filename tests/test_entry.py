@@ -26,14 +26,14 @@ def run(code: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("code", list(ExitCode))
 def test_the_exit_code_is_what_the_work_returns(code: ExitCode) -> None:
-    done = run(f"sys.exit(run_guarded('worker', lambda: ExitCode.{code.name}))")
+    done = run(f"sys.exit(run_guarded('worker', lambda signals: ExitCode.{code.name}))")
 
     assert (done.returncode, done.stdout, done.stderr) == (int(code), "", "")
 
 
 def test_an_error_of_ours_is_a_block_and_exit_code_1() -> None:
     done = run(
-        "def work():\n"
+        "def work(signals):\n"
         "    from loreley.errors import ConfigError\n"
         "    raise ConfigError('not set', setting='X', fix='set it')\n"
         "sys.exit(run_guarded('worker', work))"
@@ -46,7 +46,7 @@ def test_an_error_of_ours_is_a_block_and_exit_code_1() -> None:
 
 def test_an_unforeseen_error_is_a_short_message_and_exit_code_1() -> None:
     done = run(
-        "def work(): raise ZeroDivisionError('at redis://:hunter2@host')\n"
+        "def work(signals): raise ZeroDivisionError('at redis://:hunter2@host')\n"
         "sys.exit(run_guarded('worker', work))"
     )
 
@@ -58,7 +58,7 @@ def test_an_unforeseen_error_is_a_short_message_and_exit_code_1() -> None:
 
 def test_a_package_that_is_missing_is_named_with_the_way_to_install_it() -> None:
     # Isolated and without site-packages, as on a machine where nothing was installed.
-    done = run("sys.exit(run_guarded('worker', lambda: __import__('loguru')))", "-I", "-S")
+    done = run("sys.exit(run_guarded('worker', lambda signals: __import__('loguru')))", "-I", "-S")
 
     assert done.returncode == ExitCode.FAILED
     assert done.stderr.startswith("error: loguru is not installed for this Python\n")
@@ -78,7 +78,7 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
     """Also before the work has installed its own handlers, and while it imports."""
     ready = tmp_path / "ready"
     code = (
-        "def work():\n"
+        "def work(signals):\n"
         "    import time\n"
         f"    open({str(ready)!r}, 'w').close()\n"
         "    time.sleep(600)\n"
@@ -94,9 +94,54 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
     assert (process.returncode, out, err) == (ExitCode.STOPPED, "", "worker: stopped\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "step", ["time.sleep(0.01)", "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"]
+)
+def test_a_signal_is_not_lost_in_a_start_that_swallows_exceptions(
+    number: signal.Signals, step: str, tmp_path: Path
+) -> None:
+    """As imports and callbacks do (row 30); the second step runs no handler until it has ended."""
+    ready = tmp_path / "ready"
+    code = (
+        "def work(signals):\n"
+        "    import hashlib, time\n"
+        f"    open({str(ready)!r}, 'w').close()\n"
+        "    while True:\n"
+        "        try:\n"
+        f"            {step}\n"
+        "        except BaseException: pass\n"
+        "sys.exit(run_guarded('worker', work))"
+    )
+    with subprocess.Popen(python(code), stderr=subprocess.PIPE, text=True) as process:
+        eventually(ready.exists)
+        process.send_signal(number)
+        try:
+            _, err = process.communicate(timeout=15)
+        finally:
+            process.kill()
+
+    assert (process.returncode, err) == (ExitCode.STOPPED, "worker: stopped\n")
+
+
+def test_a_signal_is_looked_at_before_the_work_goes_online() -> None:
+    done = run(
+        "import os, signal\n"
+        "def work(signals):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print('starting')\n"
+        "    signals.take_over()\n"
+        "    print('online')\n"
+        "sys.exit(run_guarded('worker', work))"
+    )
+
+    assert (done.returncode, done.stdout) == (ExitCode.STOPPED, "starting\n")
+    assert done.stderr == "worker: stopped\n"
+
+
 def test_a_failure_is_reported_when_stderr_is_closed() -> None:
     code = (
-        "def work(): raise ZeroDivisionError('x')\nimport os; os.close(2)\n"
+        "def work(signals): raise ZeroDivisionError('x')\nimport os; os.close(2)\n"
         "sys.exit(run_guarded('worker', work))"
     )
 
@@ -105,7 +150,7 @@ def test_a_failure_is_reported_when_stderr_is_closed() -> None:
 
 def test_a_script_without_stderr_works_as_any_other(tmp_path: Path) -> None:
     code = (
-        "def work():\n"
+        "def work(signals):\n"
         "    from loreley.logs import configure_logging, print_and_log\n"
         f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
         "    print_and_log('here')\n"
@@ -125,7 +170,7 @@ def test_a_current_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     code = (
-        f"def work():\n"
+        f"def work(signals):\n"
         f"    import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})\n"
         "    from loreley.logs import configure_logging\n"
         f"    configure_logging('worker', level='INFO', base_dir={str(tmp_path)!r})\n"
