@@ -16,6 +16,8 @@ from typing import IO
 
 from loreley.errors import CommandFailed
 from loreley.host.deadline import Deadline
+from loreley.host.orphan_guard import guard_children as guard_children
+from loreley.host.orphan_guard import note_end, note_start
 from loreley.host.subreaper import become_subreaper as become_subreaper
 from loreley.host.subreaper import hold_sweeps, reap_orphans, untrack
 
@@ -158,6 +160,7 @@ def _running_child(
                     stderr=stderr,
                     start_new_session=True,
                 )
+                note_start(process.pid)
                 track(process.pid)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte among the arguments
             raise CommandFailed(
@@ -175,6 +178,7 @@ def _end_tree(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    note_end(process.pid)
     untrack(process.pid)
     reap_orphans()
 

@@ -88,6 +88,7 @@ class JobRunner:
             if isinstance(describer, EmbeddingDescriber):
                 describer.check(Deadline.after(_CHECK_SECONDS))
             stack.enter_context(children.become_subreaper())
+            stack.enter_context(children.guard_children())
             repository = WorkerRepository(RepositoryOptions.from_settings(settings))
             stack.callback(repository.close)
             logger.debug("preparing the base clone of {}", settings.remote_target)
