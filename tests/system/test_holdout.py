@@ -93,7 +93,7 @@ def stack(tmp_path: Path, redis_url: str) -> Iterator[Stack]:
 
 def gate(stack: Stack) -> Path:
     """While this file is there, the hold-out does not answer."""
-    return stack.folder / "gate" / "holdout-closed"
+    return stack.gate.with_name("holdout-closed")
 
 
 @contextmanager
