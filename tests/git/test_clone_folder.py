@@ -30,7 +30,7 @@ def test_a_clone_is_named_after_its_remote() -> None:
     assert folder.parent == CACHE.expanduser()
     assert folder.name.startswith("project-")
     assert folder_of("https://example.org/a%20b/Läufer%20x/").name.startswith("L-ufer-20x-")
-    assert folder_of("/srv/work/.git").name.startswith("work-")
+    assert folder_of("/srv/code/.git").name.startswith("code-")
 
 
 def test_two_projects_of_one_user_have_clones_of_their_own() -> None:
