@@ -17,7 +17,7 @@ from loreley.core.worktrees.shared import Shared
 from loreley.core.worktrees.slots import Slots
 from loreley.core.worktrees.worktree import Candidate as Candidate
 from loreley.core.worktrees.worktree import Worktree as Worktree
-from loreley.errors import ConfigError, LoreleyError
+from loreley.errors import ConfigError, HostTrouble
 from loreley.git.clone_folder import find_clone_folder
 from loreley.git.commits import Identity
 from loreley.git.git import Git
@@ -148,6 +148,9 @@ class WorkerRepository:
         shared = self._shared
         if shared is None:
             raise RuntimeError("the repository must be prepared before it can be leased")
+        with _explain_os_errors(self.worktrees):
+            if not shared.slots.has_room():  # before anything that needs some
+                shared.slots.sweep(deadline)
         _collect_garbage(shared, deadline)
         shared.clone.require_commit(base_commit, shared.slots.lock(deadline), deadline)
         shared.clone.config.restore()
@@ -208,11 +211,11 @@ def _collect_garbage(shared: Shared, deadline: Deadline) -> None:
 
 @contextmanager
 def _explain_os_errors(folder: Path, setting: str = "") -> Iterator[None]:
-    """Raise `LoreleyError`, and `ConfigError` for a setting, when the file system refuses."""
+    """Raise `HostTrouble`, and `ConfigError` for a setting, when the file system refuses."""
     try:
         yield
     except OSError as error:
-        kind = ConfigError if setting else LoreleyError
+        kind = ConfigError if setting else HostTrouble
         raise kind(
             "the repository's folder cannot be used",
             setting=setting,

@@ -11,7 +11,7 @@ from loguru import logger
 
 from loreley.core.worktrees.clone_config import CloneConfig, occupied
 from loreley.core.worktrees.removal import empty_trash
-from loreley.errors import CommitGone, GitError, ServiceUnavailable, TimeLimitReached
+from loreley.errors import CommitGone, Fault, GitError, ServiceUnavailable, TimeLimitReached
 from loreley.git.git import Git, object_format
 from loreley.git.objects import ObjectStore, require_commit_id
 from loreley.git.remote import Remote
@@ -100,6 +100,8 @@ class BaseClone:
                 except ServiceUnavailable:
                     raise
                 except GitError as error:
+                    if error.fault is Fault.HOST:  # a full disk says nothing of the remote
+                        raise
                     refusals.append(error.summary)
         if not self.store.has_commit(commit):
             raise CommitGone(

@@ -18,12 +18,12 @@ def move_to_trash(path: Path, trash: Path) -> None:
 
     A symbolic link is moved, never followed; a missing path is fine.
     """
-    trash.mkdir(parents=True, exist_ok=True)
     try:
+        trash.mkdir(parents=True, exist_ok=True)
         path.rename(trash / f"{path.name.lstrip('.')}-{token_hex(4)}")
     except FileNotFoundError:
         return
-    except OSError:  # on another file system, or a mount point: then where it stands
+    except OSError:  # another file system, a mount point, a full disk: then where it stands
         delete(path)
 
 

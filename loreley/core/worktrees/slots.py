@@ -1,6 +1,7 @@
 """Worktrees that outlive their job as spare slots, shared by all workers of a base clone."""
 
 import re
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -21,6 +22,7 @@ from loreley.host.locks import FileLock, hold_lock, is_locked, read_lock_text
 SPARE = "spare\n"
 _IDLE_SECONDS = 3600.0  # a spare slot that nobody wanted for so long is one too many
 _CLEANING_SECONDS = 30.0  # then a new worktree is the better one
+_LEAST_BYTES = 16 * 1024 * 1024  # with less room on the disk no worktree is kept as a spare one
 _RETURN_SECONDS = 30.0  # to wait for others when a lease ends
 _SLOT_ID = re.compile(r"slot-[0-9a-f]{8}")
 _JOB_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -61,10 +63,15 @@ class Slots:
         return not any(is_locked(path) for path in self._owner_files())
 
     def sweep(self, deadline: Deadline) -> None:
-        """Remove what crashed processes left: worktrees, slots and git's entries for them."""
-        with self.lock(deadline):
-            self._sweep()
-        empty_trash(self._trash)
+        """Remove what crashed processes left: worktrees, slots and git's entries for them.
+
+        Where the disk is full, spare slots too: whatever filled it may be in one of them.
+        """
+        try:
+            with self.lock(deadline):
+                self._sweep()
+        finally:
+            empty_trash(self._trash)
 
     def take(self, job: str, commit: str, filters: Config, deadline: Deadline) -> Slot:
         """A clean checkout of ``commit`` at ``folder/<job>``, owned until `give_back`.
@@ -82,13 +89,15 @@ class Slots:
 
     def give_back(self, slot: Slot) -> None:
         """End the lease: the job's path is gone, the worktree spare, or deleted if in doubt."""
-        self._end(slot)
-        empty_trash(self._trash)
+        try:
+            self._end(slot)
+        finally:
+            empty_trash(self._trash)
 
     def _end(self, slot: Slot) -> None:
         try:
             with self.lock(Deadline.after(_RETURN_SECONDS)):
-                if slot.is_untouched():
+                if slot.is_untouched() and self.has_room():
                     self._park(slot)
                 else:
                     self._remove(slot.id, slot.checkout.path.name, slot.owner)
@@ -115,6 +124,13 @@ class Slots:
             self._end(slot)  # what may take long to delete is no matter of the job that finds it
             raise
         return slot
+
+    def has_room(self) -> bool:
+        """Whether the disk has room to speak of, as far as that is known."""
+        try:
+            return shutil.disk_usage(self._folder).free >= _LEAST_BYTES
+        except OSError:
+            return True
 
     def _claim_spare(self, job: str, commit: str, filters: Config) -> Slot | None:
         for slot_id in self._spare_ids(commit):
@@ -183,14 +199,15 @@ class Slots:
 
     def _sweep(self) -> None:
         """Remove all that no live process owns and that is no spare slot; the lock is held."""
-        leased = set()
+        leased, keeps_spares = set(), self.has_room()
         for path in self._owner_files():
             owner = FileLock.take(path)
             if owner is None:
                 leased.add(read_lock_text(path))
                 continue
             try:
-                if owner.text != SPARE or not self._is_worth_keeping(path):
+                is_spare = owner.text == SPARE and keeps_spares
+                if not is_spare or not self._is_worth_keeping(path):
                     self._remove(path.stem, owner.text, owner)
             finally:
                 owner.release()
