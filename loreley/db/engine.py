@@ -165,6 +165,8 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
                 pool_pre_ping=True,
                 pool_size=3,
             )
+            # Before the dialect asks its first question, which fails where text comes as bytes.
+            event.listen(engine, "connect", _require_utf8, insert=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         driver = isinstance(error, ModuleNotFoundError)
         raise ConfigError(
@@ -191,6 +193,19 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.create_function("sqrt", 1, math.sqrt, deterministic=True)  # a build may lack it
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _require_utf8(connection: Any, _record: object) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise ConfigError(
+            "the database cannot hold every text",
+            setting="DATABASE_URL",
+            target=f"{connection.info.dbname} on {connection.info.host}:{connection.info.port}",
+            reason=f"its encoding is {encoding}",
+            fix="create one with CREATE DATABASE <name> ENCODING 'UTF8' TEMPLATE template0, "
+            "and name it",
+        )
 
 
 def _wait_longer(connection: Any, _record: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from loreley.db.engine import open_database
+from loreley.db.engine import open_database, read_revision
 from loreley.db.models import jobs
 from loreley.errors import ConfigError, ServiceUnavailable
 from tests.db.opening import SECRET, create_job, refusal
@@ -48,6 +48,35 @@ def test_a_name_nobody_knows_is_reported() -> None:
 
     assert isinstance(error, ServiceUnavailable)
     assert "host.invalid" in error.summary
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_holds_not_every_text_is_refused(
+    encoding: str, postgresql_url: str
+) -> None:
+    """Row 36: of SQL_ASCII the driver gives bytes for text, and LATIN1 lacks most letters."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' "
+            "TEMPLATE template0"
+        )
+    try:
+        url = f"{postgresql_url.rpartition('/')[0]}/{name}"
+        error = refusal(
+            url.replace("postgresql://postgres@", f"postgresql+psycopg://postgres:{SECRET}@")
+        )
+        with pytest.raises(ConfigError, match=encoding):
+            read_revision(url.replace("postgresql:", "postgresql+psycopg:"))
+    finally:
+        with psycopg.connect(postgresql_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    assert isinstance(error, ConfigError)
+    [problem] = error.problems
+    assert problem.setting == "DATABASE_URL"
+    assert encoding in problem.reason
+    assert "ENCODING 'UTF8'" in problem.fix
 
 
 def test_a_wrong_password_is_reported(postgresql: str, postgresql_url: str) -> None:
