@@ -101,6 +101,7 @@ class Jobs:
                 worker=worker,
                 claimed_at=now(),
                 lease_until=now() + lease_seconds,
+                renewed_at=now(),
             )
             .returning(*jobs.c)
         )
@@ -137,7 +138,8 @@ class Jobs:
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
         """Hold the job for ``lease_seconds`` from now; raises `JobLost` when it is not ours."""
         with self._database.begin() as connection:
-            _change(connection, claim, _claimed(claim).values(lease_until=now() + lease_seconds))
+            renewed = {"lease_until": now() + lease_seconds, "renewed_at": now()}
+            _change(connection, claim, _claimed(claim).values(**renewed))
 
     @_retried
     def release(self, claim: Claim, *, counts: bool = True) -> None:

@@ -70,6 +70,7 @@ jobs = Table(
     Column("token", String(36)),
     Column("worker", String(255)),
     Column("lease_until", Double),
+    Column("renewed_at", Double),  # the lease; None where an earlier version has claimed the job
     Column("created_at", Double, nullable=False),
     Column("dispatched_at", Double),
     Column("claimed_at", Double),

@@ -12,6 +12,7 @@ from loreley.db.experiment import Experiment, read_experiment
 from loreley.db.models import experiment, jobs
 from loreley.errors import FailureKind
 
+_CLOCK_SECONDS = 5.0  # a clock that is set right by less moves no lease
 _EXPIRED = (jobs.c.state == JobState.RUNNING) & (jobs.c.lease_until < now())
 
 
@@ -158,8 +159,17 @@ class Schedule:
             )
 
     def find_expired_leases(self) -> list[str]:
-        """The tokens of leases that have run out; waits until the database can be written to."""
+        """The tokens of leases that have run out; waits until the database can be written to.
+
+        A lease that was renewed in what is the future now, as the clock was set back, has its whole
+        length from now on: a worker that lives renews it before that is over.
+        """
+        ahead = update(jobs).where(
+            jobs.c.state == JobState.RUNNING, jobs.c.renewed_at > now() + _CLOCK_SECONDS
+        )
+        length = jobs.c.lease_until - jobs.c.renewed_at
         with self._database.begin() as connection:
+            connection.execute(ahead.values(lease_until=now() + length, renewed_at=now()))
             return list(connection.execute(select(jobs.c.token).where(_EXPIRED)).scalars())
 
     def reap(

@@ -1,6 +1,7 @@
 """Jobs on their way into the queue, with a queue that a list plays."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import ServiceUnavailable
 from loreley.scheduler.dispatch import Dispatch
 from tests.db.support import claimed, job_row
+from tests.support import eventually
 
 ROOT = "a" * 40
 
@@ -159,6 +161,45 @@ def test_a_worker_that_an_outage_kept_silent_keeps_its_job(
     dispatch.tick()
 
     assert job_row(database, job_id)["state"] == JobState.RUNNING
+
+
+def test_a_clock_that_is_set_back_keeps_no_dead_worker_s_job(
+    schedule: Schedule, dispatch: Dispatch, queue: Queue, clock: Clock, database: Database
+) -> None:
+    """Row 33: all that was written before then lies an hour ahead."""
+    [job_id] = create(schedule)
+    dispatch.tick()
+    claimed(database, job_id, lease_seconds=0.05)
+    with database.begin() as connection:
+        ahead = {"lease_until": jobs.c.lease_until + 3600, "renewed_at": jobs.c.renewed_at + 3600}
+        connection.execute(update(jobs).values(**ahead))
+    assert dispatch.tick() == 0
+
+    eventually(schedule.find_expired_leases)
+    dispatch.tick()
+    clock.seconds += 5
+
+    assert dispatch.tick() == 1
+    assert queue.sent == [job_id, job_id]
+
+
+def test_a_clock_that_is_set_back_costs_no_living_worker_its_job(
+    schedule: Schedule, dispatch: Dispatch, clock: Clock, database: Database
+) -> None:
+    [job_id] = create(schedule)
+    claim = claimed(database, job_id, lease_seconds=1200)
+    with database.begin() as connection:
+        ahead = {"lease_until": jobs.c.lease_until + 3600, "renewed_at": jobs.c.renewed_at + 3600}
+        connection.execute(update(jobs).values(**ahead))
+    for _ in range(3):
+        dispatch.tick()
+        clock.seconds += 5
+
+    row = job_row(database, job_id)
+    assert row["state"] == JobState.RUNNING
+    assert row["lease_until"] - row["renewed_at"] == pytest.approx(1200, abs=0.01)
+    assert abs(row["renewed_at"] - time.time()) < 60
+    Jobs(database).renew(claim, lease_seconds=1200)
 
 
 def test_an_outage_of_the_database_gives_workers_another_moment(
