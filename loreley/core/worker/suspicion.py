@@ -1,6 +1,5 @@
 """Failures that look like a candidate's, and are those of the host or of the evaluator."""
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -9,15 +8,15 @@ from pathlib import Path
 from loreley.errors import EvaluationFailed, HostTrouble, JobFailed
 from loreley.likeness import likeness
 
-_NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|\bENOSPC\b", re.IGNORECASE)
 _LEAST_BYTES = 1024 * 1024
 _LOOKED_AT = (2, 4, 8)  # of equal failures in a row: each look costs a start of the evaluator
 
 
 def find_host_trouble(failure: JobFailed, folder: Path | None) -> HostTrouble | None:
-    """The full disk that made a job fail, if it is still full now that the job is gone."""
-    if not _NO_ROOM.search(f"{failure.summary}\n{failure.log[-10_000:]}"):
-        return None
+    """The disk that was full when a job failed, if it still is now that the job is gone.
+
+    Whatever the failure says: what a program has to say of a full disk may be lost to it.
+    """
     for place in filter(None, (folder, Path(tempfile.gettempdir()))):
         if place.exists() and shutil.disk_usage(place).free < _LEAST_BYTES:
             return HostTrouble(
