@@ -1,7 +1,7 @@
 """The scheduler: ingest what ended, create and dispatch what comes next, stop at the budget."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from loguru import logger
@@ -42,7 +42,8 @@ class Scheduler:
             parts = assemble(database, experiment, settings, JobQueue())
             with serve_run_figures(settings, database):
                 yield cls(parts)
-            parts.budget.note_activity(at_once=True)
+            with suppress(ServiceUnavailable):  # some seconds that the budget does not count
+                parts.budget.note_activity(at_once=True)
         finally:
             database.close()
 

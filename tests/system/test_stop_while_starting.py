@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT at any moment of a start: heard, and soon (row 30)."""
+"""SIGTERM and SIGINT in a start, and while a service is away: heard, and soon (rows 30, 35)."""
 
 import random
 import signal
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.services import own_postgresql, postgresql_database
 from tests.support import eventually
-from tests.system.stack import BUSY_SECONDS, Process, Stack, only_sqlite
+from tests.system.stack import BUSY_SECONDS, Process, Stack, create_stack, only_sqlite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -38,6 +39,26 @@ def test_a_signal_at_a_random_moment_of_a_start_ends_it(
         assert code == 0, process.said
         assert f"{role}: stopped" in process.said
         assert "Traceback" not in process.said
+
+
+def test_a_scheduler_whose_database_is_away_stops_without_a_failure(
+    tmp_path: Path, redis_url: str
+) -> None:
+    """Row 35."""
+    with own_postgresql() as server, postgresql_database(server.url, "run") as url:
+        stack = create_stack(tmp_path / "stack", redis_url, url)
+        try:
+            scheduler = stack.start_scheduler()
+            scheduler.wait_for("scheduler online")
+            server.stop()
+            scheduler.wait_for("waiting for a service")
+
+            code = scheduler.stop(within=2.5 + BUSY_SECONDS)
+
+            server.start()
+            assert code == 0, scheduler.said
+        finally:
+            stack.close()
 
 
 def hears(process: Process) -> bool:
