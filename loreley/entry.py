@@ -56,11 +56,12 @@ def run_guarded(role: str, run: Callable[["StopSignals"], ExitCode]) -> ExitCode
     if sys.stderr is None:  # else the first file to be opened would be taken for it by children
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     with StopSignals() as signals:
-        signals.end_if_unheard(_START_SECONDS, lambda: _end_at_once(role))
+        signals.end_if_unheard(_START_SECONDS, lambda: end_at_once(role))
         return _run_guarded(role, run, signals)
 
 
-def _end_at_once(role: str) -> None:
+def end_at_once(role: str) -> None:
+    """End the process as stopped, from whatever thread, without anything else being done."""
     try:
         os.write(sys.stderr.fileno(), f"{role}: stopped\n".encode())
     finally:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 # all other imports after the arguments are read, help is quick and always works.
 sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
-from loreley.entry import ExitCode, run_guarded, script_parser
+from loreley.entry import ExitCode, end_at_once, run_guarded, script_parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loreley.host.signals import StopSignals
+
+_STOP_SECONDS = 3.0  # how long a stop may take
 
 
 def main(argv: Sequence[str] | None = None) -> ExitCode:
@@ -58,6 +60,8 @@ def _run(signals: "StopSignals", log_level: str | None, max_jobs: int | None) ->
     signals.check()
     with Scheduler.opened(settings) as scheduler:
         signals.take_over()
+        # A service may be silent for longer, and what a tick does can be cut off anywhere.
+        signals.end_if_unheard(_STOP_SECONDS, lambda: end_at_once("scheduler"))
         logger.info("scheduler online: queue {}", settings.tasks_queue_name)
         return scheduler.run(
             signals, poll_interval_seconds=settings.scheduler_poll_interval_seconds

@@ -62,6 +62,8 @@ class StopSignals:
 
         Until `take_over`: for work that cannot look, as it imports, or waits for a server.
         """
+        self._end_watch()
+        self._is_heard.clear()
         self._watch = threading.Thread(
             target=self._watch_for, args=(seconds, end), name="stop", daemon=True
         )
@@ -87,7 +89,7 @@ class StopSignals:
         while not self._is_heard.wait(_LOOK_SECONDS):
             # By the pipe, which the interpreter writes to even when the main thread runs no
             # handler, within a call to a library; read by `wait` alone.
-            if select.select([self._reader], [], [], 0)[0]:
+            if self.asked or select.select([self._reader], [], [], 0)[0]:
                 if not self._is_heard.wait(seconds):
                     end()
                 return

@@ -3,14 +3,17 @@
 import random
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from loreley.host.failpoints import Failpoint
 from tests.services import own_postgresql, postgresql_database
 from tests.support import eventually
+from tests.system.proxy import Proxy
 from tests.system.stack import BUSY_SECONDS, Process, Stack, create_stack, only_sqlite
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -59,6 +62,25 @@ def test_a_scheduler_whose_database_is_away_stops_without_a_failure(
             assert code == 0, scheduler.said
         finally:
             stack.close()
+
+
+@only_sqlite
+def test_a_scheduler_whose_redis_is_silent_stops_soon(stack: Stack) -> None:
+    """Row 35: 5.8 s, as it waits for an answer."""
+    with Proxy.to(stack.redis_url) as proxy:
+        stack.redis_url = proxy.instead_of(stack.redis_url)
+        hold = stack.hold(Failpoint.QUEUED)
+        scheduler = stack.start_scheduler()
+        hold.pid()
+        with proxy.blackholed():
+            hold.release()
+            began = time.monotonic()
+
+            code = scheduler.stop(within=5 + BUSY_SECONDS)
+
+            assert time.monotonic() - began < 5
+            assert code == 0, scheduler.said
+            assert "scheduler: stopped" in scheduler.said
 
 
 def hears(process: Process) -> bool:
