@@ -104,7 +104,7 @@ def test_each_host_measures_a_noisy_root_once_and_the_difference_is_reported(
     overview = read_overview(setting.database)
     assert overview is not None
     assert overview.hosts is not None
-    assert overview.hosts.startswith("slow measures the root at 0.62")
+    assert overview.hosts.startswith("slow measures the root at 0.6")
     assert "not comparable between hosts" in overview.hosts
 
 
