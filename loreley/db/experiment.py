@@ -20,7 +20,7 @@ from loreley.db.models import (
     holdouts,
     hosts,
 )
-from loreley.errors import WorkerUnfit
+from loreley.errors import ConfigError, WorkerUnfit
 from loreley.map_elites.descriptor_space import DescriptorSpace
 from loreley.map_elites.objective import Objective
 from loreley.map_elites.projection import Projection
@@ -112,6 +112,13 @@ def require_judge(connection: Connection, judge: Fingerprint | None) -> None:
         assert kept is not None  # both are written at once
         raise explain_other_judge(WorkerUnfit, kept, judge)
     write_judge(connection, judge)
+
+
+def refuse_other_judge(connection: Connection, judge: Fingerprint) -> None:
+    """Raise `ConfigError` when the experiment has another judge than this host."""
+    known = read_judge(connection)
+    if known is not None and known != judge:
+        raise explain_other_judge(ConfigError, known, judge)
 
 
 def write_judge(connection: Connection, judge: Fingerprint) -> None:

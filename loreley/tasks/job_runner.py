@@ -22,7 +22,7 @@ from loreley.core.evaluation.assembly import (
     assemble_holdout,
     describe_exposure,
 )
-from loreley.core.evaluation.fingerprint import Fingerprint, explain_other_judge
+from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
@@ -36,11 +36,11 @@ from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.secret_scan import Secrets
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
-from loreley.db.experiment import adopt_judge, read_judge
+from loreley.db.experiment import adopt_judge, refuse_other_judge
 from loreley.db.jobs import Jobs
 from loreley.db.search_context import read_search_context
 from loreley.db.spend import Spend
-from loreley.errors import ConfigError, JobInterrupted, WorkerUnfit
+from loreley.errors import JobInterrupted, WorkerUnfit
 from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
@@ -152,9 +152,7 @@ def _require_one_judge(database: Database, judge: Fingerprint) -> None:
             logger.warning(
                 "the run was begun by an earlier version: it has this worker's judge from now on"
             )
-        known = read_judge(connection)
-    if known is not None and known != judge:
-        raise explain_other_judge(ConfigError, known, judge)
+        refuse_other_judge(connection, judge)
 
 
 def _create_briefing(settings: Settings, secrets: Secrets, database: Database) -> Briefing:

@@ -11,16 +11,15 @@ from loreley.core.evaluation.assembly import (
     assemble_fingerprint,
     assemble_holdout,
 )
-from loreley.core.evaluation.fingerprint import explain_other_judge
 from loreley.core.jobs import Claim, JobKind
 from loreley.core.sandbox.sandbox import require_sandbox
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.db.confirmations import record_confirmation
 from loreley.db.engine import Database, open_database
-from loreley.db.experiment import read_experiment, read_judge
+from loreley.db.experiment import read_experiment, refuse_other_judge
 from loreley.db.jobs import Jobs
-from loreley.errors import ConfigError, JobInterrupted, LoreleyError
+from loreley.errors import JobInterrupted, LoreleyError
 from loreley.host import children
 from loreley.host.deadline import Deadline
 from loreley.host.signals import StopSignals
@@ -46,7 +45,8 @@ def confirm_commit(settings: Settings, selection: Selection) -> Iterator[str]:
                 "the root commit is what others are measured beside",
                 fix="wait until the evolution has found something fitter, or name a --commit",
             )
-        _require_same_judge(settings, database)
+        with database.read() as connection:
+            refuse_other_judge(connection, assemble_fingerprint(settings)())
         yield f"measuring {lineage.last.commit[:12]} beside the root {lineage.root_commit[:12]}"
         stop = SignalStop(stack.enter_context(StopSignals()))
         options = replace(RepositoryOptions.from_settings(settings), randomize=False)
@@ -71,14 +71,6 @@ def confirm_commit(settings: Settings, selection: Selection) -> Iterator[str]:
     yield from (f"{name:<10}{text}" for name, text in name_gain(gain))
 
 
-def _require_same_judge(settings: Settings, database: Database) -> None:
-    here = assemble_fingerprint(settings)()
-    with database.read() as connection:
-        known = read_judge(connection)
-    if known is not None and known != here:
-        raise explain_other_judge(ConfigError, known, here)
-
-
 def _assemble_finalists(
     settings: Settings, database: Database, lineage: Lineage, stop: SignalStop
 ) -> Finalists:
@@ -101,6 +93,7 @@ def _assemble_finalists(
         base_commit=lineage.last.commit,
         inspirations=(),
         objective=experiment.objective,
+        directions=experiment.directions,
     )
     share = settings.scheduler_confirmation_share or _SHARE
     return Finalists(

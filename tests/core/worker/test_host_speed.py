@@ -28,7 +28,7 @@ CODE = """
 import random
 
 def evaluate(context):
-    value = {middle} + random.SystemRandom().gauss(0, 0.001)
+    value = {middle} + random.SystemRandom().gauss(0, 0.00001)
     return {{"metrics": [{{"name": "seconds", "value": value, "unit": "s",
                            "higher_is_better": False}}]}}
 """
@@ -104,7 +104,7 @@ def test_each_host_measures_a_noisy_root_once_and_the_difference_is_reported(
     overview = read_overview(setting.database)
     assert overview is not None
     assert overview.hosts is not None
-    assert overview.hosts.startswith("slow measures the root at 0.6")
+    assert overview.hosts.startswith("slow measures the root at 0.62")
     assert "not comparable between hosts" in overview.hosts
 
 
