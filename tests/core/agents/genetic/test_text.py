@@ -294,5 +294,5 @@ def test_a_language_is_known_by_the_ending_of_a_file() -> None:
     assert language_of("src/sort.c") is C
     assert language_of("a/b.rb") is RUBY
     assert language_of("a.lua") is LUA
-    for name in ("Makefile", "uv.lock", "README.md", "data.json", "notes.txt", "c", ".c"):
+    for name in ("Makefile", "uv.lock", "README.md", "data.csv", "notes.txt", "c", ".c"):
         assert language_of(name) is None

@@ -47,7 +47,7 @@ class Operator:
 
     Its chance to be drawn is ``weight`` over the sum of the weights of the table. What is done
     with a syntax tree of Python's is done with tokens or lines by ``apply_to_text`` in other
-    languages.
+    languages. In data there are no statements or operations.
     """
 
     name: str
@@ -56,9 +56,12 @@ class Operator:
     apply_to_text: Apply | None = None
     crosses: bool = False  # wants mates; pointless without
     grafts: bool = False  # makes use of donors
+    suits_data: bool = True
 
     def mutant(self, material: Material, random: Random) -> Mutant | None:
         """What the operator makes of the material."""
+        if material.language.is_data and not self.suits_data:
+            return None
         is_python = material.language is PYTHON
         apply = self.apply if is_python or self.apply_to_text is None else self.apply_to_text
         return apply(material, random)

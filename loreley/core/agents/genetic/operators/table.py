@@ -21,7 +21,13 @@ def _operator(
     crosses: bool = False,
     grafts: bool = False,
 ) -> Operator:
-    return Operator(name, WEIGHTS[name], apply, apply_to_text, crosses=crosses, grafts=grafts)
+    suits_data = apply_to_text is None or name == "change-truth"
+    return Operator(
+        *(name, WEIGHTS[name], apply, apply_to_text),
+        crosses=crosses,
+        grafts=grafts,
+        suits_data=suits_data,
+    )
 
 
 OPERATORS: tuple[Operator, ...] = (

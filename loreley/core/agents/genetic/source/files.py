@@ -32,7 +32,16 @@ _TEST_NAMES = (
 )
 _BUILD_NAMES = ("setup.py", "noxfile.py", "build.rs", "build.zig", "*.config.js", "*.config.ts")
 _GENERATED_NAMES = ("*_pb2.py", "*_pb2_grpc.py", "*.pb.*", "*_generated.*", "*.gen.*", "*.min.js")
-_AVOIDED_NAMES = (*_TEST_NAMES, *_BUILD_NAMES, *_GENERATED_NAMES)
+# Of the tools around a program, not of the program.
+_TOOL_NAMES = (
+    *("package.json", "package-lock.json", "npm-shrinkwrap.json", "tsconfig*.json"),
+    *("jsconfig.json", "composer.json", "renovate.json", "vercel.json", "*.schema.json"),
+    *("Cargo.toml", "pyproject.toml", "poetry.toml", "uv.toml", "ruff.toml", "rust-toolchain.toml"),
+    *("setup.cfg", "tox.ini", "pytest.ini", "mypy.ini"),
+    *("mkdocs.y*ml", "docker-compose*.y*ml", "compose.y*ml", "pnpm-*.yaml", "environment.y*ml"),
+    *("codecov.y*ml", "appveyor.y*ml", "gradle.properties", "gradle-wrapper.properties"),
+)
+_AVOIDED_NAMES = (*_TOOL_NAMES, *_TEST_NAMES, *_BUILD_NAMES, *_GENERATED_NAMES)
 _GENERATED_MARKS = ("@generated", "DO NOT EDIT", "do not edit")
 _MARK_CHARACTERS = 1024  # a generated file says so at its top
 
@@ -56,7 +65,7 @@ class SourceFile:
 
 
 def may_change(path: str) -> bool:
-    """Whether a file is one to improve: source, and neither test, generated nor foreign.
+    """Whether a file is one to improve: source or settings, and no test, generated or foreign.
 
     Tests say what the program is to do; a search that may change them improves nothing.
     """

@@ -7,6 +7,11 @@ from pathlib import PurePosixPath
 
 from loreley.core.agents.genetic.source import lexical_rules
 from loreley.core.agents.genetic.source.compiling import compiles
+from loreley.core.agents.genetic.source.data.entries import DataFile
+from loreley.core.agents.genetic.source.data.ini_numbers import read_ini, read_properties
+from loreley.core.agents.genetic.source.data.json_numbers import read_json
+from loreley.core.agents.genetic.source.data.toml_numbers import read_toml
+from loreley.core.agents.genetic.source.data.yaml_numbers import read_yaml
 from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
 from loreley.core.agents.genetic.source.literals import NumberLiteral
 from loreley.core.agents.genetic.source.python_literals import find_python_literals
@@ -21,6 +26,12 @@ class Language:
     find_literals: Callable[[str], tuple[NumberLiteral, ...]]
     accepts: Callable[[bytes], bool]
     rules: LexicalRules = lexical_rules.C  # of no use for Python, which is known by its syntax
+    read_data: Callable[[str], DataFile] | None = None  # None: it is code
+
+    @property
+    def is_data(self) -> bool:
+        """Whether there are values only, and nothing is done."""
+        return self.read_data is not None
 
 
 def _is_text(content: bytes) -> bool:
@@ -30,6 +41,20 @@ def _is_text(content: bytes) -> bool:
 
 def _lexed(name: str, known: LexicalRules) -> Language:
     return Language(name, partial(find_text_literals, rules=known), _is_text, known)
+
+
+def _data(name: str, read: Callable[[str], DataFile], known: LexicalRules) -> Language:
+    def accepts(content: bytes) -> bool:
+        return _is_text(content) and read(_decode(content)).is_sound
+
+    return Language(name, lambda source: read(source).literals, accepts, known, read)
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 PYTHON = Language("Python", find_python_literals, compiles)
@@ -65,6 +90,11 @@ _ENDINGS = {
     _lexed("Haskell", lexical_rules.HASKELL): ".hs",
     _lexed("Elm", lexical_rules.ELM): ".elm",
     _lexed("Ada", lexical_rules.ADA): ".adb .ads",
+    _data("YAML", read_yaml, lexical_rules.SETTINGS): ".yaml .yml",
+    _data("TOML", read_toml, lexical_rules.SETTINGS): ".toml",
+    _data("JSON", read_json, lexical_rules.C): ".json .jsonc",
+    _data("INI", read_ini, lexical_rules.SETTINGS): ".ini .cfg",
+    _data("properties", read_properties, lexical_rules.SETTINGS): ".properties",
 }
 _LANGUAGES = {
     ending: language for language, endings in _ENDINGS.items() for ending in endings.split()

@@ -22,6 +22,8 @@ class NumberLiteral:
     named: bool  # part of what a name is given once and for all: a parameter
     guarded: bool = False  # a minus sign would be read as belonging to something else
     is_hex: bool = False
+    name: str = ""  # of what it is given to; in data the keys that lead to it
+    needs_point: bool = False  # an exponent alone would make it a text
 
 
 def parse_number(text: str) -> Number | None:
@@ -48,12 +50,16 @@ def rewrite(source: str, values: Mapping[NumberLiteral, Number]) -> str:
     pieces, done = [], 0
     for literal in sorted(values, key=lambda literal: literal.start):
         value = values[literal]
-        text = hex(value) if literal.is_hex and isinstance(value, int) else write_number(value)
-        if literal.guarded and text.startswith("-"):
-            text = f"({text})"
-        pieces += [source[done : literal.start], text]
+        pieces += [source[done : literal.start], _write(literal, value)]
         done = literal.end
     return "".join([*pieces, source[done:]])
+
+
+def _write(literal: NumberLiteral, value: Number) -> str:
+    text = hex(value) if literal.is_hex and isinstance(value, int) else write_number(value)
+    if literal.needs_point and "e" in text and "." not in text:
+        text = text.replace("e", ".0e")
+    return f"({text})" if literal.guarded and text.startswith("-") else text
 
 
 def write_number(value: Number) -> str:

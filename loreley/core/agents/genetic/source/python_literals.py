@@ -22,10 +22,11 @@ def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
     """
     starts = _find_line_starts(source)
     tokens = [token for token in _tokenize(source) if token.type not in _LAYOUT]
-    found, statement, named = [], 0, False
+    found, statement, name = [], 0, ""
     for place, token in enumerate(tokens):
         if place == 0 or tokens[place - 1].type in _BREAKS:
-            named = token.type == tokenize.NAME and token.start[1] == 0 and _assigns(tokens, place)
+            is_first = token.type == tokenize.NAME and token.start[1] == 0
+            name = token.string if is_first and _assigns(tokens, place) else ""
         statement += token.type == tokenize.NEWLINE
         if token.type != tokenize.NUMBER:
             continue
@@ -41,7 +42,9 @@ def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
                 start, value = sign, -value
         is_hex = token.string[:2].lower() == "0x"
         digit = last_digit(token.string)
-        found.append(NumberLiteral(start, end, value, digit, statement, named, guarded, is_hex))
+        found.append(
+            NumberLiteral(start, end, value, digit, statement, bool(name), guarded, is_hex, name)
+        )
     return tuple(found)
 
 

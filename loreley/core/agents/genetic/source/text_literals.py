@@ -44,6 +44,7 @@ def find_text_literals(source: str, rules: LexicalRules) -> tuple[NumberLiteral,
                 named=walk.is_lasting,
                 guarded=guarded,
                 is_hex=is_hex,
+                name=walk.name if walk.is_lasting else "",
             )
         )
     return tuple(found)
@@ -59,6 +60,7 @@ class _Walk:
     assigns: bool = False
     lasts: bool = False
     defines: bool = False
+    name: str = ""  # that is defined or assigned to
 
     @property
     def is_lasting(self) -> bool:
@@ -76,10 +78,16 @@ class _Walk:
         elif token.text == "=>":
             self.assigns = False
         elif token.kind is TokenKind.NAME:
+            self._take_name(token.text)
             self.lasts |= token.text in _LASTING
             self.defines |= token.text.startswith("#")
         if token.text in (";", "\n") and (self.brackets == 0 or self.defines):
             self._end()
+
+    def _take_name(self, text: str) -> None:
+        is_fixed = self.assigns or self.brackets or (self.defines and self.name)
+        if not is_fixed and not text.startswith("#"):
+            self.name = text
 
     def _open(self, sign: str) -> None:
         if sign == "{" and not self.brackets and not self.assigns and not self.defines:
@@ -100,6 +108,7 @@ class _Walk:
     def _end(self) -> None:
         self.statement += 1
         self.assigns = self.lasts = self.defines = False
+        self.name = ""
 
 
 def _names_a_field(before: Sequence[Token], token: Token) -> bool:
