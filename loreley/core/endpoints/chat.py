@@ -97,11 +97,11 @@ class ChatEndpoint:
         """
         life = Life(self.idle_seconds)
         turns = [{"role": each.role, "content": each.content} for each in messages]
-        return self._read_reply(
-            self._client.ask(
+        with life.watch():
+            answer = self._client.ask(
                 lambda client: self._converse(client, turns, life), deadline, call, life.check
             )
-        )
+        return self._read_reply(answer)
 
     def _converse(
         self, client: "OpenAI", turns: Sequence[Mapping[str, str]], life: Life

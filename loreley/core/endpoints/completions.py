@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from loreley.errors import AgentFailed
+from loreley.errors import ProviderUnavailable, TimeLimitReached
 
 _EVENT_LINES = ("data:", "event:", "id:", "retry:", ":")
 _STATUS_OF = {
@@ -56,20 +57,44 @@ class Life:
 
     limit_seconds: float = 0.0  # 0: never
     latest: float = field(default_factory=time.monotonic)
+    has_answered: bool = False  # with a part of an answer, rather than with a sign of life
 
     def show(self) -> None:
         """It lives."""
         self.latest = time.monotonic()
 
     def check(self) -> None:
-        """Raise `AgentFailed` when it has been silent for too long."""
+        """Raise `ProviderUnavailable` when it has been silent for too long."""
         if 0 < self.limit_seconds < time.monotonic() - self.latest:
-            raise AgentFailed(
-                "the chat endpoint fell silent",
-                setting="WORKER_AGENT_IDLE_SECONDS",
-                reason=f"no word of its answer has come for {self.limit_seconds:g} s",
-                fix="raise the limit where the model reads or thinks for long; 0 means never",
+            raise _silence(
+                f"no word of its answer has come for {self.limit_seconds:g} s",
+                "WORKER_AGENT_IDLE_SECONDS",
+                "raise the limit where the model reads or thinks for long; 0 means never",
             )
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Raise `ProviderUnavailable` where the time passes without any part of an answer."""
+        try:
+            yield
+        except TimeLimitReached as error:
+            if self.has_answered:
+                raise
+            raise _silence(
+                "the time for an answer has passed without a word of it",
+                "WORKER_AGENT_TIMEOUT_SECONDS",
+                "raise the limit where the model reads or thinks for long",
+            ) from error
+
+
+def _silence(reason: str, setting: str, otherwise: str) -> ProviderUnavailable:
+    """Nobody has answered, so no answer is at fault."""
+    return ProviderUnavailable(
+        "the chat endpoint fell silent",
+        setting=setting,
+        reason=reason,
+        fix=f"look at the server, or {otherwise}",
+    )
 
 
 def read_completion(lines: Iterable[str], life: Life) -> Mapping[str, Any]:
@@ -106,6 +131,7 @@ def _following(lines: Iterable[str], life: Life) -> Iterator[str]:
     life.show()
     for line in lines:
         life.show()
+        life.has_answered |= bool(line.strip()) and not line.startswith(":")
         yield line
 
 

@@ -1,6 +1,7 @@
 """What a chat agent makes of an endpoint that refuses, falls silent or is not there."""
 
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from loreley.errors import (
     TimeLimitReached,
 )
 from loreley.host.deadline import Deadline, Stop
-from tests.core.agents.chat_server import ChatServer, Response, refuses, says
+from tests.core.agents.chat_server import ChatServer, Response, refuses, says, streams
 from tests.core.agents.support import Bench
 from tests.core.agents.test_chat import agent, edit, first_line, proposed
 from tests.core.agents.test_chat import server as server
@@ -123,11 +124,26 @@ def test_a_server_that_is_not_there_sends_the_job_back(bench: Bench) -> None:
 
 
 def test_a_slow_answer_ends_at_the_deadline(server: ChatServer, bench: Bench) -> None:
-    server.responses = [replace(says(edit(bench)), waits=True)]
+    server.responses = [streams("Bec", finish=None, stalls=True)]
 
     with pytest.raises(TimeLimitReached):
-        proposed(agent(server), bench, Deadline.after(0.5))
+        proposed(agent(server), bench, Deadline.after(1))
 
+    assert bench.budget_gate.usages == [Usage()]
+
+
+@pytest.mark.parametrize(
+    "pieces", [(), (": OPENROUTER PROCESSING\n\n",)], ids=["nothing", "signs of life alone"]
+)
+def test_an_answer_of_which_no_word_comes_is_the_providers_fault(
+    pieces: Sequence[str], server: ChatServer, bench: Bench
+) -> None:
+    server.responses = [Response("", waits=not pieces, pieces=pieces, stalls=True)]
+
+    with pytest.raises(ProviderUnavailable, match="fell silent") as raised:
+        proposed(agent(server), bench, Deadline.after(1))
+
+    assert raised.value.problems[0].setting == "WORKER_AGENT_TIMEOUT_SECONDS"
     assert bench.budget_gate.usages == [Usage()]
 
 

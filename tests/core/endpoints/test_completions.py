@@ -7,7 +7,7 @@ import pytest
 
 from loreley.core.budget import CallUsage, Usage
 from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
-from loreley.errors import AgentFailed, LoreleyError, ServiceUnavailable
+from loreley.errors import LoreleyError, ProviderUnavailable, ServiceUnavailable
 from tests.core.agents.chat_server import ChatServer, Response, says, streams
 from tests.core.worker.upstream import soon
 
@@ -100,10 +100,21 @@ def test_a_stream_that_is_always_cut_off_is_an_endpoint_that_is_away(server: Cha
         ask(server, retries=0)
 
 
-def test_an_endpoint_that_falls_silent_is_given_up(server: ChatServer) -> None:
-    server.responses = [streams("Bec", finish=None, stalls=True)]
+@pytest.mark.parametrize(
+    "response",
+    [
+        streams("Bec", finish=None, stalls=True),
+        Response("", pieces=[": wait\n\n"], stalls=True),
+        Response("", waits=True),
+    ],
+    ids=["in the middle", "before a word", "before a header"],
+)
+def test_an_endpoint_that_falls_silent_is_the_providers_fault(
+    response: Response, server: ChatServer
+) -> None:
+    server.responses = [response]
 
-    with pytest.raises(AgentFailed, match="fell silent") as raised:
+    with pytest.raises(ProviderUnavailable, match="fell silent") as raised:
         ask(server, idle_seconds=0.3)
 
     assert raised.value.problems[0].setting == "WORKER_AGENT_IDLE_SECONDS"
