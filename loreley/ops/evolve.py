@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loreley.config import Role, load_settings
+from loreley.core.agents.assembly import try_key
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable
@@ -38,6 +39,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     load_settings(Role.SCHEDULER)
     settings = load_settings(Role.WORKER)
     sandbox = require_sandbox(settings)
+    key_warning = try_key(settings)
     logs = find_logs_base(settings.logs_base_dir) / "logs"
     database = open_database(settings.sqlalchemy_url)
     say(
@@ -46,6 +48,8 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
     )
     if sandbox.level is not Level.BUBBLEWRAP:
         say(f"warning: {sandbox.describe()}")
+    if key_warning:
+        say(f"warning: {key_warning}")
     started, failure = time.monotonic(), None
     try:
         goal, before = _choose_goal(database, jobs), read_standing(database)

@@ -115,6 +115,19 @@ def test_an_endpoint_that_refuses_everything_costs_no_job(
 
 
 @only_sqlite
+def test_a_refused_key_is_told_before_anything_begins(stack: Stack, endpoint: ChatServer) -> None:
+    endpoint.models = refuses(401, "Incorrect API key provided: sk-stub")
+    run = evolve(stack, 4)
+
+    assert run.popen.wait(timeout=PATIENCE_SECONDS) == 1
+    assert "the chat endpoint refuses the key" in run.said
+    assert "setting: WORKER_CHAT_API_KEY" in run.said
+    assert "sk-stub" not in run.said
+    assert not (stack.folder / "logs" / "worker").exists()
+    assert endpoint.requests == []
+
+
+@only_sqlite
 def test_a_key_that_is_renewed_in_the_env_file_needs_no_restart(
     stack: Stack, endpoint: ChatServer
 ) -> None:

@@ -63,6 +63,16 @@ def granted_variables(settings: Settings) -> tuple[str, ...]:
     return (*keys, *settings.worker_agent_environment)
 
 
+def try_key(settings: Settings) -> str:
+    """Find out, as far as it is free, whether the chat endpoint takes the key; what else is odd.
+
+    Raises `ProviderRefused` where it does not. Of what is not asked nothing is odd.
+    """
+    if "chat" not in settings.agent_weights:
+        return ""
+    return _assemble_chat_endpoint(settings).try_key()
+
+
 def require_prices(settings: Settings) -> None:
     """Raise `ConfigError` when a budget in dollars could not be kept, as a price is not known."""
     if problems := list(_find_price_problems(settings)):
@@ -100,6 +110,11 @@ def _assemble_agent(
 
 
 def _assemble_chat_agent(settings: Settings) -> ChatAgent:
+    endpoint = _assemble_chat_endpoint(settings)
+    return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))
+
+
+def _assemble_chat_endpoint(settings: Settings) -> ChatEndpoint:
     key = settings.worker_chat_api_key
     endpoint = ChatEndpoint(
         model=settings.worker_chat_model or "",
@@ -110,7 +125,7 @@ def _assemble_chat_agent(settings: Settings) -> ChatAgent:
         idle_seconds=settings.worker_agent_idle_seconds,
     )
     endpoint.check()
-    return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))
+    return endpoint
 
 
 def _assemble_command_agent(

@@ -22,6 +22,7 @@ from loreley.core.endpoints.dialects import (
     may_lack_version,
     write_turns,
 )
+from loreley.core.endpoints.model_list import describe_missing_model, read_model_list
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.host.deadline import Deadline
 from loreley.masking import masked
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 _RETRIES = 4
+_TRIAL_SECONDS = 10.0
 _CHAT = Purpose(
     "chat",
     setting="WORKER_CHAT",
@@ -88,6 +90,20 @@ class ChatEndpoint:
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""
         require_package("chat", setting="WORKER_AGENT=chat", extra="chat")
+
+    def try_key(self, within_seconds: float = _TRIAL_SECONDS) -> str:
+        """Have the endpoint list its models, which is free; what is odd about it, or nothing.
+
+        Raises `ProviderRefused` where it refuses the key.
+        """
+        bases, deadline = [self._base_url], Deadline.after(within_seconds)
+        if may_lack_version(self._base_url):
+            bases.append(f"{self._base_url}/v1")
+        for base in bases:
+            listed = read_model_list(Client(_CHAT, base, self.api_key, retries=0), deadline)
+            if listed:
+                return describe_missing_model(self.model, listed)
+        return ""
 
     def ask(self, messages: Sequence[ChatMessage], deadline: Deadline, call: CallUsage) -> Reply:
         """The model's answer, asked for again after what may pass.

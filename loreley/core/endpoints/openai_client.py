@@ -181,16 +181,16 @@ class Client:
             f"the {self.purpose.name} endpoint answered in an unexpected format",
             setting=f"{self.purpose.setting}_URL",
             target=self.target,
-            reason=reason[:500],
+            reason=self._mask(reason)[:500],
             fix="give the base URL of an OpenAI-compatible endpoint; it often ends in /v1",
         )
 
     def _refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
         words = str(error.message)
         if self.purpose.limits_text and is_too_long(error.status_code, error.code, words):
-            return self._too_long_error(str(error.message))
+            return self._too_long_error(words)
         name, setting = self.purpose.name, self.purpose.setting
-        said = masked(str(error.message))[:500]
+        said = self._mask(words)[:500]
         match read_status(error.status_code, error.code):
             case Refusal.CREDIT if not self.purpose.awaits_credit:
                 return ProviderRefused(
@@ -238,12 +238,16 @@ class Client:
             wait_seconds=wait or None,
         )
 
+    def _mask(self, said: str) -> str:
+        """What an endpoint said, without the key that it may have repeated."""
+        return masked(said.replace(self.api_key, "***") if self.api_key else said)
+
     def _too_long_error(self, said: str) -> BriefTooLong:
         error = BriefTooLong(
             f"the text is too long for the model of the {self.purpose.name} endpoint",
             setting="WORKER_BRIEF_MAX_KB",
             target=self.target,
-            reason=masked(said)[:500],
+            reason=self._mask(said)[:500],
             fix="lower WORKER_BRIEF_MAX_KB, or let the server give the model a longer context",
         )
         error.fitting_share = read_fitting_share(said)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from loreley.config import Role, Settings
-from loreley.core.agents.assembly import agent_environment, assemble_agents
+from loreley.core.agents.assembly import agent_environment, assemble_agents, try_key
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import presets
 from loreley.core.agents.probing import probe
@@ -183,6 +183,8 @@ def _check_agent(name: str, settings: Settings) -> Finding:
     environ = agent_environment(os.environ)
     agent = assemble_agents(alone, require_sandbox(settings), environ)
     preset = presets().get(name)
+    if name == "chat" and (warning := try_key(alone)):
+        return Finding(Verdict.WARNING, warning, "look at WORKER_CHAT_MODEL")
     if preset is None or not isinstance(agent, CommandAgent):
         return Finding(Verdict.GOOD, "ready")
     program = agent.process.program

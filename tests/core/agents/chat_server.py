@@ -70,6 +70,8 @@ class ChatServer:
     responses: Sequence[Response] = ()
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    models: Response | None = None  # what it lists; None: it knows no such question
+    listed: list[str] = field(default_factory=list)  # paths that the list was asked for at
     closing: threading.Event = field(default_factory=threading.Event)
 
     def next(self) -> Response:
@@ -91,6 +93,13 @@ def chat_server() -> Iterator[ChatServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing."""
 
+        def do_GET(self) -> None:
+            found.listed.append(self.path)
+            found.keys.append(self.headers["authorization"] or "")
+            if found.models is not None and found.models.waits:
+                found.closing.wait(60)
+            self._answer(found.models or refuses(404, "no such path"))
+
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
             found.requests.append(json.loads(content) | {"path": self.path})
@@ -101,6 +110,9 @@ def chat_server() -> Iterator[ChatServer]:
             if response.pieces:
                 self._stream(response)
                 return
+            self._answer(response)
+
+        def _answer(self, response: Response) -> None:
             body = response.body
             raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
             self.send_response(response.status)

@@ -12,6 +12,7 @@ from loreley.map_elites.cells import Measure
 from loreley.map_elites.fitness import Constraint
 from loreley.ops.doctor.findings import Finding, Verdict, examine
 from loreley.ops.doctor.trial import trial_checks
+from tests.core.agents.chat_server import Response, chat_server, refuses
 from tests.core.worker.upstream import Upstream
 
 JUDGE = """
@@ -221,3 +222,25 @@ def test_a_hold_out_is_tried_without_being_asked_of_a_commit(
     bad = seen("held:missing")
     assert bad.verdict is Verdict.BAD
     assert "held" in bad.seen
+
+
+@pytest.mark.slow
+def test_the_key_and_model_of_a_chat_endpoint_are_tried_without_a_question(
+    settings: Settings,
+) -> None:
+    with chat_server() as server:
+        chat: dict[str, Any] = {
+            "worker_agent": ["chat"],
+            "worker_chat_url": server.url,
+            "worker_chat_model": "stub",
+        }
+        server.models = Response({"data": [{"id": "other"}]})
+        unlisted = found(settings, quick=True, **chat)["agent chat"]
+        server.models = refuses(401, "no such key")
+        refused = found(settings, quick=True, **chat)["agent chat"]
+
+    assert unlisted.verdict is Verdict.WARNING
+    assert "'stub' is not in its list: other" in unlisted.seen
+    assert refused.verdict is Verdict.BAD
+    assert refused.fix == "set the key of this endpoint"
+    assert server.requests == []
