@@ -90,6 +90,13 @@ def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def state_dir(_sqlite_template: Path, tmp_path: Path) -> Path:
+    """A state folder whose database holds the schema and no row; in milliseconds."""
+    shutil.copy(_sqlite_template, tmp_path / "loreley.db")
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def _postgresql_database(postgresql_url: str) -> Iterator[Database]:
     """A database of the session's PostgreSQL server, with the schema."""

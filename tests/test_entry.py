@@ -94,6 +94,7 @@ def test_a_signal_at_any_moment_is_a_friendly_end(number: signal.Signals, tmp_pa
     assert (process.returncode, out, err) == (ExitCode.STOPPED, "", "worker: stopped\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "step", ["time.sleep(0.01)", "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"]

@@ -150,6 +150,7 @@ def content(upstream: Upstream, tree_id: str, path: str) -> str:
     return git("cat-file", "-p", f"{tree_id}:{path}", cwd=upstream.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "count"),
     [

@@ -85,9 +85,9 @@ def told_at(
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(state_dir: Path) -> Settings:
     return Settings(
-        loreley_state_dir=tmp_path,
+        loreley_state_dir=state_dir,
         worker_repo_remote_url="/nowhere/remote.git",
         worker_evolution_global_goal="Faster.",
     )

@@ -21,8 +21,8 @@ ROOT = "a" * 40
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings(loreley_state_dir=tmp_path)
+def settings(state_dir: Path) -> Settings:
+    settings = Settings(loreley_state_dir=state_dir)
     database = open_database(settings.sqlalchemy_url)
     schedule, store = Schedule(database), Jobs(database)
     schedule.begin_experiment(Experiment(ROOT, {}))

@@ -54,8 +54,8 @@ TOLD: dict[str, Tell] = {
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(loreley_state_dir=tmp_path, worker_repo_remote_url="/nowhere/remote.git")
+def settings(state_dir: Path) -> Settings:
+    return Settings(loreley_state_dir=state_dir, worker_repo_remote_url="/nowhere/remote.git")
 
 
 def evolved(settings: Settings, **options: object) -> Evolved:

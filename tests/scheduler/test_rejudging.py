@@ -79,6 +79,7 @@ def test_root_and_elites_have_figures_of_the_new_judge_alone(run: Simulation) ->
     assert best.fitness == max(after.values())
 
 
+@pytest.mark.slow
 def test_elites_without_a_fitness_by_the_new_judge_leave_the_archive(run: Simulation) -> None:
     with run.database.begin() as connection:
         begin_judging_anew(connection, AFTER)
@@ -96,6 +97,7 @@ def test_elites_without_a_fitness_by_the_new_judge_leave_the_archive(run: Simula
     assert flaws(run) == []
 
 
+@pytest.mark.slow
 def test_no_job_is_created_before_all_are_measured_anew(run: Simulation) -> None:
     change_judge(run, jobs_wanted=80)
 
@@ -110,6 +112,7 @@ def test_no_job_is_created_before_all_are_measured_anew(run: Simulation) -> None
     assert flaws(run) == []
 
 
+@pytest.mark.slow
 def test_while_elites_wait_nothing_is_called_the_best(run: Simulation) -> None:
     change_judge(run)
 
@@ -122,6 +125,7 @@ def test_while_elites_wait_nothing_is_called_the_best(run: Simulation) -> None:
     assert [(job["kind"], job["base_commit"]) for job in waiting] == [(JobKind.MEASUREMENT, ROOT)]
 
 
+@pytest.mark.slow
 def test_a_judge_that_cannot_judge_the_root_empties_no_archive(run: Simulation) -> None:
     before = elites(run)
     change_judge(run)
@@ -138,6 +142,7 @@ def test_a_judge_that_cannot_judge_the_root_empties_no_archive(run: Simulation) 
     assert flaws(run) == []
 
 
+@pytest.mark.slow
 def test_what_the_judge_of_before_said_of_a_candidate_enters_no_archive(
     database: Database,
 ) -> None:
@@ -157,6 +162,7 @@ def test_what_the_judge_of_before_said_of_a_candidate_enters_no_archive(
     assert flaws(run) == []
 
 
+@pytest.mark.slow
 def test_a_change_that_is_taken_back_at_once_costs_nothing(run: Simulation) -> None:
     before = elites(run)
     change_judge(run)
@@ -168,6 +174,7 @@ def test_a_change_that_is_taken_back_at_once_costs_nothing(run: Simulation) -> N
     assert not [job for job in rows(run.database, "jobs") if job["kind"] == JobKind.MEASUREMENT]
 
 
+@pytest.mark.slow
 def test_a_measurement_that_the_budget_cancels_costs_no_elite_its_place(run: Simulation) -> None:
     change_judge(run)
     run.scheduler.tick()
