@@ -142,6 +142,16 @@ class HostTrouble(LoreleyError):
             fix=_HOST_FIXES.get(error.errno or 0, "look at the folder, its owner and its disk"),
         )
 
+    @classmethod
+    def of_full_disk(cls, reason: str, target: str = "") -> "HostTrouble":
+        """A disk that was full, and not by what has failed for it."""
+        return cls(
+            "a disk of the worker's host is full",
+            target=target,
+            reason=reason,
+            fix=_HOST_FIXES[errno.ENOSPC],
+        )
+
 
 class CommandFailed(LoreleyError):
     """A child process did not do what it was started for."""

@@ -93,6 +93,12 @@ class EvaluatorSettings(BaseModel):
         description="Processes and threads that an evaluator or an agent may have at once, where "
         "namespaces confine it and the worker is not root; 0: no limit.",
     )
+    worker_sandbox_max_disk_mb: int = Field(
+        4096,
+        ge=0,
+        description="What an evaluator or an agent and all that it starts may write to the disk, "
+        "all files together, in MiB, and at most nine tenths of what is free; 0: no limit.",
+    )
 
     def evaluator_problems(self) -> list[Problem]:
         """Not one evaluator, but none or two."""

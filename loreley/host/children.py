@@ -16,6 +16,7 @@ from typing import IO
 
 from loreley.errors import CommandFailed
 from loreley.host.deadline import Deadline
+from loreley.host.disk_use import DiskUse
 from loreley.host.orphan_guard import guard_children as guard_children
 from loreley.host.orphan_guard import note_end, note_start
 from loreley.host.subreaper import become_subreaper as become_subreaper
@@ -47,6 +48,7 @@ class Ending(StrEnum):
     EXITED = "exited"  # by itself, or by a signal that was not ours
     OVERDUE = "overdue"  # killed at its deadline
     SILENT = "silent"  # killed because it printed nothing for too long
+    OVERFULL = "overfull"  # killed, or ended, having written too much to the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Outcome:
                 return f"killed at its time limit after {self.seconds:.1f} s"
             case Ending.SILENT:
                 return f"killed after printing nothing for too long, {self.seconds:.1f} s in all"
+            case Ending.OVERFULL:
+                return f"killed after {self.seconds:.1f} s, as it wrote too much to the disk"
         number = -self.exit_code if self.exit_code < 0 else self.exit_code - _SIGNALLED
         # A shell's 128 and more may also be an exit code, as 144 is: nothing sends SIGSTKFLT.
         if self.exit_code < 0 or number in _ENDING_SIGNALS:
@@ -87,13 +91,15 @@ def run(
     cwd: Path | None = None,
     stdin: bytes = b"",
     idle_seconds: float = 0.0,
+    disk: DiskUse | None = None,
 ) -> Outcome:
     """Run a command that may take long or behave badly; however it ends, its whole tree is killed.
 
     It writes to ``output``, an open file, and its stderr to ``errors`` or there too; a pipe
     would let a forgotten daemon block us. With ``idle_seconds`` above zero it is killed when
-    both have not grown for that long. Raises `CommandFailed` when it cannot be started and the
-    stop's error when ``deadline`` is asked to stop; a passed deadline is an `Outcome`.
+    both have not grown for that long, and with ``disk`` when it has written too much. Raises
+    `CommandFailed` when it cannot be started and the stop's error when ``deadline`` is asked to
+    stop; a passed deadline is an `Outcome`.
     """
     began = time.monotonic()
     files = [output] if errors is None else [output, errors]
@@ -108,6 +114,11 @@ def run(
             if silence.is_too_long():
                 ending = Ending.SILENT
                 break
+            if disk is not None and disk.is_too_much():
+                ending = Ending.OVERFULL
+                break
+        if ending is Ending.EXITED and disk is not None and disk.is_too_much():
+            ending = Ending.OVERFULL  # it was quick
     return Outcome(tuple(argv), ending, process.returncode, time.monotonic() - began)
 
 

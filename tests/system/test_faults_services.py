@@ -133,23 +133,27 @@ def test_a_database_locked_for_longer_than_leases_costs_no_attempt(stack: Stack)
 
 
 @only_sqlite
-def test_a_full_disk_costs_the_job_at_most(stack: Stack) -> None:
-    """The job fails and says why; the next ones run as soon as there is room."""
+@pytest.mark.parametrize("point", [Failpoint.LEASED, Failpoint.PROPOSED, Failpoint.COMMITTED])
+def test_a_disk_that_fills_and_empties_again_costs_no_job(stack: Stack, point: Failpoint) -> None:
+    """The job goes back and says why; it runs again as soon as there is room."""
     with small_filesystem(stack.folder / "small", "8m") as small:
         stack.settings["WORKER_REPO_WORKTREE"] = str(small / "worker-repo")
         worker = stack.start_worker()
         scheduler = stack.start_scheduler("--max-jobs", "4")
-        hold = stack.hold(Failpoint.PROPOSED)
+        hold = stack.hold(point)
         hold.pid()
         filler = fill(small)
         hold.release()
-        worker.wait_for("No space left on device")
+        worker.wait_for("back to the queue (fault: host)")
         filler.unlink()
 
         finished(scheduler, worker)
+        assert "No space left on device" in worker.said or "is full" in worker.said
         stack.require_whole(jobs_wanted=4)
         with stack.database() as database:
-            assert stack.count(database, JobState.SUCCEEDED) >= 3
+            rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
+        assert {row["state"] for row in rows} == {JobState.SUCCEEDED}, rows
+        assert {row["attempt"] - row["uncounted_attempts"] for row in rows} == {1}
         worker.stop()
 
 

@@ -116,6 +116,15 @@ class CommandAgent:
                 fix="look at its log; raise the limit where it only thinks for long",
                 log=log,
             )
+        assert run.disk is not None
+        if outcome.ending is children.Ending.OVERFULL:
+            raise AgentFailed(
+                f"{self.name} wrote too much to the disk",
+                reason=run.disk.describe(),
+                setting="WORKER_SANDBOX_MAX_DISK_MB",
+                fix="raise it where the agent needs more, or make room on the worker's disk",
+                log=log,
+            )
         if answer.cut_off and self._changed_something(workspace):
             return  # the evaluator says whether it is of use
         if (
@@ -124,7 +133,10 @@ class CommandAgent:
             and (outcome.succeeded or self._changed_something(workspace))
         ):
             return
-        raise self._failure(run, answer, log)
+        failure = self._failure(run, answer, log)
+        if run.disk.was_full and isinstance(failure, AgentFailed):
+            raise HostTrouble.of_full_disk(failure.summary)
+        raise failure
 
     def _changed_something(self, workspace: AgentWorkspace) -> bool:
         """Whether its success shows, though its exit code says otherwise."""

@@ -18,6 +18,7 @@ from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.core.worktrees.removal import delete
 from loreley.host import children
 from loreley.host.deadline import Deadline
+from loreley.host.disk_use import DiskUse
 
 _HANDED_ON = frozenset(
     {"LANG", "LANGUAGE", "TZ", "USER", "LOGNAME"}
@@ -59,6 +60,7 @@ class AgentRun:
     stdout: IO[bytes]
     stderr: IO[bytes]
     outcome: children.Outcome | None = None  # None until it has ended
+    disk: DiskUse | None = None  # None until it has begun
 
     @property
     def complaints(self) -> str:
@@ -114,8 +116,10 @@ class CommandProcess:
         ``run.outcome`` says how it ended. Raises what `children.run` raises.
         """
         reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
+        confinement = self._confine(run)
+        run.disk = self.sandbox.watch_disk(confinement)
         run.outcome = children.run(
-            self.sandbox.command(self._build_argv(run), self._confine(run)),
+            self.sandbox.command(self._build_argv(run), confinement),
             env=self._build_environment(run.scratch),
             cwd=run.worktree,
             stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
@@ -123,6 +127,7 @@ class CommandProcess:
             errors=run.stderr,
             deadline=deadline,
             idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
+            disk=run.disk,
         )
 
     def _build_argv(self, run: AgentRun) -> list[str]:

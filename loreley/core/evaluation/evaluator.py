@@ -26,7 +26,13 @@ from loreley.core.evaluation.process import (
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.sandbox import Sandbox
 from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
-from loreley.errors import EvaluationFailed, EvaluatorUnusable, TimeLimitReached
+from loreley.errors import (
+    EvaluationFailed,
+    EvaluatorUnusable,
+    HostTrouble,
+    LoreleyError,
+    TimeLimitReached,
+)
 from loreley.host import children
 from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
@@ -78,22 +84,24 @@ class Evaluator:
         """Judge ``commit``, checked out in ``worktree``; ``scratch`` is an empty folder.
 
         Raises `EvaluationFailed` without a valid answer and `TimeLimitReached` without one in
-        time; both carry the end of what was printed.
+        time; both carry the end of what was printed. Raises `HostTrouble` where the disk was full.
         """
         limit = deadline.within(self._options.timeout_seconds)
         task = EvaluationRequest(scratch.resolve(), limit, worktree.resolve(), commit)
         ended = self._process.run(task)
         if ended.outcome.ending is children.Ending.OVERDUE:
             raise self._timeout(deadline, ended.log)
+        if ended.outcome.ending is children.Ending.OVERFULL:
+            raise self._overfull(ended)
         if reason := self._find_failure(task, ended):
-            raise self._failure(reason, ended.log)
+            raise self._failure(reason, ended)
         try:
             evaluation = parse_evaluation(
                 self._read_answer(task), max_metrics=self._options.max_metrics
             )
             artifacts = _read_artifacts(evaluation, task.scratch)
         except (InvalidEvaluation, UnusableFile) as error:
-            raise self._failure(str(error), ended.log) from error
+            raise self._failure(str(error), ended) from error
         evaluation = replace(evaluation, seconds=ended.outcome.seconds)
         return Judgement(evaluation, ended.log, artifacts)
 
@@ -138,14 +146,26 @@ class Evaluator:
             "modules, WORKER_EVALUATOR_READ_PATHS may be read",
         )
 
-    def _failure(self, reason: str, log: str) -> EvaluationFailed:
+    def _failure(self, reason: str, ended: CompletedRun) -> LoreleyError:
+        if ended.disk.was_full:
+            return HostTrouble.of_full_disk(child_output.legible(reason)[:_REASON_LENGTH])
         fixes = (fix for sign, fix in _FIXES.items() if sign in reason)
         return EvaluationFailed(
             "the evaluation failed",
             target=self._options.name,
             reason=child_output.legible(reason)[:_REASON_LENGTH],
-            fix=next(fixes, "") or find_fix(reason, log, self._options),
-            log=log,
+            fix=next(fixes, "") or find_fix(reason, ended.log, self._options),
+            log=ended.log,
+        )
+
+    def _overfull(self, ended: CompletedRun) -> EvaluationFailed:
+        return EvaluationFailed(
+            "the evaluation wrote too much to the disk",
+            target=self._options.name,
+            reason=ended.disk.describe(),
+            setting="WORKER_SANDBOX_MAX_DISK_MB",
+            fix="raise it where the evaluator needs more, or make room on the worker's disk",
+            log=ended.log,
         )
 
     def _timeout(self, job_deadline: Deadline, log: str) -> TimeLimitReached:

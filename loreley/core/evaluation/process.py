@@ -18,6 +18,7 @@ from loreley.core.sandbox.sandbox import Sandbox
 from loreley.core.sandbox.shims import describe_shim, find_manager, follow_shim
 from loreley.host import children
 from loreley.host.deadline import Deadline
+from loreley.host.disk_use import DiskUse
 
 RESULT = "result.json"
 RESULT_BYTES = 1024 * 1024
@@ -49,6 +50,7 @@ class CompletedRun:
 
     outcome: children.Outcome
     log: str
+    disk: DiskUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,19 @@ class EvaluatorProcess:
         plugin = self.options.plugin is not None
         argv = self._build_plugin_argv() if plugin else self._build_command_argv(task)
         environment = self._build_environment(task)
+        confinement = self._confine(task)
+        disk = self.sandbox.watch_disk(confinement)
         with tempfile.TemporaryFile() as output:
             outcome = children.run(
-                self.sandbox.command(argv, self._confine(task)),
+                self.sandbox.command(argv, confinement),
                 env=environment,
                 cwd=task.scratch,
                 stdin=self._write_request(task) if plugin else b"",
                 output=output,
                 deadline=task.deadline,
+                disk=disk,
             )
-            return CompletedRun(outcome, child_output.tail(output))
+            return CompletedRun(outcome, child_output.tail(output), disk)
 
     def program(self) -> str | None:
         """Path of the command's program, or None where there is none of that name."""

@@ -15,8 +15,10 @@ from loreley.core.sandbox.tools import Tools
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
 from loreley.host import children
 from loreley.host.deadline import Deadline
+from loreley.host.disk_use import DiskUse
 from loreley.host.tempdirs import temporary_folder
 
+_MEBIBYTE = 1024 * 1024
 _TRIAL_SECONDS = 20.0
 _OPEN_FILES = 4096
 _FIX = "allow unprivileged user namespaces; in a container also their system calls"
@@ -51,6 +53,7 @@ class Sandbox:
     tools: Tools
     obstacles: tuple[Obstacle, ...] = ()  # to the stronger levels
     processes: int = 0  # at once in a child, its threads counted too; 0: no limit
+    disk_bytes: int = 0  # that a child and all it starts may write, all files together; 0: no limit
 
     def command(self, argv: Sequence[str], confinement: Confinement) -> list[str]:
         """The command line that runs ``argv`` confined.
@@ -77,6 +80,10 @@ class Sandbox:
                 ]
             case Level.LIMITS:
                 return [*self._setpriv(*_DIES_WITH_PARENT, *_list_privilege_options()), *limited]
+
+    def watch_disk(self, confinement: Confinement) -> DiskUse:
+        """What a child writes from now on to the folders that it was granted."""
+        return DiskUse(confinement.writable, self.disk_bytes)
 
     def describe(self) -> str:
         """One line: what children are kept from, and what is missing for more."""
@@ -131,13 +138,15 @@ def require_sandbox(settings: Settings) -> Sandbox:
     Raises `ConfigError` where it does not work, and for root where the host offers no bubblewrap
     and the settings do not name what it does offer.
     """
-    name, processes = settings.worker_sandbox, settings.worker_sandbox_max_processes
+    name = settings.worker_sandbox
+    processes = settings.worker_sandbox_max_processes
+    disk_bytes = settings.worker_sandbox_max_disk_mb * _MEBIBYTE
     if name == "auto":
-        sandbox = replace(probe(), processes=processes)
+        sandbox = replace(probe(), processes=processes, disk_bytes=disk_bytes)
         if sandbox.level is not Level.BUBBLEWRAP and os.geteuid() == 0:
             raise _refuse_root(sandbox)
         return sandbox
-    sandbox = Sandbox(Level(name), probe().tools, processes=processes)
+    sandbox = Sandbox(Level(name), probe().tools, processes=processes, disk_bytes=disk_bytes)
     if obstacle := obstacle_to(sandbox):
         raise ConfigError(
             f"children cannot be confined by {name}",

@@ -19,12 +19,7 @@ def find_host_trouble(failure: JobFailed, folder: Path | None) -> HostTrouble | 
     """
     for place in filter(None, (folder, Path(tempfile.gettempdir()))):
         if place.exists() and shutil.disk_usage(place).free < _LEAST_BYTES:
-            return HostTrouble(
-                "a disk of the worker's host is full",
-                target=str(place),
-                reason=failure.summary,
-                fix="free some disk space",
-            )
+            return HostTrouble.of_full_disk(failure.summary, str(place))
     return None
 
 

@@ -1,9 +1,11 @@
 """Whose fault it is when an agent's program fails: its answer's, its provider's or the host's."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loreley.core.sandbox.sandbox import probe
 from loreley.errors import AgentFailed, HostTrouble, ProviderRefused, ProviderUnavailable
 from tests.core.agents.command_agents import Make, agent_maker, proposed
 from tests.core.agents.support import Bench
@@ -45,3 +47,21 @@ def test_a_program_that_cannot_be_started_is_the_hosts_fault(agent: Make, bench:
 def test_a_program_that_gives_up_is_an_answer(agent: Make, bench: Bench) -> None:
     with pytest.raises(AgentFailed, match="the tests do not pass"):
         proposed(agent(fails("error: the tests do not pass")), bench)
+
+
+def test_row_31_an_agent_that_writes_too_much_is_killed_and_billed(
+    agent: Make, bench: Bench
+) -> None:
+    body = """
+os.mkdir("deep")
+for number in range(60):
+    open(f"deep/{number}", "wb").write(bytes(2**19))
+time.sleep(60)
+"""
+    sandbox = replace(probe(), disk_bytes=8 * 2**20)
+
+    with pytest.raises(AgentFailed, match="wrote too much to the disk") as raised:
+        proposed(agent(body, sandbox=sandbox), bench)
+
+    assert raised.value.problems[0].setting == "WORKER_SANDBOX_MAX_DISK_MB"
+    assert len(bench.budget_gate.usages) == 1
