@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loguru import logger
 
+import benchmarks.briefs.comparison as briefs
 import benchmarks.claims as claims
 import benchmarks.search.comparison as search
 import benchmarks.search.operators as operators
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 }
 SEARCH, OPERATORS, CLAIMS = "search", "operators", "confirmation"  # take minutes: only by name
 YIELD = "yield"  # likewise
+BRIEF = "brief"  # asks the package index
 
 
 def main() -> int:
@@ -60,6 +62,8 @@ def main() -> int:
         seeds = arguments.seeds or ([1] if arguments.quick else [1, 2, 3])
         jobs = arguments.jobs or (5 if arguments.quick else None)
         print(yields.as_table(yields.measure(plan, seeds, jobs)))
+    if BRIEF in names:
+        print(briefs.as_table(briefs.compare(plan)))
     if arguments.json:
         text = as_json(comparisons, search.as_mapping(runs))
         arguments.json.write_text(f"{text}\n", encoding="utf-8")
@@ -88,7 +92,7 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD]
+    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF]
     parser.add_argument("--only", action="append", choices=[*BENCHMARKS, *by_name])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)

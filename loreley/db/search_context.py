@@ -14,6 +14,7 @@ from loreley.map_elites.objective import Objective
 
 _MOST_FAILURES = 5
 _TAIL_BYTES = 2_000
+_BASE_LOG_BYTES = 64 * 1024
 _LOGS = ("failure.log", "evaluation.log")  # the first that there is says what went wrong
 
 
@@ -60,6 +61,7 @@ def read_search_context(database: Database, claim: Claim) -> SearchContext:
             constraints=tuple(each.text for each in objective.constraints),
             notes=tuple(note.text for note in read_standing_notes(connection)),
             failures=_read_past_failures(connection, [claim.base_commit, *claim.inspirations]),
+            base_log=_read_evaluation_log(connection, claim.base_commit),
         )
 
 
@@ -110,3 +112,16 @@ def _read_log(connection: Connection, job_id: str, attempt: int) -> str:
     logs = {row.name: row.content for row in connection.execute(query)}
     content = next((logs[name] for name in _LOGS if name in logs), b"")
     return content[-_TAIL_BYTES:].decode(errors="replace")
+
+
+def _read_evaluation_log(connection: Connection, commit: str) -> str:
+    """The end of what the evaluator printed about a commit."""
+    query = (
+        select(artifacts.c.content)
+        .join(commits, commits.c.job_id == artifacts.c.job_id)
+        .where(commits.c.commit == commit, artifacts.c.name == "evaluation.log")
+        .order_by(artifacts.c.attempt.desc())
+        .limit(1)
+    )
+    content: bytes = connection.execute(query).scalar() or b""
+    return content[-_BASE_LOG_BYTES:].decode(errors="replace")

@@ -21,6 +21,7 @@ from loreley.core.evaluation.assembly import (
     assemble_fingerprint,
     assemble_holdout,
     describe_exposure,
+    read_evaluator_source,
 )
 from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.sandbox.sandbox import Level, require_sandbox
@@ -162,6 +163,7 @@ def _create_briefing(settings: Settings, secrets: Secrets, database: Database) -
         read_context=partial(read_search_context, database),
         budget_gate=Spend(database),
         secrets=secrets,
+        judge=read_evaluator_source(settings),
     )
 
 

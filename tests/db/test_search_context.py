@@ -117,3 +117,16 @@ def test_failures_of_the_parent_and_of_inspirations_are_near(database: Database)
     )
 
     assert [each.subject for each in context.failures] == ["of the parent", "of the inspiration"]
+
+
+def test_what_the_evaluator_printed_of_the_base_commit_is_known(database: Database) -> None:
+    begin(database)
+    claim = claimed(database, job(database))
+    log = Artifact("evaluation.log", "text/plain", b"slow: pack.py:12(place)")
+    Jobs(database).succeed(claim, judged_commit(1), JobRecord([log]))
+
+    later = read_search_context(database, claimed(database, job(database, judged_commit(1).commit)))
+    other = read_search_context(database, claimed(database, job(database, "b" * 40)))
+
+    assert later.base_log == "slow: pack.py:12(place)"
+    assert other.base_log == ""

@@ -43,11 +43,11 @@ class ChatAgent:
         """Edit files as the model says; raises `AgentFailed` when its answers cannot be used."""
         files = CheckoutFiles(workspace.path, PathRules(brief.editable, brief.protected))
         errors: Sequence[str] = ()
-        messages, first = self._begin(workspace, brief, deadline, recorder)
+        messages, partial, first = self._begin(workspace, brief, deadline, recorder)
         for number in range(1, _ROUNDS + 1):
             reply = first if number == 1 else self._ask(messages, deadline, recorder)
             answer = read_answer(reply.text, files.text)
-            contents, errors = apply_edits(answer.edits, files.text, files.objection_to)
+            contents, errors = apply_edits(answer.edits, files.text, files.objection_to, partial)
             errors = [*_check_form(reply), *answer.errors, *errors]
             recorder.keep("agent.log", _write_log(number, reply, errors))
             if not errors:
@@ -65,17 +65,17 @@ class ChatAgent:
 
     def _begin(
         self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
-    ) -> tuple[list[ChatMessage], Reply]:
+    ) -> tuple[list[ChatMessage], frozenset[str], Reply]:
         """The question and its answer; with a shorter brief where the model cannot take it."""
         prompter = self.prompter
         while True:
             prompt = prompter.write(brief, workspace, answer=FORM, shows_code=True)
-            recorder.keep("prompt.md", prompt)
-            messages = [ChatMessage("system", _ROLE), ChatMessage("user", prompt)]
+            recorder.keep("prompt.md", prompt.text)
+            messages = [ChatMessage("system", _ROLE), ChatMessage("user", prompt.text)]
             try:
-                return messages, self._ask(messages, deadline, recorder)
+                return messages, prompt.partial, self._ask(messages, deadline, recorder)
             except BriefTooLong as error:
-                size = len(prompt.encode(errors="replace"))
+                size = len(prompt.text.encode(errors="replace"))
                 limit = int(size * error.fitting_share)
                 shorter = replace(prompter, limit_bytes=limit)
                 if prompter is not self.prompter:

@@ -65,7 +65,7 @@ class CommandAgent:
         self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
-        prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False)
+        prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False).text
         recorder.keep("prompt.md", prompt)
         with (
             recorder.paid_call(deadline, priced=self.is_priced) as call,

@@ -9,8 +9,9 @@ from typing import Self
 
 from loreley.core.agents.edit_rules import PathRules
 from loreley.core.agents.protocol import AgentWorkspace, Brief, BriefCommit, PastFailure
+from loreley.core.agents.relevance.fences import fence_code
+from loreley.core.agents.relevance.showing import ShownCode, name_files, show_code
 from loreley.core.sandbox.child_output import legible
-from loreley.core.sandbox.untrusted_files import UnusableFile, read_file
 from loreley.errors import ConfigError
 
 DEFAULT_TEMPLATE = Path(__file__).with_name("brief.md")
@@ -19,11 +20,18 @@ _PLACEHOLDERS = frozenset(
     | {"answer"}
 )
 _TEMPLATE_BYTES = 256 * 1024
-_CODE_SHARE, _INSPIRATIONS_SHARE, _FAILURES_SHARE = 0.55, 0.25, 0.15  # of what there is room for
+_INSPIRATIONS_SHARE, _FAILURES_SHARE = 0.25, 0.15  # of what there is room for
+_GATHERED_SHARE = 0.95  # for these and the code together
 _FRAME_BYTES = 100  # of headings, fences and marks around a piece
-_LISTED_FILES = 200
-_LISTED_BYTES = 500
 _EMPTY_LINES = re.compile(r"\n{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A brief as an agent is given it."""
+
+    text: str
+    partial: frozenset[str] = frozenset()  # files of which it shows parts only
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Prompter:
 
     def write(
         self, brief: Brief, workspace: AgentWorkspace, *, answer: str, shows_code: bool
-    ) -> str:
+    ) -> Prompt:
         """The brief as text.
 
         ``answer`` says in which form the agent is to answer. With ``shows_code`` the editable
@@ -67,11 +75,14 @@ class Prompter:
         }
         room = max(0, self.limit_bytes - len(self._fill_in(said).encode(errors="replace")))
         gathered = {
-            "code": _write_code(brief, workspace, int(room * _CODE_SHARE), shows_code=shows_code),
             "inspirations": _write_inspirations(brief, workspace, int(room * _INSPIRATIONS_SHARE)),
             "failures": _write_failures(brief.context.failures, int(room * _FAILURES_SHARE)),
         }
-        return self._fill_in(said | gathered)
+        taken = sum(len(text.encode(errors="replace")) for text in gathered.values())
+        code = _write_code(
+            brief, workspace, int(room * _GATHERED_SHARE) - taken, shows_code=shows_code
+        )
+        return Prompt(self._fill_in(said | gathered | {"code": code.text}), code.partial)
 
     def _fill_in(self, parts: Mapping[str, str]) -> str:
         everything = dict.fromkeys(_PLACEHOLDERS, "") | dict(parts)
@@ -80,15 +91,13 @@ class Prompter:
 
 def _write_code(
     brief: Brief, workspace: AgentWorkspace, limit_bytes: int, *, shows_code: bool
-) -> str:
+) -> ShownCode:
     rules = PathRules(brief.editable, brief.protected)
     paths = [path for path in workspace.tracked_files() if rules.allow(path)]
     if shows_code:
-        return _show_files(paths, workspace, limit_bytes)
-    named = "\n".join(paths[:_LISTED_FILES])
-    more = f"\n… and {len(paths) - _LISTED_FILES} more" if len(paths) > _LISTED_FILES else ""
+        return show_code(brief, workspace, paths, limit_bytes)
     told = "The repository is in the current directory. You may change:"
-    return _cut(f"{told}\n\n{named}{more}", limit_bytes)
+    return ShownCode(_cut(f"{told}\n\n{name_files(brief, workspace, paths)}", limit_bytes))
 
 
 def _write_inspirations(brief: Brief, workspace: AgentWorkspace, limit_bytes: int) -> str:
@@ -105,40 +114,6 @@ def _write_failures(failures: Sequence[PastFailure], limit_bytes: int) -> str:
     share = limit_bytes // len(failures) // 2 - _FRAME_BYTES
     texts = [_write_failure(each, share) for each in failures]
     return "\n\n".join(["# What failed here lately: do not repeat it", *texts])
-
-
-def _show_files(paths: Sequence[str], workspace: AgentWorkspace, limit_bytes: int) -> str:
-    """As many whole files as there is room for, the smaller ones first; the others are named."""
-    files = {path: _read_source(workspace, path) for path in paths}
-    texts = {path: text for path, text in files.items() if text is not None}
-    shown: list[str] = []
-    left = limit_bytes - _LISTED_BYTES
-    for path in sorted(texts, key=lambda path: (len(texts[path]), path)):
-        block = f"{path}\n{fence_code(texts[path])}"
-        if len(block.encode()) > left:
-            break
-        left -= len(block.encode())
-        shown.append(path)
-    hidden = [path for path in texts if path not in shown]
-    blocks = [f"{path}\n{fence_code(texts[path])}" for path in sorted(shown)]
-    if hidden:
-        blocks.append(_cut(f"Too long to be shown: {', '.join(hidden)}", _LISTED_BYTES))
-    return "\n\n".join(blocks)
-
-
-def _read_source(workspace: AgentWorkspace, path: str) -> str | None:
-    try:
-        content = read_file(workspace.path, path, limit_bytes=_TEMPLATE_BYTES)
-        return None if b"\0" in content else content.decode()
-    except (UnusableFile, UnicodeDecodeError):
-        return None
-
-
-def fence_code(text: str, language: str = "") -> str:
-    """The text as a code block, with a fence that does not occur in it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
 
 
 def _write_metrics(base: BriefCommit) -> str:

@@ -37,6 +37,7 @@ class SearchContext:
     constraints: tuple[str, ...] = ()  # what a commit must fulfil to count
     notes: tuple[str, ...] = ()
     failures: tuple[PastFailure, ...] = ()
+    base_log: str = ""  # what the evaluator printed about the base commit, as far as it was kept
 
 
 class Past(Protocol):
@@ -82,6 +83,8 @@ class Brief:
     region: Sequence[str] = ()  # the marks that begin and end what may be changed, if any
     context: SearchContext = field(default_factory=SearchContext)
     past: Past = field(default_factory=NoPast)
+    root_commit: str = ""  # that the experiment began with, where it is known
+    judge: str = ""  # source of the evaluator: what it imports matters; never shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The evaluation that the settings describe: the evaluator, its stages and its repeats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from loreley.config import Settings
@@ -11,6 +12,8 @@ from loreley.core.evaluation.fingerprint import EvaluatorFiles, Fingerprint, tak
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.map_elites.fitness import Constraint
+
+_SCRIPT_BYTES = 256 * 1024
 
 
 def assemble_cascade(settings: Settings, sandbox: Sandbox) -> Cascade:
@@ -40,6 +43,36 @@ def assemble_fingerprint(settings: Settings) -> Callable[[], Fingerprint]:
     whole = [*stages, options]
     files = EvaluatorFiles(whole, _holdout_options(settings, options))
     return partial(take_fingerprint, whole, _collect_settings(settings), files)
+
+
+def read_evaluator_source(settings: Settings) -> str:
+    """What stands in the files that the evaluation begins with; as far as they are short text.
+
+    A hold-out is no part of it, nor what an evaluator imports.
+    """
+    options = EvaluatorOptions.from_settings(settings)
+    stages = [options.judging_with(evaluator) for evaluator, _ in _split_stages(settings)]
+    files = dict.fromkeys(path for each in [*stages, options] for path in _find_scripts(each))
+    return "\n".join(map(_read_script, files))
+
+
+def _find_scripts(options: EvaluatorOptions) -> Iterator[Path]:
+    if options.plugin:
+        module = options.plugin.partition(":")[0].replace(".", "/")
+        for folder in options.python_paths:
+            yield from (folder / f"{module}.py", folder / module / "__init__.py")
+    else:
+        yield from (Path(word) for word in options.command if word.startswith("/"))
+
+
+def _read_script(path: Path) -> str:
+    try:
+        if not path.is_file() or path.stat().st_size > _SCRIPT_BYTES:
+            return ""
+        content = path.read_bytes()
+    except OSError:
+        return ""
+    return "" if b"\0" in content else content.decode(errors="replace")
 
 
 def _collect_settings(settings: Settings) -> dict[str, Any]:

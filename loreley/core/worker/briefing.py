@@ -28,6 +28,7 @@ class Briefing:
     read_context: Callable[[Claim], SearchContext] = lambda _claim: SearchContext()
     budget_gate: BudgetGate = field(default_factory=NoBudget)
     secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
+    judge: str = ""  # source of the evaluator, by which what matters is known
 
     def brief(self, claim: Claim, known: Sequence[JudgedCommit], past: Past | None = None) -> Brief:
         """What the job asks; ``known`` are those of its commits that were judged."""
@@ -47,6 +48,8 @@ class Briefing:
             region=(region.begin, region.end) if region else (),
             context=self.read_context(claim),
             past=past or NoPast(),
+            root_commit=claim.root_commit,
+            judge=self.judge,
         )
 
     def recorder(

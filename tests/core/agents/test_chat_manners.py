@@ -110,3 +110,22 @@ def test_row_29_a_subject_that_says_nothing_is_made_from_the_change(
     server.responses = [says(f"Sure, here are the edits:\n\n{FILE}")]
 
     assert propose(server, bench) == "Add src/extra.py"
+
+
+def test_row_3_a_file_that_was_shown_in_parts_is_not_written_anew(
+    server: ChatServer, bench: Bench
+) -> None:
+    old = "".join(f"def step_{n}():\n" + f"    return {n}\n" * 20 for n in range(400))
+    (bench.worktree.path / "src/pack.py").write_text(old)
+    head = "def step_7():\n"
+    anew = f"src/pack.py\n```\nimport os\n{old[: len(old) * 2 // 3]}```\n"
+    quoted = (
+        f"src/pack.py\n```\n<<<<<<< SEARCH\n{head}=======\ndef step_seven():\n>>>>>>> REPLACE\n```"
+    )
+    server.responses = [says(anew), says(quoted)]
+
+    propose(server, bench)
+
+    assert "src/pack.py, lines " in server.prompt()
+    assert "you were shown parts of this file only" in server.prompt(1)
+    assert bench.read("src/pack.py") == old.replace(head, "def step_seven():\n")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.agents.prompts import Prompter, fence_code
+from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Brief, BriefCommit, PastFailure, SearchContext
+from loreley.core.agents.relevance.fences import fence_code
 from loreley.core.worker.repository import Worktree
 from loreley.errors import ConfigError
 from tests.core.worker.upstream import Upstream, opened, soon
@@ -174,7 +175,7 @@ def brief(worktree: Worktree, other: str) -> Brief:
 
 def written(brief: Brief, worktree: Worktree, kib: int = 64, *, shows_code: bool = True) -> str:
     prompter = Prompter.from_file(None, kib * 1024)
-    return prompter.write(brief, worktree, answer="Say what you did.", shows_code=shows_code)
+    return prompter.write(brief, worktree, answer="Say what you did.", shows_code=shows_code).text
 
 
 def test_a_brief_holds_every_section_in_its_order(
@@ -214,16 +215,17 @@ def test_what_people_wrote_is_never_shortened(brief: Brief, worktree: Worktree) 
     assert goal.strip() in written(replace(brief, goal=goal), worktree, 4)
 
 
-def test_files_too_long_to_be_shown_are_named(tmp_path: Path, upstream: Upstream) -> None:
+def test_a_file_that_has_no_room_is_shown_in_parts(tmp_path: Path, upstream: Upstream) -> None:
     upstream.commit({"src/long.py": "x = 1\n" * 4000})
     repository = opened(upstream, tmp_path / "clones" / "base")
     with repository.lease(upstream.head(), "job-1", soon()) as worktree:
         brief = Brief(7, "Faster.", BriefCommit(worktree.base_commit), editable=["src"])
-        shown = written(brief, worktree, 8)
+        prompt = Prompter.from_file(None, 8192).write(brief, worktree, answer="", shows_code=True)
     repository.close()
 
-    assert "Too long to be shown: src/long.py" in shown
-    assert "radius = 1.0" in shown
+    assert "src/long.py, lines 1 to " in prompt.text
+    assert prompt.partial == {"src/long.py"}
+    assert "radius = 1.0" in prompt.text
 
 
 def test_dollars_and_braces_in_the_parts_of_a_brief_are_left_alone(
@@ -240,7 +242,9 @@ def test_a_template_of_ones_own_takes_the_place(
     template = tmp_path / "mine.md"
     template.write_text("For $$5: ${goal}\n\n\n\n$notes\n$failures_x".replace("$failures_x", ""))
 
-    shown = Prompter.from_file(template, 65536).write(brief, worktree, answer="", shows_code=True)
+    shown = (
+        Prompter.from_file(template, 65536).write(brief, worktree, answer="", shows_code=True).text
+    )
 
     assert shown == (
         "For $5: Pack the circles tighter.\n\nFrom the people who run this:\n\n"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loreley.config import Settings
-from loreley.core.evaluation.assembly import describe_exposure
+from loreley.core.evaluation.assembly import describe_exposure, read_evaluator_source
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.core.sandbox.tools import Tools
@@ -186,3 +186,37 @@ def test_who_can_see_a_hold_out_is_told_where_no_file_is_hidden() -> None:
     assert "can read the hold-out in /srv/sealed" in exposure(Level.NAMESPACES)
     assert "only bubblewrap does" in exposure(Level.LIMITS)
     assert describe_exposure(Settings(), Sandbox(Level.LIMITS, Tools("/bin/sh"))) == ""
+
+
+def test_the_source_of_an_evaluator_is_that_of_its_stages_without_the_holdout(
+    tmp_path: Path,
+) -> None:
+    for name in ("judges/full.py", "judges/quick.py", "judges/library.py", "held/out.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"import pack  # {name}\n")
+
+    source = read_evaluator_source(
+        Settings(
+            worker_evaluator_plugin="full:evaluate",
+            worker_evaluator_stages=["quick:evaluate | score >= 1"],
+            worker_evaluator_python_paths=["judges"],
+            worker_evaluator_holdout="out:evaluate",
+            worker_evaluator_holdout_paths=["held"],
+        )
+    )
+
+    assert source.split("\n\n")[0] == "import pack  # judges/quick.py"
+    assert "judges/full.py" in source
+    assert "library.py" not in source
+    assert "out.py" not in source
+
+
+def test_the_source_of_a_command_is_its_scripts_as_far_as_they_are_text(tmp_path: Path) -> None:
+    (tmp_path / "judge.py").write_text("import pack\n")
+    (tmp_path / "blob").write_bytes(b"import \0")
+
+    source = read_evaluator_source(
+        Settings(worker_evaluator_command="python3 judge.py blob {worktree}")
+    )
+
+    assert source.strip() == "import pack"

@@ -1,11 +1,16 @@
 """Edits of files by text, applied all at once and only where nothing is lost by mistake; pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from loreley.core.agents.answers.losses import describe_loss, find_lazy_mark
 from loreley.core.agents.answers.matching import NotFound, replace_lines
 from loreley.core.agents.answers.paths import is_new_name, objection_to_path
+
+_SEEN_IN_PARTS = (
+    "you were shown parts of this file only, so it cannot be written anew; name the lines that "
+    "change with SEARCH, as you were shown them, and what takes their place with REPLACE"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,13 @@ def apply_edits(
     edits: Sequence[Edit],
     current: Callable[[str], str | None],
     objection: Callable[[str], str | None],
+    partial: Collection[str] = (),
 ) -> tuple[Mapping[str, str], Sequence[str]]:
     """The new content of each edited file, and why edits cannot be applied, for the model.
 
     ``current`` gives a file's text, None where there is none; ``objection`` says why a path may
-    not be changed. Later edits of a file see what earlier ones made of it.
+    not be changed; ``partial`` are the files of which the model has seen parts only, which it
+    cannot write anew. Later edits of a file see what earlier ones made of it.
     """
     contents: dict[str, str] = {}
     errors: list[str] = []
@@ -36,6 +43,9 @@ def apply_edits(
             errors.append(f"{edit.path}: {reason}")
             continue
         text = contents[edit.path] if edit.path in contents else current(edit.path)
+        if edit.search is None and edit.path in partial and text is not None:
+            errors.append(f"{edit.path}: {_SEEN_IN_PARTS}")
+            continue
         outcome = _apply(edit, text)
         if isinstance(outcome, _Refused):
             errors.append(f"{edit.path}: {outcome.reason}")

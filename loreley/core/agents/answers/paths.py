@@ -17,6 +17,11 @@ _TRAILING = re.compile(
     r":\d+(?:-\d+)?)$",
     re.IGNORECASE,
 )
+_LINES = re.compile(
+    r",?\s*(?:\(\s*)?\b(?:lines?|L)\s*\d+(?:\s*(?:-|\u2013|to|and|\.\.)\s*L?\d+)?\b.{0,200}$|"
+    r":\d+(?:-\d+)$",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"^\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)$")
 _CITATION = re.compile(r"^\d+:\d+:\S")
 # What a new file may be called; a word or a sentence before a block is none.
@@ -32,6 +37,7 @@ class Named:
 
     path: str
     is_certain: bool  # the block belongs to it; else it was only mentioned, or named further above
+    is_part: bool = False  # some of its lines were named, so the block is not all of it
 
 
 def name_file(info: str, words: Sequence[str], exists: Exists) -> Named | None:
@@ -40,12 +46,12 @@ def name_file(info: str, words: Sequence[str], exists: Exists) -> Named | None:
     if behind and exists(behind):
         return Named(behind, not _CITATION.match(info))
     if words and (path := read_path(words[-1], exists)):
-        return Named(path, is_certain=True)
+        return Named(path, is_certain=True, is_part=_names_lines(words[-1], path))
     if behind:
         return Named(behind, is_certain=True)
     for line in reversed(words[:-1]):
         if path := read_path(line, exists):
-            return Named(path, is_certain=False)
+            return Named(path, is_certain=False, is_part=_names_lines(line, path))
     mentioned = {path for line in words for path in _find_mentioned(line, exists)}
     return Named(mentioned.pop(), is_certain=False) if len(mentioned) == 1 else None
 
@@ -53,8 +59,10 @@ def name_file(info: str, words: Sequence[str], exists: Exists) -> Named | None:
 def read_path(line: str, exists: Exists) -> str | None:
     """The path that stands alone on a line, under whatever ornament."""
     bare = _strip(line)
-    if found := resolve(bare, exists):
+    if found := resolve(line.strip(), exists) or resolve(bare, exists):
         return found
+    if bare.endswith("."):  # a sentence of one word
+        return None
     if bare and not re.search(r"\s", bare) and ("/" in bare or "." in bare or is_new_name(bare)):
         return bare.removeprefix("./")
     return None
@@ -99,8 +107,13 @@ def objection_to_path(path: str) -> str | None:
     return None
 
 
+def _names_lines(line: str, path: str) -> bool:
+    bare = line.strip().rstrip(":*`")
+    return not bare.endswith(path) and _LINES.search(bare) is not None
+
+
 def _strip(line: str) -> str:
-    bare, before = line.strip(), ""
+    bare, before = _LINES.sub("", line.strip().rstrip(":*`")), ""
     while bare != before:
         before = bare
         if link := _LINK.match(bare):

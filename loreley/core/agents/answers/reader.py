@@ -168,6 +168,12 @@ class _Reader:
         old, edit = self.current(named.path), Edit(named.path, text)
         if old is not None and self._may_be_passed_over(block, edit, old):
             return
+        if named.is_part and old is not None and old != text:
+            self.errors.append(
+                f"{named.path}: a block stands for some lines of the file, and a whole file was "
+                "expected; use SEARCH and REPLACE"
+            )
+            return
         if not named.is_certain and old is not None and not keeps_most(old, text):
             self.errors.append(
                 f"{named.path}: it is not clear whether a block is the whole file; write the path "

@@ -213,3 +213,16 @@ def test_no_answer_makes_the_reader_fail(text: str) -> None:
     answer = parse_edits(text)
 
     assert bool(answer.edits) or bool(answer.errors)
+
+
+def test_a_file_that_was_shown_in_parts_is_not_written_anew() -> None:
+    whole, quoted = Edit("a.py", "one\ntwo\nthree\n2\n"), Edit("a.py", "1\n", "one\n")
+    added = Edit("new.py", "x = 1\n")
+
+    contents, [error] = apply_edits([whole], FILES.get, lambda _path: None, {"a.py"})
+    others, errors = apply_edits([quoted, added], FILES.get, lambda _path: None, {"a.py", "new.py"})
+
+    assert contents == {}
+    assert error.startswith("a.py: you were shown parts of this file only")
+    assert others == {"a.py": "1\ntwo\nthree\ntwo\n", "new.py": "x = 1\n"}
+    assert errors == []
