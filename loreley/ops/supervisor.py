@@ -1,6 +1,7 @@
 """A scheduler and workers as children of this process: started, watched, restarted, stopped."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from loreley.ops.replace_process import child_environment
 
 _QUICK_SECONDS = 10.0  # a process that ends sooner never worked
 _MAX_QUICK_ENDS = 3
+_FAILURE = re.compile(r"^error: .*(?:\n(?:error: |  ).*)*", re.MULTILINE)  # of several problems
 _LARGEST_OUTPUT_BYTES = 10 * 2**20  # as large as a log file becomes
 
 
@@ -175,6 +177,7 @@ def _empty_when_large(output: Path) -> None:
 
 
 def _read_complaint(output: Path) -> str:
-    """What a process said last on stderr, from its last ``error:`` on if there is one."""
+    """What a process said last on stderr, from the last failure that it told if there is one."""
     text = tail_of(output)
-    return text[max(text.rfind("error:"), 0) :].strip()
+    told = [match.start() for match in _FAILURE.finditer(text)]
+    return text[told[-1] if told else 0 :].strip()

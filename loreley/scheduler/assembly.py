@@ -1,14 +1,16 @@
 """The scheduler's parts, put together from the settings."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from loreley.config import Settings
+from loreley.config import Role, Settings, load_renewed_settings
 from loreley.core.agents.genetic.operators.weights import WEIGHTS
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment, read_projection
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
+from loreley.errors import LoreleyError
 from loreley.git.git import Git
 from loreley.git.remote import Remote
 from loreley.map_elites.islands import Ring
@@ -110,12 +112,25 @@ def _collect_required_metrics(settings: Settings) -> dict[str, list[str]]:
 
 def _assemble_pruning(database: Database, settings: Settings) -> Pruning:
     url = settings.worker_repo_remote_url
-    branches = None
-    if url is not None:
-        git = Git(settings.worker_repo_git_bin)
-        remote = Remote.parse(url.get_secret_value())
-        branches = JobBranches(git, remote, settings.worker_repo_job_branch_prefix)
-    return Pruning(database, branches, settings.worker_repo_job_branch_ttl_hours)
+    remote = Remote.parse(url.get_secret_value()) if url is not None else None
+
+    def find_branches() -> JobBranches:
+        assert remote is not None
+        git, prefix = Git(settings.worker_repo_git_bin), settings.worker_repo_job_branch_prefix
+        return JobBranches(git, renew_credentials(remote), prefix)
+
+    return Pruning(
+        database, find_branches if remote else None, settings.worker_repo_job_branch_ttl_hours
+    )
+
+
+def renew_credentials(remote: Remote) -> Remote:
+    """The same remote with what `.env` says of it by now."""
+    with suppress(LoreleyError):
+        if (url := load_renewed_settings(Role.SCHEDULER).worker_repo_remote_url) is not None:
+            renewed = Remote.parse(url.get_secret_value())
+            return renewed if renewed.is_same_as(remote) else remote
+    return remote
 
 
 def _ring(settings: Settings) -> Ring:

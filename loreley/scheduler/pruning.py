@@ -49,28 +49,31 @@ class Pruning:
     def __init__(
         self,
         database: Database,
-        branches: JobBranches | None,
+        find_branches: Callable[[], JobBranches] | None,
         ttl_hours: float,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``ttl_hours``: 0 keeps everything for ever, as does None for ``branches``."""
+        """``ttl_hours``: 0 keeps everything for ever, as does None for ``find_branches``.
+
+        It is called each time, as the credentials may have been renewed.
+        """
         self._database = database
-        self._branches = branches
+        self._find_branches = find_branches
         self._ttl_hours = ttl_hours
         self._clock = clock
         self._next = clock()
 
     def tick(self) -> None:
         """Delete what is not needed, at the first call and every hour, some at a time."""
-        if self._branches is None or self._ttl_hours <= 0 or self._clock() < self._next:
+        if self._find_branches is None or self._ttl_hours <= 0 or self._clock() < self._next:
             return
         self._next = self._clock() + _EVERY_SECONDS
         if not has_ended_before(self._database, self._ttl_hours):
             return
         forget_branches(self._database, older_than_hours=self._ttl_hours)
         try:
-            self._delete(self._branches, Deadline.after(_TICK_SECONDS))
+            self._delete(self._find_branches(), Deadline.after(_TICK_SECONDS))
         except (GitError, TimeLimitReached) as error:
             logger.warning("old job branches stay for another hour: {}", error.summary)
 

@@ -124,6 +124,21 @@ def test_a_worker_that_ends_with_a_message_is_left_out_and_the_last_one_ends_the
     assert supervisor.restarts == 0
 
 
+def test_the_whole_failure_is_shown_whatever_its_reason_says(tmp_path: Path) -> None:
+    """Git says error: as well."""
+    output = tmp_path / "worker-1.err"
+    told = (
+        "error: git push failed\n  reason:  stderr: remote: error: GH006 error: failed to push\n"
+        "error: and a key is missing\n  fix:     set it"
+    )
+    output.write_text(f"error: of an earlier start\nINFO | online\n{told}\nworker: stopped\n")
+
+    failure = ChildFailed("worker 1", 1, output)
+
+    assert str(failure).startswith(f"{told}\nworker: stopped\nerror: the worker 1 ended")
+    assert failure.in_short == "the worker 1 ended with exit code 1: git push failed"
+
+
 def test_what_a_process_prints_is_bounded(root: Path) -> None:
     (root / "script" / "run_scheduler.py").write_text(WAITS)
     (root / "script" / "run_worker.py").write_text(

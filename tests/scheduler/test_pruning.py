@@ -19,6 +19,7 @@ from loreley.errors import JobFailed
 from loreley.git.git import Git
 from loreley.git.remote import Remote
 from loreley.map_elites.fitness import Estimate
+from loreley.scheduler.assembly import renew_credentials
 from loreley.scheduler.pruning import JobBranches, Pruning
 from tests.core.worker.upstream import Upstream, opened, soon
 from tests.db.support import failed, judged_commit, rows, succeeded
@@ -79,7 +80,7 @@ class Run:
         """What is tested, with this remote."""
         remote = Remote.parse(str(upstream or self.upstream.path))
         branches = JobBranches(Git(), remote, PREFIX)
-        return Pruning(self.database, branches, ttl_hours, clock=lambda: self.seconds)
+        return Pruning(self.database, lambda: branches, ttl_hours, clock=lambda: self.seconds)
 
     @property
     def present(self) -> set[str]:
@@ -271,3 +272,19 @@ def test_a_candidate_that_is_measured_again_stays(run: Run) -> None:
     run.pruning().tick()
 
     assert branch in run.present
+
+
+def test_old_branches_are_deleted_with_the_token_that_the_env_file_has_by_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("WORKER_EVALUATOR_COMMAND", "MAPELITES_FITNESS_METRIC"):
+        monkeypatch.setenv(name, "score")
+    began = Remote.parse("https://worker:before@forge.example/it.git")
+
+    for url, password in (
+        ("https://worker:now@forge.example/it", "now"),
+        ("https://worker:now@forge.example/another", "before"),
+        ("ext::sh", "before"),
+    ):
+        Path(".env").write_text(f"WORKER_REPO_REMOTE_URL={url}\n")
+        assert renew_credentials(began).password == password

@@ -123,6 +123,7 @@ class Stack:
     database_url: str
     settings: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
+    from_env_file: set[str] = field(default_factory=set)  # names that .env says instead
 
     @property
     def remote(self) -> Path:
@@ -150,7 +151,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """What the scripts are started with."""
-        return {
+        given = {
             VARIABLE: str(self.folder / "holds"),
             "TMPDIR": str(self.folder / "tmp"),
             "WORKER_EVALUATOR_READ_PATHS": str(self.folder / "gate"),
@@ -168,6 +169,7 @@ class Stack:
             "MAPELITES_MEASURES": "number:-1000:1000:50",
             "SCHEDULER_POLL_INTERVAL_SECONDS": "0.1",
         } | self.settings
+        return {name: value for name, value in given.items() if name not in self.from_env_file}
 
     def start_worker(self, *arguments: str, **settings: str) -> Process:
         """Start script/run_worker.py."""
@@ -197,6 +199,7 @@ class Stack:
             for name, value in self.environment().items()
             if name.lower() in Settings.model_fields
         }
+        given.setdefault("worker_repo_remote_url", str(self.remote))
         settings = Settings(_env_file=None, **given)
         with self.database() as database:
             findings = examine(run_checks(settings, database), settle_seconds=settle_seconds)

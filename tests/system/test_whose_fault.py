@@ -3,7 +3,6 @@
 import signal
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,19 +10,12 @@ import pytest
 
 from loreley.core.jobs import JobState
 from tests.core.agents.chat_server import ChatServer, Response, chat_server, refuses, says
-from tests.support import PROJECT_ROOT, eventually
-from tests.system.stack import PATIENCE_SECONDS, Process, Stack, finished, only_sqlite
+from tests.support import eventually
+from tests.system.stack import PATIENCE_SECONDS, Stack, finished, only_sqlite
+from tests.system.whole_run import evolve, require_nothing_burnt
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-EVOLVE = """
-import sys
-from pathlib import Path
-from loreley.ops.evolve import evolve
-from loreley.ops.messages import failures_as_messages
-with failures_as_messages():
-    sys.exit(evolve(Path(sys.argv[1]), jobs=int(sys.argv[2]), workers=2))
-"""
 BREAKS_AFTER_THE_ROOT = """
 def evaluate(context):
     text = (context.worktree / "number.py").read_text()
@@ -60,32 +52,6 @@ def answers() -> list[Response]:
     """A change of its own for every question."""
     text = "Raise it\n\nnumber.py\n```\nNUMBER = {}.0\n```\n"
     return [says(text.format(number)) for number in range(2, 90)]
-
-
-def evolve(stack: Stack, jobs: int) -> Process:
-    """Start a whole run as `invoke evolve` does."""
-    said = stack.folder / f"{len(stack.processes)}-evolve.err"
-    with said.open("wb") as output:
-        popen = subprocess.Popen(
-            [sys.executable, "-c", EVOLVE, str(PROJECT_ROOT), str(jobs)],
-            env=stack.environment() | {"PYTHONPATH": str(PROJECT_ROOT)},
-            cwd=stack.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    process = Process(popen, said)
-    stack.processes.append(process)
-    return process
-
-
-def require_nothing_burnt(stack: Stack, jobs: int) -> None:
-    """Every job of the budget gave a judged candidate, at its first attempt that counts."""
-    stack.require_whole(jobs_wanted=jobs)
-    with stack.database() as database:
-        rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
-    assert {row["state"] for row in rows} == {JobState.SUCCEEDED}, rows
-    assert {row["attempt"] - row["uncounted_attempts"] for row in rows} == {1}
 
 
 @pytest.mark.parametrize(
