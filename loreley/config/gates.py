@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from loreley.config.values import Names
 
-# What instructs or configures agents, and what runs when a branch is pushed.
+# What instructs or configures agents, what runs when a branch is pushed, what git fetches.
 _PROTECTED = [
     *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", "CONVENTIONS.md", ".goosehints"),
     *(
@@ -21,6 +21,7 @@ _PROTECTED = [
         ".qwen",
     ),
     *(".aider*", "opencode.json", "opencode.jsonc", ".mcp.json", ".github", ".gitlab-ci.yml"),
+    ".gitmodules",
 ]
 
 

@@ -57,6 +57,12 @@ class RepositorySettings(BaseModel):
         description="Fetch and push Git LFS objects. Unset: when the repository uses LFS.",
     )
 
+    worker_repo_submodule_urls: Names = Field(
+        [],
+        description="Submodules are checked out from these remotes, and from those below them, "
+        "such as `https://github.com/acme/`. Unset: they stay empty folders.",
+    )
+
     @field_validator("worker_repo_remote_url")
     @classmethod
     def _remote_url(cls, value: SecretStr | None) -> SecretStr | None:

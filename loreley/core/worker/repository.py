@@ -15,6 +15,7 @@ from loreley.core.worktrees.lfs import LargeFiles
 from loreley.core.worktrees.random_clones import RandomClone
 from loreley.core.worktrees.shared import Shared
 from loreley.core.worktrees.slots import Slots
+from loreley.core.worktrees.submodules.checkouts import Submodules
 from loreley.core.worktrees.worktree import Candidate as Candidate
 from loreley.core.worktrees.worktree import Worktree as Worktree
 from loreley.errors import ConfigError, HostTrouble
@@ -42,6 +43,7 @@ class RepositoryOptions:
     clean_excludes: tuple[str, ...] = ()
     job_branch_prefix: str = "evolution/job"
     enable_lfs: bool | None = None
+    submodule_urls: tuple[str, ...] = ()
     author: Identity = _AUTHOR
 
     @classmethod
@@ -65,6 +67,7 @@ class RepositoryOptions:
             clean_excludes=tuple(settings.worker_repo_clean_excludes),
             job_branch_prefix=settings.worker_repo_job_branch_prefix,
             enable_lfs=settings.worker_repo_enable_lfs,
+            submodule_urls=tuple(settings.worker_repo_submodule_urls),
             author=commit_author(settings),
         )
 
@@ -80,7 +83,8 @@ class WorkerRepository:
     Any number of worker processes of one host may share them. A worktree stands at
     ``<base>-worktrees/<name>`` while its lease lasts; afterwards it is kept aside as a spare
     slot, so that the next lease costs what the commits differ by. Whatever a process leaves when
-    it dies is removed by the next lease of any other. Submodules are not checked out.
+    it dies is removed by the next lease of any other. Submodules are checked out from remotes
+    that the options allow, else they stay empty folders.
     """
 
     def __init__(self, options: RepositoryOptions) -> None:
@@ -118,6 +122,7 @@ class WorkerRepository:
         shared.slots.sweep(deadline)
         _collect_garbage(shared, deadline)
         shared.large_files.filters_for(head, deadline)
+        shared.submodules.fetch(head, deadline)
         self._shared = shared
 
     def use_credentials(self, url: str) -> None:
@@ -126,6 +131,7 @@ class WorkerRepository:
         if shared is not None and remote.is_same_as(shared.clone.remote):
             shared.clone.remote = remote
             shared.large_files.use_credentials(remote)
+            shared.submodules.use_credentials(remote)
             self._options = replace(self._options, remote_url=url)
 
     def try_push(self, deadline: Deadline) -> None:
@@ -190,9 +196,13 @@ class WorkerRepository:
             depth=options.fetch_depth,
             job_branch_prefix=options.job_branch_prefix,
         )
+        submodules = Submodules(
+            clone.store, remote, self.worktrees / ".submodules", options.submodule_urls
+        )
         return Shared(
             clone=clone,
-            slots=Slots(clone.store, self.worktrees, options.clean_excludes),
+            slots=Slots(clone.store, self.worktrees, options.clean_excludes, submodules=submodules),
+            submodules=submodules,
             large_files=LargeFiles(clone.store, remote, enabled=options.enable_lfs),
             footprints=Footprints(clone.store),
             vectors=CommitVectors(clone.store),

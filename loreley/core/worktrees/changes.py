@@ -56,6 +56,7 @@ def find_changes(checkout: Checkout, commit: str, deadline: Deadline) -> Changes
         reason = listing.stderr.decode("utf-8", "replace").splitlines()[0]
         changes.refused.append(f"a folder that cannot be read: {reason}")
     submodules = _inspect_folders(checkout, commit, changes)
+    _inspect_submodules(checkout, changes, deadline)
     links = _Links(checkout.path)
     for name in sorted(set(listing.stdout.split(b"\0")[:-1])):
         path = os.fsdecode(name)
@@ -169,13 +170,26 @@ def _inspect_folders(checkout: Checkout, commit: str, changes: Changes) -> set[s
     for entry in checkout.folders(commit):
         if entry.mode == GITLINK_MODE:
             folder = checkout.path / entry.path
-            if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            is_filled = any(each.module.path == entry.path for each in checkout.checked_out)
+            is_empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+            if is_filled or is_empty:
                 submodules.add(entry.path)
             elif folder.is_dir():
                 changes.refused.append(f"files in the folder of a submodule: {entry.path}")
         elif os.path.lexists(f"{checkout.path}/{entry.path}/.git"):
             changes.refused.append(f"a nested repository: {entry.path}/")
     return submodules
+
+
+def _inspect_submodules(checkout: Checkout, changes: Changes, deadline: Deadline) -> None:
+    """Refuse what was changed in submodules, but for what programs leave behind."""
+    for each in checkout.checked_out:
+        modified = each.find_modified(deadline)
+        added = [] if modified else each.find_added(deadline)
+        for path in [*modified, *(path for path in added if not _CACHED.search(path))][:1]:
+            changes.refused.append(
+                f"a file of a submodule, which no candidate changes: {each.module.path}/{path}"
+            )
 
 
 def _classify(top: Path, path: str, links: "_Links", changes: Changes) -> None:

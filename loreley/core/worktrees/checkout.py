@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Unpack
 
 from loreley.core.worktrees.removal import open_folders
+from loreley.core.worktrees.submodules.checkouts import CheckedOut, Submodules
 from loreley.errors import GitError
 from loreley.git.environment import Config
 from loreley.git.failures import failure
@@ -43,14 +44,17 @@ class Checkout:
     index: Path
     excludes: Sequence[str] = ()  # patterns of untracked files that may stay
     filters: Config = ()  # of Git LFS, where it is used
+    submodules: Submodules | None = None
+    checked_out: list[CheckedOut] = field(default_factory=list, init=False)  # of these
     _folders: dict[str, list[Entry]] = field(default_factory=dict, init=False)
 
     def restore(self, commit: str, deadline: Deadline, *, cleaning_seconds: float = 0.0) -> None:
         """Make the folder hold exactly the files of ``commit``; raises `GitError` if it cannot.
 
         Costs a look at every file and writes those that differ. What may stay are untracked
-        files that match the excludes. Submodules stay empty folders. With ``cleaning_seconds``
-        above zero it cannot when the removal of untracked files takes longer than that.
+        files that match the excludes. Submodules that are not wanted stay empty folders. With
+        ``cleaning_seconds`` above zero it cannot when the removal of untracked files takes longer
+        than that.
         """
         self.index.with_name(f"{self.index.name}.lock").unlink(missing_ok=True)
         try:
@@ -80,6 +84,8 @@ class Checkout:
             for entry in self.folders(commit)
         ]
         self._folder_list.write_bytes(b"".join(mark + b"\0" for mark in marked))
+        if self.submodules is not None:
+            self.checked_out[:] = self.submodules.check_out(commit, self.path, self.index, deadline)
 
     def _clean(self, deadline: Deadline, seconds: float) -> None:
         patterns = [f"--exclude={pattern}" for pattern in self.excludes]

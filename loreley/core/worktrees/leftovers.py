@@ -10,7 +10,7 @@ from loreley.core.worktrees.slots import SPARE
 from loreley.host.locks import is_locked, read_lock_text
 
 _MOMENTS_SECONDS = 60.0  # for which git holds its locks at most
-_OURS = {".slots", ".scratch", ".trash", ".lock"}
+_OURS = {".slots", ".scratch", ".submodules", ".trash", ".lock"}
 
 
 def find_leftovers(base: Path) -> list[Path]:

@@ -7,6 +7,7 @@ from loreley.core.worktrees.commit_vectors import CommitVectors
 from loreley.core.worktrees.footprint import Footprints
 from loreley.core.worktrees.lfs import LargeFiles
 from loreley.core.worktrees.slots import Slots
+from loreley.core.worktrees.submodules.checkouts import Submodules
 from loreley.git.commits import Identity
 
 
@@ -17,6 +18,7 @@ class Shared:
     clone: BaseClone
     slots: Slots
     large_files: LargeFiles
+    submodules: Submodules
     footprints: Footprints
     vectors: CommitVectors
     author: Identity

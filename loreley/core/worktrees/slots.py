@@ -13,6 +13,7 @@ from loguru import logger
 from loreley.core.worktrees.checkout import Checkout
 from loreley.core.worktrees.removal import empty_trash, move_to_trash
 from loreley.core.worktrees.slot import Slot
+from loreley.core.worktrees.submodules.checkouts import Submodules
 from loreley.errors import GitError, LoreleyError, TimeLimitReached
 from loreley.git.environment import Config
 from loreley.git.objects import ObjectStore
@@ -42,6 +43,7 @@ class Slots:
         folder: Path,
         excludes: Sequence[str],
         *,
+        submodules: Submodules | None = None,
         cleaning_seconds: float = _CLEANING_SECONDS,
     ) -> None:
         """A spare slot that cannot be cleaned within ``cleaning_seconds`` is thrown away."""
@@ -49,6 +51,7 @@ class Slots:
         self._cleaning_seconds = cleaning_seconds
         self._folder = folder
         self._excludes = tuple(excludes)
+        self._submodules = submodules
         self._spare = folder / ".slots"
         self._scratch = folder / ".scratch"
         self._trash = folder / ".trash"
@@ -185,7 +188,7 @@ class Slots:
         return Slot(
             id=slot_id,
             owner=owner,
-            checkout=Checkout(self._store, path, index, self._excludes, filters),
+            checkout=Checkout(self._store, path, index, self._excludes, filters, self._submodules),
             scratch=scratch,
             git_dir=self._admin / slot_id,
             trash=self._trash,

@@ -10,7 +10,14 @@ from loreley.core.worktrees.footprint import Footprint
 from loreley.core.worktrees.private_git import make_private_git
 from loreley.core.worktrees.shared import Shared
 from loreley.core.worktrees.slot import Slot
-from loreley.errors import CandidateRejected, JobLost
+from loreley.errors import (
+    CandidateRejected,
+    ConfigError,
+    Fault,
+    GitError,
+    JobLost,
+    ServiceUnavailable,
+)
 from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
@@ -119,6 +126,8 @@ class Worktree:
         store, message = self._shared.clone.store, CommitMessage.printable(subject, body)
         author = self._shared.author
         commit = write_commit(store, tree, self._base, message, author, deadline)
+        if ".gitmodules" in (*changes.written, *changes.removed):
+            self._require_submodules(commit, deadline)
         ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
         candidate = Candidate(commit, tree, tuple(ignored))
         if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
@@ -256,6 +265,18 @@ class Worktree:
         if self._shared.clone.config.was_changed():
             self._shared.clone.config.restore()
             raise CandidateRejected("the repository's git configuration was changed meanwhile")
+
+    def _require_submodules(self, commit: str, deadline: Deadline) -> None:
+        """Raise `CandidateRejected` when the submodules of the candidate are not to be had."""
+        try:
+            self._shared.submodules.fetch(commit, deadline)
+        except (ConfigError, GitError) as error:
+            is_full_disk = error.fault is Fault.HOST and not isinstance(error, ConfigError)
+            if isinstance(error, ServiceUnavailable) or is_full_disk:
+                raise
+            raise CandidateRejected(
+                "the agent changed where submodules are from", reason=error.summary
+            ) from error
 
     def _stage_tree_as_it_is(self, deadline: Deadline) -> str:
         if not self._slot.is_untouched():

@@ -144,11 +144,12 @@ def leftovers(repository: WorkerRepository) -> list[str]:
     whole = {
         f"{slot}{suffix}" for slot in slots for suffix in ("", ".owner", ".index", ".index-folders")
     }
-    known = {".slots", ".lock", ".trash", ".scratch"}
+    known = {".slots", ".lock", ".trash", ".scratch", ".submodules"}
     found = [str(path) for path in worktrees.iterdir() if path.name not in known]
     for folder in (".trash", ".scratch"):
         found += [str(path) for path in (worktrees / folder).glob("*")]
-    present = {path.name for path in (worktrees / ".slots").glob("*")}
+    slot_files = (path.name for path in (worktrees / ".slots").glob("*"))
+    present = {name for name in slot_files if ".index-module-" not in name}
     found += sorted(present ^ whole)
     found += sorted({path.name for path in admin.glob("*")} ^ slots)
     found += [str(path) for path in (repository.base / ".git").rglob("*.lock")]

@@ -1,0 +1,1 @@
+"""Submodules, checked out where the operator allows their remotes."""
