@@ -178,6 +178,7 @@ class BaseClone:
         store.run(
             *("fetch", "--quiet", "--force", "--no-tags", "--no-prune", "--no-write-fetch-head"),
             *("--no-recurse-submodules", "--no-auto-maintenance", *history),
+            "--update-shallow",  # the remote may itself hold a part of the history only
             *("--", self.remote.url, *refspecs),
             remote=self.remote,
             deadline=deadline,

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,8 @@ _CACHED = re.compile(
     r"(?:^|/)(?:__pycache__|\.[\w-]*cache|node_modules|\.venv|venv|target|build|dist|\.git|\.tox|"
     r"[\w.-]+\.egg-info|\.coverage[\w.]*|\.DS_Store)(?:/|$)|\.(?:pyc|pyo|o|so|class|log|tmp|swp)$"
 )
-MAX_LOOKED_AT_BYTES = 4 * 1024 * 1024  # of one file, for its line ends
+MAX_LOOKED_AT_BYTES = 4 * 1024 * 1024  # of one file, for its line ends and the like
+MAX_CONVERTED_FILES = 200  # that are compared with what git would write
 MAX_CHANGED_BYTES = 256 * 1024 * 1024  # of all changed files together
 
 
@@ -119,12 +120,13 @@ def find_ignored(checkout: Checkout, deadline: Deadline, limit: int) -> list[str
 
 
 def _find_untouched(checkout: Checkout, paths: Sequence[str], deadline: Deadline) -> set[str]:
-    """Those of the paths whose files hold what the commit holds, byte by byte.
+    """Those of the paths whose files hold what the checkout wrote, byte by byte.
 
-    Git takes a file with CRLF for changed where an attribute says that it should have none, also
-    in a fresh checkout; only who touches it changes it.
+    Git takes a file for changed where it would store it otherwise than it is stored, as one with
+    CRLF of which an attribute says that it should have none, also in a fresh checkout; only who
+    touches it changes it.
     """
-    wanted = {path for path in paths if _has_carriage_return(checkout.path / path)}
+    wanted = {path for path in paths if _may_be_converted(checkout.path / path)}
     if not wanted:
         return set()
     listing = checkout.ask("diff-files", "--raw", "-z", "--no-abbrev", deadline=deadline)
@@ -132,31 +134,53 @@ def _find_untouched(checkout: Checkout, paths: Sequence[str], deadline: Deadline
     known = {
         os.fsdecode(path): head.split() for head, path in zip(parts[::2], parts[1::2], strict=False)
     }
-    same = [
-        path
+    blobs = {
+        path: head[2].decode()
         for path, head in known.items()
-        if path in wanted and len(head) > 4 and head[0][1:] == head[1] and _is_plain(path)
-    ]
+        if path in wanted and len(head) > 4 and head[0][1:] == head[1]
+    }
+    stored = _find_stored(checkout, blobs, deadline)
+    converted = [path for path in blobs if path not in stored][:MAX_CONVERTED_FILES]
+    return stored | {
+        path for path in converted if _is_as_written(checkout, path, blobs[path], deadline)
+    }
+
+
+def _find_stored(checkout: Checkout, blobs: Mapping[str, str], deadline: Deadline) -> set[str]:
+    """The paths whose files hold what their blobs hold."""
+    plain = [path for path in blobs if _is_plain(path)]
     hashes = checkout.ask(
         *("hash-object", "--no-filters", "--stdin-paths"),
-        stdin=b"".join(os.fsencode(path) + b"\n" for path in same),
+        stdin=b"".join(os.fsencode(path) + b"\n" for path in plain),
         deadline=deadline,
     )
-    found = hashes.stdout.split()
-    if hashes.exit_code != 0 or len(found) != len(same):
+    found = hashes.stdout.decode().split()
+    if hashes.exit_code != 0 or len(found) != len(plain):
         return set()
-    return {path for path, name in zip(same, found, strict=True) if known[path][2] == name}
+    return {path for path, name in zip(plain, found, strict=True) if blobs[path] == name}
 
 
-def _has_carriage_return(path: Path) -> bool:
-    """Whether git may see the file otherwise than it is, by its line ends."""
+def _is_as_written(checkout: Checkout, path: str, blob: str, deadline: Deadline) -> bool:
+    """Whether a file holds what git makes of its blob when it checks it out."""
+    try:
+        if (checkout.path / path).stat().st_size > MAX_LOOKED_AT_BYTES:
+            return False
+        made = checkout.ask("cat-file", "--filters", f"--path={path}", blob, deadline=deadline)
+        return made.exit_code == 0 and (checkout.path / path).read_bytes() == made.stdout
+    except OSError:
+        return False
+
+
+def _may_be_converted(path: Path) -> bool:
+    """Whether git may see the file otherwise than it is: its line ends, encoding, or ``$Id$``."""
     if path.is_symlink():
         return False
     try:
         with path.open("rb") as file:
-            return b"\r" in file.read(MAX_LOOKED_AT_BYTES)
+            content = file.read(MAX_LOOKED_AT_BYTES)
     except OSError:
         return False
+    return any(mark in content for mark in (b"\r", b"$Id", b"\0"))
 
 
 def _is_plain(path: str) -> bool:

@@ -146,7 +146,8 @@ def _fetch(store: ObjectStore, remote: Remote, commit: str, deadline: Deadline) 
         try:
             store.run(
                 *("fetch", "--quiet", "--force", "--no-tags", "--no-write-fetch-head", *depth),
-                *("--no-recurse-submodules", "--no-auto-maintenance", "--", remote.url, *refspecs),
+                *("--no-recurse-submodules", "--no-auto-maintenance", "--update-shallow"),
+                *("--", remote.url, *refspecs),
                 remote=remote,
                 deadline=deadline,
             )
