@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from loreley.core.endpoints.refusals import Refusal, read_words
 from loreley.errors import ProviderUnavailable, TimeLimitReached
 
 _EVENT_LINES = ("data:", "event:", "id:", "retry:", ":")
@@ -23,6 +24,15 @@ _STATUS_OF = {
     "overloaded_error": 503,
     "server_error": 500,
     "api_error": 500,
+}
+_STATUS_OF_REFUSAL = {
+    Refusal.KEY: 401,
+    Refusal.CREDIT: 402,
+    Refusal.RATE: 429,
+    Refusal.OVERLOAD: 503,
+    Refusal.MODEL: 404,
+    Refusal.AWAY: 502,
+    Refusal.QUESTION: 400,
 }
 _SHOWN_LENGTH = 300
 
@@ -108,6 +118,8 @@ def read_completion(lines: Iterable[str], life: Life) -> Mapping[str, Any]:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NoAnswer(f"it is no JSON: {text[:_SHOWN_LENGTH]!r}") from error
+    if isinstance(answer, list) and len(answer) == 1:  # some put their errors into a list
+        answer = answer[0]
     if not isinstance(answer, dict):
         raise NoAnswer(repr(answer)[:_SHOWN_LENGTH])
     raise_error_in(answer)
@@ -115,16 +127,22 @@ def read_completion(lines: Iterable[str], life: Life) -> Mapping[str, Any]:
 
 
 def raise_error_in(answer: Mapping[str, Any]) -> None:
-    """Raise `Refused` where the body of an answer tells an error, by its status or its kind."""
-    error = answer.get("error")
-    if not isinstance(error, dict) or answer.get("choices"):
+    """Raise `Refused` where the body of an answer tells an error, by its status, kind or words."""
+    error = answer.get("error") or answer.get("detail")
+    if not error or answer.get("choices") or answer.get("data"):
         return
-    codes = [error.get("code"), error.get("status"), error.get("type"), answer.get("status")]
-    status = next(filter(None, map(_read_status, codes)), None)
+    told = error if isinstance(error, dict) else {"message": error}
+    codes = [told.get("code"), told.get("status"), told.get("type"), answer.get("status")]
+    message = str(told.get("message") or error)
+    status = next(filter(None, map(_read_status, codes)), None) or _read_words(message)
     if status is not None:
-        code = error.get("code")
-        message = str(error.get("message") or error)
+        code = told.get("code")
         raise Refused(status, message, str(code) if code is not None else None)
+
+
+def _read_words(message: str) -> int | None:
+    refusal = read_words(message)
+    return _STATUS_OF_REFUSAL[refusal] if refusal else None
 
 
 def _following(lines: Iterable[str], life: Life) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from loreley.core.budget import CallUsage, Tariff, Usage, parse_tokens
+from loreley.core.endpoints.completions import raise_error_in
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.host.deadline import Deadline
 
@@ -69,9 +70,13 @@ class EmbeddingEndpoint:
 
         def question(client: "OpenAI") -> "CreateEmbeddingResponse":
             # Base64, the library's own choice, is not what every compatible server speaks.
-            return client.embeddings.create(
+            answer = client.embeddings.create(
                 model=self.model, input=list(texts), encoding_format="float"
             )
+            # The library takes whatever comes with status 200, be it an error.
+            names = ("data", "error", "detail", "status")
+            raise_error_in({name: getattr(answer, name, None) for name in names})
+            return answer
 
         return self._read_embeddings(
             self._client.ask(question, deadline, call or CallUsage()), len(texts)

@@ -17,11 +17,14 @@ class Stub:
     length: int = 100  # numbers of an embedding
     refusals: list[int] = field(default_factory=list)  # statuses to answer with first
     body: Any = None  # an answer of another form
+    bodies: list[Any] = field(default_factory=list)  # such answers to begin with
     asked: list[str] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     goes_on: threading.Event = field(default_factory=threading.Event)  # cleared: no answer
 
     def answer(self, texts: list[str]) -> Any:
+        if self.bodies:
+            return self.bodies.pop(0)
         if self.body is not None:
             return self.body
         rows = [

@@ -85,6 +85,30 @@ def test_row_8_an_error_that_stays_is_told_as_what_it_is(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "Rate limit reached, please slow down"},
+        {"detail": "Service Unavailable"},
+        [{"error": {"code": 503, "message": "The model is overloaded", "status": "UNAVAILABLE"}}],
+        {"error": {"message": "Too many requests"}},
+    ],
+    ids=["a text", "a detail", "a list", "words alone"],
+)
+def test_row_8_an_error_in_another_form_is_one(body: Any, server: ChatServer) -> None:
+    server.responses = [Response(body), says("Because.")]
+
+    assert ask(server, retries=1).text == "Because."
+
+
+def test_row_8_a_detail_beside_an_answer_is_none(server: ChatServer) -> None:
+    answer = says("Because.")
+    body: Any = answer.body
+    server.responses = [replace(answer, body=body | {"detail": "rate limit: 5 of 10 left"})]
+
+    assert ask(server).text == "Because."
+
+
 def test_a_stream_that_is_cut_off_is_asked_for_again(server: ChatServer) -> None:
     server.responses, call = [streams("Bec", finish=None), streams("Because.")], CallUsage()
 

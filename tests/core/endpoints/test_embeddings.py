@@ -92,6 +92,53 @@ def test_an_answer_of_another_form_is_refused(stub: Stub, body: object) -> None:
         endpoint(stub).embed(["abc"], soon())
 
 
+OVERLOADED = {"error": {"message": "upstream is unwell", "code": 502}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        OVERLOADED,
+        {"error": {"message": "slow down", "type": "rate_limit_exceeded"}},
+        {"error": "Rate limit reached", "data": []},
+        {"detail": "Too many requests"},
+        {"error": {"message": "The model is overloaded"}, "data": None},
+    ],
+)
+def test_row_8_an_error_with_status_200_is_asked_again(stub: Stub, body: object) -> None:
+    stub.bodies, call = [body], CallUsage()
+
+    assert endpoint(stub, retries=1).embed(["abc"], soon(), call).length == 100
+
+    assert call.times == 1
+
+
+def test_row_8_an_error_with_status_200_that_lasts_is_a_service_that_is_away(stub: Stub) -> None:
+    stub.body, call = OVERLOADED, CallUsage()
+
+    with pytest.raises(ServiceUnavailable, match="status 502: upstream is unwell"):
+        endpoint(stub).embed(["abc"], soon(), call)
+
+    assert call.usage.dollars == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "setting"),
+    [
+        ({"error": {"message": "who are you", "code": 401}}, "MAPELITES_EMBEDDING_API_KEY"),
+        ({"error": "Incorrect API key provided"}, "MAPELITES_EMBEDDING_API_KEY"),
+        ({"error": "model 'stub' not found"}, "MAPELITES_EMBEDDING_MODEL"),
+    ],
+)
+def test_row_8_a_refusal_with_status_200_names_the_setting(
+    stub: Stub, body: object, setting: str
+) -> None:
+    stub.body = body
+
+    with pytest.raises(ConfigError, match=setting):
+        endpoint(stub).embed(["abc"], soon())
+
+
 def test_a_stop_ends_the_wait(stub: Stub) -> None:
     stub.goes_on.clear()
     stop = Stop()
