@@ -37,13 +37,14 @@ class DiskUse:
         self._room_bytes = min((self._free[disk] for disk in own), default=0)
         self.bound_bytes = min(limit_bytes, int(self._room_bytes * _SHARE)) if limit_bytes else 0
         self.written_bytes = 0  # when it was measured last
-        self.was_full = False  # the disk, and not by what is measured here
+        self.full_place: Path | None = None  # on a disk that was full, not by what is measured
         self._look_at = time.monotonic() + _LOOK_SECONDS
 
     def is_too_much(self) -> bool:
         """Whether more was written than may be; costs next to nothing while it cannot be."""
         free, now = self._read_free(), time.monotonic()
-        is_scarce = min(free.values(), default=_LEAST_BYTES) < _LEAST_BYTES
+        fullest = min(free, key=lambda disk: free[disk])
+        is_scarce = free[fullest] < _LEAST_BYTES
         allowed = self.bound_bytes - self.written_bytes
         has_dropped = bool(self.bound_bytes) and any(
             self._free[disk] - free[disk] >= allowed for disk in free
@@ -53,8 +54,13 @@ class DiskUse:
             self._free = free
             self._look_at = now + (_SCARCE_LOOK_SECONDS if is_scarce else _LOOK_SECONDS)
             if is_scarce and self.written_bytes < self._room_bytes * _OWN_SHARE:
-                self.was_full = True
+                self.full_place = self._disks[fullest]
         return bool(self.bound_bytes) and self.written_bytes > self.bound_bytes
+
+    @property
+    def was_full(self) -> bool:
+        """Whether a disk was, and not by what is measured here."""
+        return self.full_place is not None
 
     def describe(self) -> str:
         """How much was written, and may be."""

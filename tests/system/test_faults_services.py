@@ -13,7 +13,7 @@ from loreley.host.failpoints import Failpoint
 from tests.figures import Figure, seconds_since
 from tests.services import free_port, own_postgresql, postgresql_database
 from tests.support import eventually
-from tests.system.faults import Redis, fill, locked_sqlite, small_filesystem
+from tests.system.faults import Redis, locked_sqlite
 from tests.system.proxy import Proxy
 from tests.system.stack import PATIENCE_SECONDS, Stack, create_stack, finished, only_sqlite
 
@@ -130,31 +130,6 @@ def test_a_database_locked_for_longer_than_leases_costs_no_attempt(stack: Stack)
     finished(scheduler, worker)
     stack.require_whole(jobs_wanted=3)
     assert "attempt 2" not in worker.said
-
-
-@only_sqlite
-@pytest.mark.parametrize("point", [Failpoint.LEASED, Failpoint.PROPOSED, Failpoint.COMMITTED])
-def test_a_disk_that_fills_and_empties_again_costs_no_job(stack: Stack, point: Failpoint) -> None:
-    """The job goes back and says why; it runs again as soon as there is room."""
-    with small_filesystem(stack.folder / "small", "8m") as small:
-        stack.settings["WORKER_REPO_WORKTREE"] = str(small / "worker-repo")
-        worker = stack.start_worker()
-        scheduler = stack.start_scheduler("--max-jobs", "4")
-        hold = stack.hold(point)
-        hold.pid()
-        filler = fill(small)
-        hold.release()
-        worker.wait_for("back to the queue (fault: host)")
-        filler.unlink()
-
-        finished(scheduler, worker)
-        assert "No space left on device" in worker.said or "is full" in worker.said
-        stack.require_whole(jobs_wanted=4)
-        with stack.database() as database:
-            rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
-        assert {row["state"] for row in rows} == {JobState.SUCCEEDED}, rows
-        assert {row["attempt"] - row["uncounted_attempts"] for row in rows} == {1}
-        worker.stop()
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 import signal
 import stat
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -147,6 +146,71 @@ def test_a_remote_that_refuses_for_a_while_loses_no_judged_candidate(stack: Stac
 
 
 @only_sqlite
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Response({"error": {"message": "enough"}}, 429, {"retry-after": str(3 * 86_400)}),
+        Response({"error": {"message": "Weekly limit. Please try again in 3 days."}}, 429),
+    ],
+    ids=["header", "words"],
+)
+def test_a_limit_of_three_days_is_told_with_its_date_and_asked_about_once(
+    stack: Stack, endpoint: ChatServer, refusal: Response
+) -> None:
+    over = datetime.now().astimezone() + timedelta(days=3)
+    endpoint.responses = [refusal]
+    worker = stack.start_worker()
+    scheduler = stack.start_scheduler("--max-jobs", "3")
+    scheduler.wait_for(f"the run pauses, rate limited until {over:%Y-%m-%d} ")
+
+    assert len(endpoint.requests) == 1
+    endpoint.responses = answers()
+    assert scheduler.stop() == 0
+    assert worker.stop() == 0
+    finished(stack.start_scheduler("--max-jobs", "3"), stack.start_worker())  # tries at once
+    require_nothing_burnt(stack, 3)
+
+
+@only_sqlite
+@pytest.mark.parametrize(
+    "silence",
+    [Response("", waits=True), Response("", pieces=[": wait\n\n"], stalls=True)],
+    ids=["no header", "one sign of life"],
+)
+def test_an_endpoint_that_takes_a_question_and_stays_silent_costs_no_job(
+    stack: Stack, endpoint: ChatServer, silence: Response
+) -> None:
+    stack.settings["WORKER_AGENT_IDLE_SECONDS"] = "1"
+    endpoint.responses = [silence]
+    run = evolve(stack, 3)
+    run.wait_for("the run pauses (agent's provider): the chat endpoint fell silent")
+
+    endpoint.responses = answers()
+
+    finished(run)
+    require_nothing_burnt(stack, 3)
+
+
+@only_sqlite
+def test_an_agent_that_answers_nonsense_one_time_in_three_meets_no_brake(
+    stack: Stack, endpoint: ChatServer
+) -> None:
+    nonsense = says("I would rather talk about the weather.")
+    good = iter(answers())
+    rounds = [[next(good), next(good), nonsense, nonsense] for _ in range(20)]
+    endpoint.responses = [answer for each in rounds for answer in each]
+    worker = stack.start_worker()  # of several each would have answers of the others
+
+    finished(stack.start_scheduler("--max-jobs", "30"), worker)
+    with stack.database() as database:
+        rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
+    failed = [row for row in rows if row["state"] == JobState.FAILED]
+    assert len(rows) == 30
+    assert len(failed) == 10
+    assert all("no edits that can be applied" in row["failure"] for row in failed)
+
+
+@only_sqlite
 def test_an_agent_that_cannot_be_started_costs_no_job(stack: Stack) -> None:
     script = stack.folder / "agent.sh"
     script.write_text("#!/bin/sh\necho 'node: not found' >&2\nexit 127\n")
@@ -188,38 +252,3 @@ def test_an_agent_whose_every_answer_is_refused_ends_the_run(
     assert "reasons   10 failed: chat gave no edits that can be applied" in run.said
     with stack.database() as database:
         assert stack.count(database, JobState.FAILED) <= 10
-
-
-@only_sqlite
-def test_a_base_clone_that_somebody_deletes_is_made_anew(stack: Stack) -> None:
-    worker = stack.start_worker()
-    worker.wait_for("worker online")
-    subprocess.run(["rm", "-rf", str(stack.base_clone), str(stack.worktrees)], check=True)
-
-    scheduler = stack.start_scheduler("--max-jobs", "3")
-
-    finished(scheduler, worker)
-    require_nothing_burnt(stack, 3)
-
-
-@only_sqlite
-def test_a_broken_host_among_good_ones_goes_offline_and_the_run_goes_on(
-    stack: Stack, tmp_path: Path
-) -> None:
-    good = stack.start_worker()
-    broken = stack.start_worker(
-        TMPDIR=str(tmp_path / "gone"), WORKER_REPO_WORKTREE=str(tmp_path / "other" / "worker-repo")
-    )
-    for worker in (good, broken):
-        worker.wait_for("worker online")
-    (tmp_path / "other" / "worker-repo").rename(tmp_path / "moved")
-    (tmp_path / "other" / "worker-repo").write_text("in the way")
-    scheduler = stack.start_scheduler("--max-jobs", "30")
-
-    eventually(lambda: not broken.runs or not scheduler.runs, within=PATIENCE_SECONDS)
-
-    finished(scheduler, good)
-    assert broken.popen.wait(timeout=30) == 1
-    assert "fails again and again where others do not" in broken.said
-    with stack.database() as database:
-        assert stack.count(database, JobState.FAILED) == 0

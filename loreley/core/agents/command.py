@@ -135,7 +135,7 @@ class CommandAgent:
             return
         failure = self._failure(run, answer, log)
         if run.disk.was_full and isinstance(failure, AgentFailed):
-            raise HostTrouble.of_full_disk(failure.summary)
+            raise HostTrouble.of_full_disk(failure.summary, str(run.disk.full_place))
         raise failure
 
     def _changed_something(self, workspace: AgentWorkspace) -> bool:

@@ -88,7 +88,10 @@ class _Wire:
 
     def _count_response(self, response: Any) -> None:
         self.open -= not response.is_success
-        if not response.is_success and _read_wait("", response) > _LONGEST_PAUSE_SECONDS:
+        if response.is_success:
+            return
+        words = response.read().decode(errors="replace")  # some tell it there alone
+        if _read_wait(words, response) > _LONGEST_PAUSE_SECONDS:
             response.headers["x-should-retry"] = "false"  # the library asks again within seconds
 
 

@@ -107,16 +107,16 @@ def read_words(words: str) -> Refusal | None:
 def read_wait(words: str, headers: Mapping[str, str], now: float) -> float | None:
     """For how many seconds from ``now`` (since 1970) to leave the provider alone; None: unknown.
 
-    Of several moments the latest counts: an answer before is of no use. Header names in lower case.
+    Of several moments the latest counts: an answer before is of no use. Header names in lower case;
+    when a window ends, as some tell, counts where nothing else is said.
     """
     waits = [
         _milliseconds(headers.get("retry-after-ms")),
         _span_or_moment(headers.get("retry-after"), now),
+        _from_words(words, now),
     ]
     if not any(waits):
         waits = [_span_or_moment(headers.get(name), now) for name in _RESETS]
-    if not any(waits):
-        waits = [_from_words(words, now)]
     known = [wait for wait in waits if wait is not None]
     return max(0.0, *known) if known else None
 

@@ -148,7 +148,8 @@ class Evaluator:
 
     def _failure(self, reason: str, ended: CompletedRun) -> LoreleyError:
         if ended.disk.was_full:
-            return HostTrouble.of_full_disk(child_output.legible(reason)[:_REASON_LENGTH])
+            said = child_output.legible(reason)[:_REASON_LENGTH]
+            return HostTrouble.of_full_disk(said, str(ended.disk.full_place))
         fixes = (fix for sign, fix in _FIXES.items() if sign in reason)
         return EvaluationFailed(
             "the evaluation failed",

@@ -105,7 +105,17 @@ class JobRun:
                 worktree = retry_outages(lambda: stack.enter_context(lease()), within)
             self.folder = worktree.path.parent
             hit(Failpoint.LEASED)
-            yield worktree
+            try:
+                yield worktree
+            except JobFailed as failure:
+                if worktree.is_there:
+                    raise
+                raise HostTrouble(
+                    "somebody has deleted the worktree of a job that was under way",
+                    target=str(worktree.path),
+                    reason=failure.summary,
+                    fix="leave the folders beside the base clone alone: Loreley removes them",
+                ) from failure
 
     def watch_judge(self) -> AbstractContextManager[None]:
         """What is done in here counts only for the experiment's judge, unchanged to the end."""

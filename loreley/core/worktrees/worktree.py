@@ -64,6 +64,11 @@ class Worktree:
         """A folder beside the checkout that is deleted with it, for whatever a job needs."""
         return self._slot.scratch
 
+    @property
+    def is_there(self) -> bool:
+        """Whether its folders still are; in the strongest sandbox no child can remove them."""
+        return self.path.is_dir() and self.scratch.is_dir()
+
     @cached_property
     def _tracked(self) -> tuple[str, ...]:
         entries = self._shared.clone.store.files(self.base_commit)

@@ -44,6 +44,11 @@ def test_words_say_when_a_limit_is_over(words: str, seconds: float | None) -> No
     assert read_wait(words, {}, NOW) == seconds
 
 
+def test_of_header_and_words_the_later_moment_counts() -> None:
+    assert read_wait("try again in 3 days", {"retry-after": "5"}, NOW) == 259_200.0
+    assert read_wait("try again in 5 seconds", {"retry-after": "3600"}, NOW) == 3600.0
+
+
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [

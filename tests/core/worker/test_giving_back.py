@@ -212,3 +212,19 @@ def test_a_disk_that_a_candidate_filled_is_not_the_hosts_fault(tmp_path: Path) -
     failure = EvaluationFailed("the evaluation failed", reason="No space left on device")
 
     assert find_host_trouble(failure, tmp_path) is None
+
+
+def test_a_worktree_that_somebody_deleted_is_not_the_candidates_fault(database: Database) -> None:
+    worktree = ProposingWorktree(refusals=0)
+    worktree.is_there = False
+    job_id = queued_job(database)
+    agent = FailingAgent(AgentFailed("cannot open number.py"))
+
+    evolve(database, agent, Ends(), repository=ProposingRepository(worktree)).run(
+        job_id, stopping()
+    )
+
+    assert job_row(database, job_id)["state"] == JobState.QUEUED
+    [hindrance] = rows(database, "hindrances")
+    assert hindrance["fault"] == "host"
+    assert "cannot open number.py" in hindrance["reason"]

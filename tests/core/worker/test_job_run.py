@@ -60,6 +60,7 @@ class RootWorktree:
 
     base_commit = ROOT
     path = Path("/nowhere/worktrees/one")
+    is_there = True
 
     def base(self) -> Candidate:
         return Candidate(ROOT, "t" * 40)
