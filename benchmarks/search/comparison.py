@@ -37,7 +37,7 @@ _HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class SearchPlan:
-    """Which seeds, and how many jobs each run has."""
+    """Which seeds, and how many jobs, and evaluations at most, each run has."""
 
     seeds: Sequence[int]
     jobs: int
@@ -55,7 +55,9 @@ def compare_ways(plan: Plan, wanted: SearchPlan) -> list[Run]:
     # Not forked: nothing of this process is to be shared.
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         plan.report(f"search: {len(asked)} runs of {wanted.jobs} jobs")
-        for done in as_completed([pool.submit(run, *each) for each in asked]):
+        for done in as_completed(
+            [pool.submit(run, *each, evaluations=wanted.jobs) for each in asked]
+        ):
             runs.append(done.result())
             plan.report(f"search: {len(runs)} of {len(asked)}: {_describe(runs[-1])}")
     return sorted(runs, key=lambda each: (wanted.ways.index(each.way), each.seed))

@@ -18,8 +18,9 @@ from loreley.config import Settings
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
-from loreley.core.jobs import Claim, JobKind, JobRecord, JudgedCommit, Tries
+from loreley.core.jobs import Claim, FailedTry, JobKind, JobRecord, JudgedCommit, Tries
 from loreley.core.worker.briefing import Briefing
+from loreley.core.worker.drawing_anew import DrawingAnew
 from loreley.db.engine import open_database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -113,6 +114,7 @@ class Worker:
     root: str
     subject: Subject = _PACKING
     evaluations: list[Evaluated | None] = field(default_factory=list)
+    drawing_anew: DrawingAnew = field(default_factory=lambda: DrawingAnew(by_time=False))
     _judge: ModuleType = field(init=False)
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
 
@@ -124,9 +126,22 @@ class Worker:
         claim = self.jobs.claim(job_id, worker="bench", lease_seconds=600)
         record = JobRecord(agent=self._agent.name)
         try:
-            self.jobs.succeed(claim, self._judged(claim, record), record)
+            self.jobs.succeed(claim, self._drawn(claim, record), record)
         except JobFailed as failure:
             self.jobs.fail(claim, failure, record)
+
+    def _drawn(self, claim: Claim, record: JobRecord) -> JudgedCommit:
+        """The first candidate that does not fail, of as many as a job may draw."""
+        number = 1
+        while True:
+            try:
+                return self._judged(claim, record)
+            except EvaluationFailed as failure:
+                if claim.kind is JobKind.BASELINE or not self.drawing_anew.allows(number, 0, 0):
+                    raise
+                failed = FailedTry(number, record.operator, None, failure.summary, 0.0)
+                self.jobs.add_failed_try(claim, failed, record)
+                number += 1
 
     def _judged(self, claim: Claim, record: JobRecord) -> JudgedCommit:
         is_root = claim.kind is JobKind.BASELINE
@@ -186,9 +201,17 @@ class Worker:
 
 
 def run(
-    way: str, seed: int, jobs: int, settings: Mapping[str, Any], subject: Subject = _PACKING
+    way: str,
+    seed: int,
+    jobs: int,
+    settings: Mapping[str, Any],
+    subject: Subject = _PACKING,
+    evaluations: int = sys.maxsize,
 ) -> Run:
-    """Search with these settings until the budget of ``jobs`` is spent."""
+    """Search with these settings until the budget of ``jobs`` or of ``evaluations`` is spent.
+
+    The root's evaluation is not counted.
+    """
     began = perf_counter()
     logger.remove()
     with TemporaryDirectory(prefix="loreley-bench-") as name:
@@ -202,12 +225,13 @@ def run(
             configured = Settings(_env_file=None, **basic | dict(settings))
             experiment = Schedule(database).begin_experiment(Experiment(root, {}))
             scheduler = Scheduler(assemble(database, experiment, configured, queue))
-            while scheduler.tick() or queue.job_ids:
+            while len(worker.evaluations) <= evaluations and (scheduler.tick() or queue.job_ids):
                 while queue.job_ids:
                     worker.do(queue.job_ids.pop(0))
         finally:
             database.close()
-    return Run(way, seed, jobs, perf_counter() - began, tuple(worker.evaluations))
+    counted = worker.evaluations[: evaluations + 1]  # the last job may have taken a few more
+    return Run(way, seed, jobs, perf_counter() - began, tuple(counted))
 
 
 def _settings(subject: Subject, seed: int, jobs: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A job, its states and the transitions that are legal; pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -101,6 +101,9 @@ class JudgedCommit:
     vector: bytes = b""  # of the code descriptor; empty where it was not computed
 
 
+_OF_A_TRY = "try-"  # what the names of its files begin with
+
+
 @dataclass(slots=True)
 class JobRecord:
     """What is kept of an attempt at a job, however it ends; fills on the way."""
@@ -115,6 +118,17 @@ class JobRecord:
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
     judge: Fingerprint | None = None  # what the worker judges with
     host: str | None = None  # where
+
+    def begin_anew(self, number: int) -> None:
+        """Another candidate follows the one of this number, whose files keep it in their names."""
+        self.operator = self.subject = None
+        self.places = self.shared_places = ()
+        self.artifacts = [
+            each
+            if each.name.startswith(_OF_A_TRY)
+            else replace(each, name=f"{_OF_A_TRY}{number}-{each.name}")
+            for each in self.artifacts
+        ]
 
 
 _TARGET_LENGTH = 100
@@ -152,6 +166,17 @@ class Tries:
 
     changed: int = 0
     moved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTry:
+    """A candidate that was judged in vain before its job went on with another one."""
+
+    number: int  # within the attempt, from 1
+    operator: str | None
+    subject: str | None
+    failure: str
+    seconds: float  # from the job's claim, or the try before, to its end
 
 
 CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
@@ -240,6 +265,13 @@ class JobStore(Protocol):
 
     def fail(self, claim: Claim, failure: JobFailed, record: JobRecord) -> None:
         """Record why there is no commit; raises `JobLost`."""
+        ...
+
+    def add_failed_try(self, claim: Claim, failed: FailedTry, record: JobRecord) -> None:
+        """Record that the announced tree was judged in vain, and the job goes on without it.
+
+        Raises `JobLost`. Again is fine.
+        """
         ...
 
     def announce(self, claim: Claim, tree: str) -> None:

@@ -13,7 +13,16 @@ from loreley.core.evaluation.evaluation import Evaluation
 from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.core.evaluation.noise import describe_noise
-from loreley.core.jobs import Claim, Hindrance, JobKind, JobRecord, JobState, JudgedCommit, Tries
+from loreley.core.jobs import (
+    Claim,
+    FailedTry,
+    Hindrance,
+    JobKind,
+    JobRecord,
+    JobState,
+    JudgedCommit,
+    Tries,
+)
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
@@ -28,6 +37,7 @@ from loreley.db.faults.hindrances import insert_hindrance, is_alone_in_failing
 from loreley.db.faults.pause import read_pause
 from loreley.db.judged_commits import (
     MeasuredBy,
+    insert_failed_try,
     insert_judged_commit,
     is_by_the_judge,
     read_judged_commits,
@@ -35,7 +45,7 @@ from loreley.db.judged_commits import (
     sum_evaluated_seconds,
     to_storable,
 )
-from loreley.db.models import artifacts, commits, jobs
+from loreley.db.models import artifacts, commits, failed_tries, jobs
 from loreley.errors import (
     CandidateRejected,
     FailureKind,
@@ -244,6 +254,24 @@ class Jobs:
             _insert_artifacts(connection, claim, record)
 
     @_retried
+    def add_failed_try(self, claim: Claim, failed: FailedTry, record: JobRecord) -> None:
+        """Record that the announced tree was judged in vain, and the job goes on without it.
+
+        Raises `JobLost`. Again is fine.
+        """
+        forgotten = _claimed(claim).values(tree=None)
+        held = _claimed(claim).values(token=claim.token).returning(jobs.c.tree)
+        with self._database.begin() as connection:
+            row = connection.execute(held).first()
+            if row is None:
+                raise _explain_loss(connection, claim)
+            if row.tree is None:  # recorded before: only the answer was lost
+                return
+            _change(connection, claim, forgotten)
+            insert_failed_try(connection, claim, row.tree, failed)
+            add_try(self._database, connection, record, moved=False)
+
+    @_retried
     def announce(self, claim: Claim, tree: str) -> None:
         """Say which tree the job is about to judge; raises `JobLost`.
 
@@ -385,7 +413,8 @@ def _find_twin(connection: Connection, tree: str) -> str | None:
         (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
     )
     job = select("job " + jobs.c.id).where(jobs.c.tree == tree, in_vain)
-    return connection.execute(commit.union_all(job).limit(1)).scalar()
+    within = select("job " + failed_tries.c.job_id).where(failed_tries.c.tree == tree)
+    return connection.execute(commit.union_all(job, within).limit(1)).scalar()
 
 
 def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: Any) -> None:

@@ -6,11 +6,21 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
-from loreley.core.jobs import JudgedCommit
+from loreley.core.jobs import Claim, FailedTry, JudgedCommit
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
-from loreley.db.models import commits, elites, evaluations, experiment, metrics
+from loreley.db.models import (
+    commits,
+    elites,
+    evaluations,
+    experiment,
+    failed_tries,
+    jobs,
+    metrics,
+)
 from loreley.errors import CandidateRejected
+
+_FAILURE_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,37 @@ def insert_judged_commit(
         )
     )
     _insert_metrics(connection, judged.commit, evaluation)
+
+
+def insert_failed_try(connection: Connection, claim: Claim, tree: str, failed: FailedTry) -> None:
+    """Add a candidate that was judged in vain."""
+    connection.execute(
+        failed_tries.insert().values(
+            job_id=claim.job_id,
+            attempt=claim.attempt,
+            number=failed.number,
+            tree=tree,
+            operator=failed.operator,
+            subject=None if failed.subject is None else to_storable(failed.subject),
+            failure=to_storable(failed.failure)[:_FAILURE_LENGTH],
+            seconds=failed.seconds,
+            finished_at=now(),
+        )
+    )
+
+
+def read_failed_tries(connection: Connection, job_id: str) -> list[FailedTry]:
+    """What a job's latest attempt has tried in vain, in its order."""
+    query = (
+        select(failed_tries)
+        .join(jobs, jobs.c.id == failed_tries.c.job_id)
+        .where(failed_tries.c.job_id == job_id, failed_tries.c.attempt == jobs.c.attempt)
+        .order_by(failed_tries.c.number)
+    )
+    return [
+        FailedTry(row.number, row.operator, row.subject, row.failure, row.seconds)
+        for row in connection.execute(query)
+    ]
 
 
 def _insert_metrics(connection: Connection, commit: str, evaluation: Evaluation) -> None:

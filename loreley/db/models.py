@@ -235,6 +235,22 @@ places = Table(
     Column("moved", Integer, nullable=False),  # so often a metric was another than the base's
 )
 
+# Candidates that were judged in vain before their job went on with another one.
+failed_tries = Table(
+    "failed_tries",
+    metadata,
+    Column("job_id", String(36), ForeignKey("jobs.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # within the attempt, from 1
+    Column("tree", String(64), nullable=False),
+    Column("operator", String(64)),
+    Column("subject", Text),  # what the agent says it did
+    Column("failure", Text, nullable=False),
+    Column("seconds", Double, nullable=False),  # from the claim, or the try before, to its end
+    Column("finished_at", Double, nullable=False),
+    Index(None, "tree"),
+)
+
 artifacts = Table(
     "artifacts",
     metadata,

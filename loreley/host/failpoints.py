@@ -18,6 +18,7 @@ class Failpoint(StrEnum):
     LEASED = "leased"  # the worktree is there
     PROPOSED = "proposed"
     COMMITTED = "committed"
+    TRIED = "tried"  # a candidate that failed is recorded, another one is to be drawn
     EVALUATED = "evaluated"
     PUSHED = "pushed"
     RECORDED = "recorded"  # the database knows, Redis does not

@@ -67,8 +67,12 @@ def _jobs(overview: Overview) -> Iterator[Family]:
     )
     for state, count in overview.jobs.items():
         (ended if state in FINAL_STATES else open_).add_metric([state], count)
-    yield ended
-    yield open_
+    evaluations = CounterMetricFamily(
+        "loreley_evaluations",
+        "Evaluations of candidates; a job makes several where the first ones fail.",
+    )
+    evaluations.add_metric([], overview.evaluations)
+    yield from (ended, open_, evaluations)
 
 
 def _archive(overview: Overview) -> Iterator[Family]:

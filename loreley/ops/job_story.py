@@ -71,6 +71,9 @@ def _describe(story: JobStory) -> Iterator[str]:
     if story.claimed_at:
         worker = one_line(story.worker or "")
         yield f"claimed      {clock(story.claimed_at)} by {worker}, attempt {story.attempt}"
+    for each in story.failed:
+        tried = one_line(each.subject or each.operator or "")
+        yield f"try {each.number}        {tried}: {one_line(each.failure)}"
     if story.finished_at:
         yield f"finished     {clock(story.finished_at)}"
     if story.failure and story.state is JobState.CANCELLED:

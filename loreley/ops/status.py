@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 from loreley.config import Settings
 from loreley.core.budget import Account, BudgetUnit
@@ -48,7 +49,7 @@ def _to_json(database: Database) -> str:
     overview = read_overview(database)
     return json.dumps(
         {
-            "experiment": asdict(overview) | {"yield": overview.job_yield} if overview else None,
+            "experiment": _overview_to_mapping(overview) if overview else None,
             "arms": [asdict(arm) for arm in read_arm_states(database)],
             "expenses": [
                 asdict(one) | {"dollars_per_entered": one.dollars_per_entered}
@@ -62,6 +63,11 @@ def _to_json(database: Database) -> str:
         },
         indent=2,
     )
+
+
+def _overview_to_mapping(overview: Overview) -> dict[str, Any]:
+    yields = {"yield": overview.job_yield, "evaluation_yield": overview.evaluation_yield}
+    return asdict(overview) | yields
 
 
 def _describe_run(settings: Settings, database: Database) -> Iterator[str]:

@@ -32,7 +32,10 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
 def describe_yield(overview: Overview) -> Iterator[str]:
     """How many jobs were of use, once one has ended."""
     if overview.job_yield is not None:
-        yield f"{overview.job_yield:.0%} of the jobs gave a new judged candidate"
+        each = ""
+        if overview.failed_tries and overview.evaluation_yield is not None:
+            each = f", {overview.evaluation_yield:.0%} of {overview.evaluations} evaluations"
+        yield f"{overview.job_yield:.0%} of the jobs{each} gave a new judged candidate"
 
 
 def count_jobs(overview: Overview) -> str:

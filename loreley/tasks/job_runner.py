@@ -28,6 +28,7 @@ from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
 from loreley.core.worker.confirming import ConfirmationOptions
+from loreley.core.worker.drawing_anew import DrawingAnew
 from loreley.core.worker.evolution import Evolution
 from loreley.core.worker.gates import Gates
 from loreley.core.worker.host_speed import HostSpeed
@@ -114,6 +115,7 @@ class JobRunner:
                     own_judge=own_judge,
                     host_speed=HostSpeed(own_judge.host, fingerprint.machine),
                     describer=describer,
+                    drawing_anew=_bound_tries(settings),
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                     renew=lambda: renewal(evolution, repository),
                 ),
@@ -165,6 +167,12 @@ def _create_briefing(settings: Settings, secrets: Secrets, database: Database) -
         secrets=secrets,
         judge=read_evaluator_source(settings),
     )
+
+
+def _bound_tries(settings: Settings) -> DrawingAnew:
+    by_time = not settings.mapelites_reproducible
+    # Each candidate is embedded before it is judged, which may cost money.
+    return DrawingAnew(1, by_time) if settings.embeds else DrawingAnew(by_time=by_time)
 
 
 def _create_describer(settings: Settings, database: Database) -> Describer | None:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy import RowMapping, select
 
 from loreley.core.evaluation.evaluation import Artifact, Metric
-from loreley.core.jobs import JobKind, JobState
+from loreley.core.jobs import FailedTry, JobKind, JobState
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
+from loreley.db.judged_commits import read_failed_tries
 from loreley.db.models import artifacts, jobs
 
 MOST_MATCHES = 20
@@ -42,6 +43,7 @@ class JobStory:
     subject: str | None
     metrics: tuple[Metric, ...]
     artifacts: tuple[Artifact, ...]  # of its last attempt
+    failed: tuple[FailedTry, ...]  # what that tried in vain before
 
 
 def find_jobs(database: Database, beginning: str) -> list[str]:
@@ -66,10 +68,13 @@ def read_job_story(database: Database, job_id: str) -> JobStory | None:
             artifacts.c.job_id == job_id, artifacts.c.attempt == job["attempt"]
         )
         files = connection.execute(kept.order_by(artifacts.c.name)).mappings().all()
-    return _to_story(database, job, files)
+        failed = read_failed_tries(connection, job_id)
+    return _to_story(database, job, files, failed)
 
 
-def _to_story(database: Database, job: RowMapping, files: Sequence[RowMapping]) -> JobStory:
+def _to_story(
+    database: Database, job: RowMapping, files: Sequence[RowMapping], failed: Sequence[FailedTry]
+) -> JobStory:
     judged = next(iter(Jobs(database).find_judged([job["commit"]] if job["commit"] else [])), None)
     return JobStory(
         job_id=job["id"],
@@ -94,6 +99,7 @@ def _to_story(database: Database, job: RowMapping, files: Sequence[RowMapping]) 
         subject=judged.subject if judged else None,
         metrics=judged.evaluation.metrics if judged else (),
         artifacts=tuple(Artifact(row["name"], row["media_type"], row["content"]) for row in files),
+        failed=tuple(failed),
     )
 
 

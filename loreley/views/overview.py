@@ -17,7 +17,7 @@ from loreley.db.experiment import (
     read_progress,
 )
 from loreley.db.judged_commits import read_to_judge_anew
-from loreley.db.models import arms, commits, elites, evaluations, jobs
+from loreley.db.models import arms, commits, elites, evaluations, failed_tries, jobs
 from loreley.map_elites.objective import Objective
 from loreley.views.gains import Gain, read_gain
 from loreley.views.lineage import read_path_to
@@ -115,6 +115,8 @@ class Overview:
     hosts: str | None = None  # how they differ in what they make of the root; None: they do not
     judge: str | None = None  # digest and evaluator; None: the root was not judged yet
     to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
+    evaluations: int = 0  # of candidates, failed ones included
+    failed_tries: int = 0  # of these, candidates that failed before their job went on with another
 
     @property
     def ended(self) -> int:
@@ -130,6 +132,11 @@ class Overview:
     def job_yield(self) -> float | None:
         """The share of the jobs that gave a new judged candidate; None before one has ended."""
         return self.jobs[JobState.SUCCEEDED] / self.ended if self.ended else None
+
+    @property
+    def evaluation_yield(self) -> float | None:
+        """The share of the evaluations that did so; None before the first."""
+        return self.jobs[JobState.SUCCEEDED] / self.evaluations if self.evaluations else None
 
     @property
     def coverage(self) -> float:
@@ -194,6 +201,8 @@ def read_overview(database: Database) -> Overview | None:
             hosts=compare_hosts(connection, experiment),
             judge=judge.in_short if judge else None,
             to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
+            evaluations=_count_evaluations(connection),
+            failed_tries=_count_failed_tries(connection),
         )
 
 
@@ -271,6 +280,18 @@ def _count_jobs(connection: Connection) -> Mapping[JobState, int]:
     query = select(jobs.c.state, func.count()).where(jobs.c.ordinal >= 0).group_by(jobs.c.state)
     found = {JobState(state): count for state, count in connection.execute(query)}
     return {state: found.get(state, 0) for state in JobState}
+
+
+def _count_evaluations(connection: Connection) -> int:
+    """How many candidates evaluators have seen: the last one of each job, and those before."""
+    in_vain = jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]) & jobs.c.tree.is_not(None)
+    judged = in_vain | (jobs.c.state == JobState.SUCCEEDED)
+    query = select(func.count()).select_from(jobs).where(jobs.c.ordinal >= 0, judged)
+    return connection.execute(query).scalar_one() + _count_failed_tries(connection)
+
+
+def _count_failed_tries(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(failed_tries)).scalar_one()
 
 
 def _read_islands(

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, update
 
-from loreley.core.jobs import FINAL_STATES, Claim, JobKind, JobRecord, JobState
+from loreley.core.jobs import FINAL_STATES, Claim, FailedTry, JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -52,6 +52,7 @@ class Modelled:
     ingested: bool = False
     commits: set[str] = field(default_factory=set)
     tree: int | None = None  # that it is about
+    failed: int = 0  # trees before that
 
 
 class JobsMachine(RuleBasedStateMachine):
@@ -144,6 +145,17 @@ class JobsMachine(RuleBasedStateMachine):
                 self.jobs.announce(claim, judged_commit(tree).tree)
         elif self._does(claim, lambda: self.jobs.announce(claim, judged_commit(tree).tree)):
             self._job(claim).tree = tree
+
+    @rule(claim=claims)
+    def fail_try(self, claim: Claim) -> None:
+        """The job goes on with another tree, and this one is known."""
+        job = self._job(claim)
+        failed = FailedTry(job.failed + 1, "flip-bit", None, "a test fails", 1.0)
+        if self._does(claim, lambda: self.jobs.add_failed_try(claim, failed, JobRecord())):
+            if job.tree is not None:
+                self.trees.add(job.tree)
+                job.failed += 1
+            job.tree = None
 
     @rule(claim=claims, tree=st.integers(1, 6))
     def succeed(self, claim: Claim, tree: int) -> None:

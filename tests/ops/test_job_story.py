@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import JobKind, JobRecord, JudgedCommit
+from loreley.core.jobs import FailedTry, JobKind, JobRecord, JudgedCommit
 from loreley.db.engine import open_database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -36,9 +36,11 @@ def settings(state_dir: Path) -> Settings:
         Evaluation("", (Metric("score", 1.5, "m", samples=(1.0, 2.0)),)),
     )  # fmt: skip
     store.succeed(store.claim(first, worker="host:1", lease_seconds=60), judged, record)
-    store.fail(
-        store.claim(second, worker="host:1", lease_seconds=60), AgentFailed("no\nidea"), JobRecord()
-    )
+    claim = store.claim(second, worker="host:1", lease_seconds=60)
+    store.announce(claim, "e" * 40)
+    tried = FailedTry(1, "flip-bit", "flip a bit of 2", "a test\nfails", 2.5)
+    store.add_failed_try(claim, tried, JobRecord())
+    store.fail(claim, AgentFailed("no\nidea"), JobRecord())
     database.close()
     return settings
 
@@ -64,7 +66,9 @@ def test_a_failure_is_reported_in_one_line(
 ) -> None:
     print_job(settings, "#1", artifact=None)
 
-    assert "failure      agent: no idea" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "failure      agent: no idea" in told
+    assert "try 1        flip a bit of 2: a test fails" in told
 
 
 def test_a_cancelled_job_was_not_rejected(

@@ -11,6 +11,7 @@ import pytest
 from loreley.core.jobs import JobState
 from loreley.db.engine import Database
 from loreley.host.failpoints import Failpoint
+from tests.db.support import job_row, rows
 from tests.figures import Figure, seconds_since
 from tests.support import eventually
 from tests.system.faults import locked_sqlite
@@ -48,6 +49,28 @@ def test_workers_killed_at_every_point_cost_no_job(stack: Stack) -> None:
 
     finished(scheduler, *workers)
     stack.require_whole(jobs_wanted=jobs)
+
+
+def test_a_worker_killed_after_a_failed_candidate_costs_no_job(stack: Stack) -> None:
+    """What it has tried in vain stays known; its job begins again and ends."""
+    judge = stack.folder / "evaluator" / "judge.py"
+    refusal = "    assert value <= 1.0\n    return {"
+    judge.write_text(judge.read_text().replace("    return {", refusal))
+    worker = stack.start_worker()
+    hold = stack.hold(Failpoint.TRIED)
+    scheduler = stack.start_scheduler("--max-jobs", "6", SCHEDULER_MAX_EQUAL_FAILURES="0")
+    assert hold.pid() == worker.popen.pid
+    with stack.database() as database:
+        [tried] = rows(database, "failed_tries")
+    worker.kill()
+
+    finished(scheduler, stack.start_worker())
+    stack.require_whole(jobs_wanted=6)
+    with stack.database() as database:
+        assert tried in rows(database, "failed_tries")
+        trees = [row["tree"] for row in rows(database, "failed_tries")]
+        assert len(set(trees)) == len(trees)
+        assert job_row(database, tried["job_id"])["attempt"] == 2
 
 
 def test_a_scheduler_killed_at_any_point_loses_no_job(stack: Stack) -> None:

@@ -3,15 +3,17 @@
 import pytest
 from sqlalchemy import update
 
-from loreley.core.jobs import JobKind, JobState
+from loreley.core.jobs import FailedTry, JobKind, JobRecord, JobState
 from loreley.db.archive import Archive, PlacedCommit
 from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment
+from loreley.db.jobs import Jobs
 from loreley.db.models import jobs
 from loreley.db.schedule import NewJob, Schedule
 from loreley.db.scores import write_score
-from loreley.errors import AgentFailed, CandidateRejected
+from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed
 from loreley.map_elites.fitness import Estimate
+from loreley.ops.summary import describe_yield
 from loreley.views.history import History
 from loreley.views.overview import read_failures, read_overview, read_running
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
@@ -214,3 +216,28 @@ def test_the_latest_failures_come_first(database: Database) -> None:
     ]
     assert read_failures(database, limit=1) == failures[:1]
     assert len(rows(database, "jobs")) == 3
+
+
+def test_the_yield_is_told_by_job_and_by_evaluation(database: Database) -> None:
+    """Two jobs of three succeed, one of them after two candidates that have failed."""
+    run = Evolved(database)
+    run.root()
+    run.child(2.0)
+    claim, store = claimed(database, run.waiting()), Jobs(database)
+    for number in (1, 2):
+        store.announce(claim, f"{number}" * 40)
+        failed_try = FailedTry(number, "shift", None, "a test fails", 1.0)
+        store.add_failed_try(claim, failed_try, JobRecord())
+    store.succeed(claim, judged_commit(9), JobRecord())
+    in_vain = claimed(database, run.waiting())
+    store.announce(in_vain, "3" * 40)
+    store.fail(in_vain, EvaluationFailed("a test fails"), JobRecord())
+
+    overview = read_overview(database)
+
+    assert overview
+    assert (overview.evaluations, overview.failed_tries) == (5, 2)
+    assert overview.job_yield == 2 / 3
+    assert overview.evaluation_yield == 2 / 5
+    told = "67% of the jobs, 40% of 5 evaluations gave a new judged candidate"
+    assert list(describe_yield(overview)) == [told]

@@ -96,6 +96,7 @@ class Proposal:
     operator: str | None = None  # which of its operators it was
     places: Sequence[str] = ()  # what was changed, by names that later jobs may ask for
     shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
+    costs_nothing: bool = False  # so that another one may be drawn where this one fails
 
 
 class Workspace(Protocol):

@@ -18,7 +18,15 @@ from loreley.core.worker.job_run import JobOptions, JobRun
 from loreley.core.worker.lease_renewal import renew_lease
 from loreley.core.worker.repository import WorkerRepository
 from loreley.core.worker.suspicion import Suspicion
-from loreley.errors import Fault, JobEnded, JobInterrupted, JobLost, LoreleyError, WorkerUnfit
+from loreley.errors import (
+    EvaluationFailed,
+    Fault,
+    JobEnded,
+    JobInterrupted,
+    JobLost,
+    LoreleyError,
+    WorkerUnfit,
+)
 from loreley.host.backoff import Backoff
 from loreley.host.deadline import Deadline, Stop
 from loreley.host.failpoints import Failpoint, hit
@@ -81,7 +89,17 @@ class Evolution:
         self._settle(job, stop)
 
     def _judge_commit(self, job: JobRun) -> JudgedCommit | Evaluation:
-        """The job's commit, or a further measurement of its base commit."""
+        """The job's commit, or a further measurement of its base commit.
+
+        A candidate that fails is followed by another one, where that is cheap.
+        """
+        while True:
+            try:
+                return self._try_to_judge(job)
+            except EvaluationFailed as failure:
+                job.draw_anew_after(failure)
+
+    def _try_to_judge(self, job: JobRun) -> JudgedCommit | Evaluation:
         with job.watch_judge():
             job.measure_host(self._repository)
             with job.lease(self._repository) as worktree:

@@ -16,6 +16,7 @@ from loreley.core.evaluation.evaluation import Artifact, Evaluation, require_dir
 from loreley.core.jobs import (
     Claim,
     CountEnd,
+    FailedTry,
     Hindrance,
     JobKind,
     JobRecord,
@@ -27,6 +28,7 @@ from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
 from loreley.core.worker.delivery import deliver
+from loreley.core.worker.drawing_anew import DrawingAnew
 from loreley.core.worker.earlier_jobs import EarlierJobs
 from loreley.core.worker.host_speed import HostSpeed
 from loreley.core.worker.own_judge import OwnJudge
@@ -71,6 +73,7 @@ class JobOptions:
     own_judge: OwnJudge | None = None  # None: nobody asks who has judged
     host_speed: HostSpeed | None = None  # None: nobody asks how fast the host is
     describer: Describer | None = None  # None: the archive needs no code descriptor
+    drawing_anew: DrawingAnew = field(default_factory=DrawingAnew)
     count_end: CountEnd = ignore_end
     renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
 
@@ -92,6 +95,9 @@ class JobRun:
     folder: Path | None = None  # of the worktrees, once there was one
     judged: JudgedCommit | None = None  # not recorded yet, so that it is not done again
     ignored: tuple[str, ...] = ()  # files that the agent added and git ignores
+    failed: list[FailedTry] = field(default_factory=list)  # candidates before the present one
+    ordinary_seconds: float = 0.0  # that the judgement of the base commit took
+    costs_nothing: bool = False  # what the agent proposes
 
     @contextmanager
     def lease(self, repository: WorkerRepository) -> Iterator[Worktree]:
@@ -137,6 +143,7 @@ class JobRun:
         is_new = self.claim.kind is JobKind.EVOLUTION
         known = self.jobs.find_judged([self.claim.base_commit, *self.claim.inspirations])
         parent = next((each for each in known if each.commit == self.claim.base_commit), None)
+        self.ordinary_seconds = parent.evaluation.seconds if parent else 0.0
         if is_new:
             candidate, proposal = self._propose(worktree, known)
         else:
@@ -158,6 +165,40 @@ class JobRun:
             return judged
         self.judged = judged
         return self.deliver(worktree)
+
+    def draw_anew_after(self, failure: EvaluationFailed) -> None:
+        """Record a candidate that was judged in vain, so that another one is drawn.
+
+        Raises the failure where the job ends with it: where another one would cost money, more
+        time than failures may or the job has, and where the host is at fault.
+        """
+        if not self._may_draw_anew() or find_host_trouble(failure, self.folder):
+            raise failure
+        self._keep_failure_log(failure)
+        record, number = self.record, len(self.failed) + 1
+        earlier_seconds = sum(each.seconds for each in self.failed)
+        seconds = time.monotonic() - self.began - earlier_seconds
+        self.failed.append(
+            FailedTry(number, record.operator, record.subject, failure.summary, seconds)
+        )
+        self.jobs.add_failed_try(self.claim, self.failed[-1], record)
+        hit(Failpoint.TRIED)
+        logger.info("failed, and another is drawn: {}", failure.summary)
+        record.begin_anew(number)
+        self.costs_nothing, self.ignored = False, ()
+
+    def _may_draw_anew(self) -> bool:
+        remaining_seconds = self.deadline.remaining_seconds
+        has_time = remaining_seconds > time.monotonic() - self.began + self.ordinary_seconds
+        return (
+            self.costs_nothing
+            and has_time
+            and self.options.drawing_anew.allows(
+                tries=len(self.failed) + 1,
+                failed_seconds=self.record.stage_seconds["evaluation"],
+                ordinary_seconds=self.ordinary_seconds,
+            )
+        )
 
     def deliver(self, worktree: Worktree) -> JudgedCommit:
         """The judged commit, once it is on the remote; tried until the job's time is over."""
@@ -279,14 +320,14 @@ class JobRun:
             briefing.hide_secrets(failure)
             raise
         finally:
-            record.agent_seconds = time.monotonic() - began
+            spent = time.monotonic() - began
+            record.agent_seconds = (record.agent_seconds or 0.0) + spent
         hit(Failpoint.PROPOSED)
         proposal = briefing.without_secrets(proposal)
+        self.costs_nothing = proposal.costs_nothing
         record.operator, record.subject = proposal.operator, proposal.subject
         record.places, record.shared_places = proposal.places, proposal.shared_places
-        logger.info(
-            "{} proposes in {:.1f} s: {}", agent.name, record.agent_seconds, proposal.subject
-        )
+        logger.info("{} proposes in {:.1f} s: {}", agent.name, spent, proposal.subject)
         return proposal
 
     def _describe(self, worktree: Worktree, parent: JudgedCommit | None) -> bytes:
@@ -310,10 +351,7 @@ class JobRun:
         return branch
 
     def _fail(self, failure: JobFailed) -> None:
-        if self.ignored:
-            failure.log = f"{failure.log.rstrip()}\n{_describe_ignored(self.ignored)}\n".lstrip()
-        if failure.log:
-            self._keep("failure.log", failure.log)
+        self._keep_failure_log(failure)
         is_refusal = isinstance(failure, CandidateRejected)
         ending = "rejected" if is_refusal else f"failed ({failure.kind})"
         logger.warning("{}: {}", ending, failure.summary)
@@ -339,6 +377,12 @@ class JobRun:
         except ServiceUnavailable as outage:
             logger.warning("nobody is told, as a service is away: {}", outage.summary)
         self.options.renew()
+
+    def _keep_failure_log(self, failure: JobFailed) -> None:
+        if self.ignored:
+            failure.log = f"{failure.log.rstrip()}\n{_describe_ignored(self.ignored)}\n".lstrip()
+        if failure.log:
+            self._keep("failure.log", failure.log)
 
     def _keep(self, name: str, text: str, media_type: str = "text/plain") -> None:
         self.record.artifacts.append(Artifact(name, media_type, text.encode()))

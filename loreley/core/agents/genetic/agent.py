@@ -169,7 +169,14 @@ def _make_proposal(draw: _Draw) -> Proposal:
     printable = "".join(sign if sign.isprintable() else "?" for sign in subject)
     name = draw.operator.name
     places = draw.places
-    return Proposal(printable, f"Operator: {name}", name, places.names, places.shared_names)
+    return Proposal(
+        printable,
+        f"Operator: {name}",
+        name,
+        places.names,
+        places.shared_names,
+        costs_nothing=True,
+    )
 
 
 def _find_first_change(old: str, new: str) -> int:
