@@ -5,16 +5,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-SEARCH = re.compile(r"^(?P<indent>\s*)(?:<{5,9}|-{5,9}) ?(?:SEARCH|ORIGINAL)\b:?(?P<path>.*)$")
+SEARCH = re.compile(
+    r"^(?P<indent>\s*)"
+    r"(?:<{5,9} ?(?i:SEARCH|ORIGINAL|HEAD|OLD|BEFORE)|-{5,9} ?(?:SEARCH|ORIGINAL))\b:?(?P<path>.*)$"
+)
 DIVIDER = re.compile(r"^={5,9}\s*$")
-REPLACE = re.compile(r"^\s*(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)\s*$")
+REPLACE = re.compile(
+    r"^\s*(?:>{5,9} ?(?i:REPLACE|UPDATED|NEW|AFTER)|\+{5,9} ?(?:REPLACE|UPDATED))\s*$"
+)
 _FENCE = re.compile(r"^\s*(?P<fence>`{3,}|~{3,})(?P<info>[^`]*)$")
 _TAGS = (
     "think|thinking|thoughts?|reason|reasoning|reflection|analysis|scratchpad|seed:think|"
-    "antthinking"
+    "antthinking|(?:inner_|internal_)?monologue"
 )
 _THOUGHT = re.compile(
-    rf"^\s*(?:<(?P<tag>{_TAGS})(?:\s[^<>]*)?>|(?P<bracket>\[THINK\])|(?P<sign>◁think▷))", re.I
+    rf"^\s*(?:<(?P<tag>{_TAGS})(?:\s[^<>]*)?>|(?P<sign>\[THINK\]|◁think▷|<\|begin_of_thought\|>|"
+    r"<unused94>)|(?P<folded><details>\s*(?:<summary>)?\s*(?:think|thought|reason)\w*\b)|"
+    r"(?P<said>Thinking\.\.\.\s*$))",
+    re.IGNORECASE,
+)
+_SIGNED_END = {
+    "[think]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<unused94>": "<unused95>",
+}
+_SAID_END = "...done thinking."
+_WRAPPED = re.compile(
+    r"\s*(?P<fence>`{3,}|~{3,})(?:markdown|md|text|plaintext)?[ \t]*\n(?P<body>.*)\n"
+    r"(?P=fence)[ \t]*\s*",
+    re.DOTALL,
 )
 _THOUGHT_END = re.compile(rf"^.*</(?P<tag>{_TAGS})>\s*$|^\s*</(?P<first>{_TAGS})>.*$", re.I)
 _FINAL_CHANNEL = re.compile(r"<\|channel\|>final\b[^<\n]*<\|message\|>")
@@ -56,7 +76,24 @@ class Answer:
 
 def split_answer(text: str) -> Answer:
     """The blocks of an answer; every line of it is read once."""
-    return _Splitter(_drop_unopened_thoughts(text.replace("\r\n", "\n")).split("\n")).split()
+    plain = _drop_unopened_thoughts(text.lstrip("\ufeff").replace("\r\n", "\n"))
+    return _Splitter(_unwrap(plain).split("\n")).split()
+
+
+def _unwrap(text: str) -> str:
+    """An answer that is one fence with edits in it is those edits."""
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped is None:
+        return text
+    lines = wrapped["body"].split("\n")
+    first = next((line for line in lines if line.strip()), "")
+    holds_edits = any(SEARCH.match(line) or _FENCE.match(line) for line in lines)
+    is_closed_within = any(_closes(line, wrapped["fence"]) for line in lines)
+    return (
+        wrapped["body"]
+        if holds_edits and not is_closed_within and not SEARCH.match(first)
+        else text
+    )
 
 
 def _drop_unopened_thoughts(text: str) -> str:
@@ -105,13 +142,13 @@ class _Splitter:
         return self._answer
 
     def _skip_thought(self, begin: re.Match[str]) -> None:
-        end = (
-            f"</{begin['tag']}>" if begin["tag"] else "[/THINK]" if begin["bracket"] else "◁/think▷"
-        )
         rest = "\n".join([self._lines[self._at][begin.end() :], *self._lines[self._at + 1 :]])
-        found = re.search(re.escape(end), rest, re.IGNORECASE)
-        self._answer.has_unfinished_thoughts = found is None
-        self._lines = rest[found.end() :].split("\n") if found else []
+        end = _find_end_of_thought(begin, rest)
+        if end is None and begin["said"]:  # words as any others
+            self._take_word(self._lines[self._at])
+            return
+        self._answer.has_unfinished_thoughts = end is None
+        self._lines = [] if end is None else rest[end:].split("\n")
         self._at = 0
 
     def _take_word(self, line: str) -> None:
@@ -179,6 +216,25 @@ class _Splitter:
             Block(block.kind, block.lines, block.info, tuple(self._words), block.is_closed)
         )
         self._words = []
+
+
+def _find_end_of_thought(begin: re.Match[str], rest: str) -> int | None:
+    """Where the text goes on behind a thought, and behind those within it."""
+    if begin["tag"]:
+        depth = 1
+        for tag in re.finditer(
+            rf"<(/?){re.escape(begin['tag'])}(?:\s[^<>]*)?>", rest, re.IGNORECASE
+        ):
+            depth += -1 if tag[1] else 1
+            if depth == 0:
+                return tag.end()
+        end = f"</{begin['tag']}>"  # one that is opened twice may be closed once
+    elif begin["sign"]:
+        end = _SIGNED_END[begin["sign"].lower()]
+    else:
+        end = "</details>" if begin["folded"] else _SAID_END
+    found = re.search(re.escape(end), rest, re.IGNORECASE)
+    return found.end() if found else None
 
 
 def _closes(line: str, fence: str) -> bool:

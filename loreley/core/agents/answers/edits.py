@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from loreley.core.agents.answers.losses import describe_loss, find_lazy_mark
+from loreley.core.agents.answers.losses import describe_loss, find_edit_mark, find_lazy_mark
 from loreley.core.agents.answers.matching import NotFound, replace_lines
 from loreley.core.agents.answers.paths import is_new_name, objection_to_path
 
@@ -71,6 +71,11 @@ def _apply(edit: Edit, text: str | None) -> str | _Refused:
         return _Refused(
             f"the line {mark!r} stands for lines that would be lost; write all of them, or only "
             "the lines that change, with SEARCH and REPLACE"
+        )
+    if mark := find_edit_mark(text or "", edit.replace):
+        return _Refused(
+            f"the line {mark[:80]!r} looks like a mark of an edit and would become text; write the "
+            "marks as you were told: <<<<<<< SEARCH, =======, >>>>>>> REPLACE, each alone on a line"
         )
     if edit.search is None:
         return _replace_whole(edit, text)

@@ -14,12 +14,21 @@ _KEPT_WORDS = re.compile(
     r"as before|other (?:code|methods?|functions?|classes|imports)|keep)\b",
     re.IGNORECASE,
 )
+_EDIT_MARK = re.compile(r"^\s*(?:<{5,}|>{5,}|(?:&lt;){3,}|(?:&gt;){3,})(?:\s|\w|$)")
 _PLAIN_MARK = re.compile(
-    r"^\W*(?:"
+    r"^\W*(?:pass\s+#\s*)?(?:"
     r"\(?(?:the |all )?(?:rest|remaining|remainder|other|existing|everything else|unchanged|same)\b"
     r".{0,60}\b(?:unchanged|the same|as (?:is|before|it (?:is|was))|here|above|below|omitted|"
     r"stays?|remains?|code|goes here)"
-    r"|unchanged|existing code|same as (?:before|above)|rest of (?:the )?\w+"
+    r"|unchanged|same as (?:before|above)|keep (?:the )?rest|rest of (?:the )?\w+"
+    r"|(?:existing|previous) (?:code|implementation|logic|content)(?: here)?"
+    r"|original (?:code|implementation|logic|content) here"
+    r"|snip|truncated|omitted"
+    r"|(?:\w+ )?(?:omitted|elided|shortened|truncated) for (?:brevity|clarity)"
+    r"|(?:all |the )?(?:other |code |lines? )?(?:\w+ )?"
+    r"(?:above|below|imports|functions|methods|classes) (?:(?:remain|stay|is|are|be)s? )?"
+    r"(?:unchanged|the same|as (?:is|before|(?:they|it) (?:is|are)))"
+    r"|no changes? (?:above|below|here|needed)"
     r")\W*$",
     re.IGNORECASE,
 )
@@ -35,6 +44,14 @@ def find_lazy_mark(old: str, new: str) -> str | None:
         elif _is_lazy_mark(line):
             return bare
     return None
+
+
+def find_edit_mark(old: str, new: str) -> str | None:
+    """A line that looks like the mark of an edit and was not in the old text, if there is one."""
+    known = set(old.split("\n"))
+    return next(
+        (line for line in new.split("\n") if _EDIT_MARK.match(line) and line not in known), None
+    )
 
 
 def describe_loss(old: str, new: str) -> str | None:

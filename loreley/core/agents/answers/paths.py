@@ -22,6 +22,7 @@ _LINES = re.compile(
     r":\d+(?:-\d+)$",
     re.IGNORECASE,
 )
+_BLANK = " \t\r\n\f\v\u00a0\ufeff\u200b\u200c\u200d\u2060"  # and what nobody sees
 _LINK = re.compile(r"^\[(?P<text>[^\]]+)\]\((?P<target>[^)\s]+)\)$")
 _CITATION = re.compile(r"^\d+:\d+:\S")
 # What a new file may be called; a word or a sentence before a block is none.
@@ -113,7 +114,7 @@ def _names_lines(line: str, path: str) -> bool:
 
 
 def _strip(line: str) -> str:
-    bare, before = _LINES.sub("", line.strip().rstrip(":*`")), ""
+    bare, before = _LINES.sub("", line.strip(_BLANK).rstrip(":*`")), ""
     while bare != before:
         before = bare
         if link := _LINK.match(bare):

@@ -132,7 +132,7 @@ class _Reader:
             return
         lines = _dedent(block.lines, mark["indent"] if mark else "")
         dividers = [at for at, line in enumerate(lines) if DIVIDER.match(line)]
-        width = len(lines[0].split("SEARCH")[0].split("ORIGINAL")[0].strip())
+        width = len(lines[0].strip()) - len(lines[0].strip().lstrip("<-"))
         same = [at for at in dividers if len(lines[at].strip()) == width]
         if len(same or dividers) != 1:
             several = "; where the text holds such lines, write all three marks longer"
