@@ -140,6 +140,27 @@ def pins(c: Context, upgrade: bool = False) -> None:
     print(f"{write_pins(Project.of(c).root, _make_runner(c), upgrade=upgrade)} pins written")
 
 
+@task(
+    help={
+        "into": "the folder to install them into; about 5 GB",
+        "only": "only these, by the names of their presets, with commas",
+    }
+)
+@failures_as_messages()
+def agents(c: Context, into: str, only: str | None = None) -> None:
+    """Install the coding agents that npm and PyPI have, to be tested.
+
+    Nothing outside the folder is changed but the caches of npm and uv.
+    """
+    from development.agents import install_agents
+
+    folder = Path(into).expanduser().absolute()
+    names = [name.strip() for name in only.split(",")] if only else []
+    for name in install_agents(folder, _make_runner(c), names):
+        print(f"{name}: no registry has it")
+    print(f"REAL_AGENTS_PATH={folder / 'bin'}")
+
+
 def _make_runner(c: Context) -> Callable[[Sequence[str]], bool]:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     root = Project.of(c).root

@@ -1,6 +1,6 @@
 """Every setting of Loreley, by section; read once from the environment and `.env`."""
 
-from loreley.config.agents import preset_tables as preset_tables
+from loreley.config.agents import AgentChoice as AgentChoice
 from loreley.config.gates import GateSettings as GateSettings
 from loreley.config.loading import FROM_ENV_FILE as FROM_ENV_FILE
 from loreley.config.loading import environment_names as environment_names
@@ -11,6 +11,7 @@ from loreley.config.loading import load_renewed_settings as load_renewed_setting
 from loreley.config.loading import load_settings as load_settings
 from loreley.config.loading import valid_settings as valid_settings
 from loreley.config.misspelling import describe_misspelt as describe_misspelt
+from loreley.config.presets import preset_tables as preset_tables
 from loreley.config.process import LOG_LEVELS as LOG_LEVELS
 from loreley.config.process import level_problem as level_problem
 from loreley.config.queue import QueueSettings as QueueSettings

@@ -1,76 +1,104 @@
 """Who changes the code."""
 
-import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo
 
+from loreley.config.presets import AGENT_NAME, BUILT_IN_AGENTS, preset_tables
 from loreley.config.values import Names, PathText
 from loreley.map_elites.numbers import finite
 
-_BUILT_IN = ("genetic", "chat", "command")
-_PRESETS = Path(__file__).with_name("presets.toml")
+
+@dataclass(frozen=True, slots=True)
+class AgentChoice:
+    """One of the agents to choose among."""
+
+    name: str  # in settings, logs and statistics
+    kind: str  # a built-in agent, or the name of a preset
+    weight: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads ``name=kind:weight``; without a name it is that of the kind."""
+        rest, _, weight = text.partition(":")
+        name, _, kind = rest.rpartition("=")
+        return cls(
+            name.strip() or kind.strip(), kind.strip(), finite(weight, text) if weight else 1
+        )
 
 
-@lru_cache(maxsize=1)
-def preset_tables() -> Mapping[str, Mapping[str, Any]]:
-    """What presets.toml says of each coding agent, by its name."""
-    with _PRESETS.open("rb") as file:
-        return tomllib.load(file)
+def _list_kinds(data: Mapping[str, Any]) -> list[str]:
+    return [*BUILT_IN_AGENTS, *sorted(preset_tables(data.get("worker_agent_presets")))]
 
 
-def _is_agent(name: str) -> bool:
-    return name in _BUILT_IN or name in preset_tables()
+def _require_presets(path: str | None) -> str | None:
+    preset_tables(path)
+    return path
 
 
-def _list_agents() -> str:
-    return ", ".join([*_BUILT_IN, *sorted(preset_tables())])
-
-
-def _require_agents(value: list[str]) -> list[str]:
-    names = []
+def _require_agents(value: list[str], info: ValidationInfo) -> list[str]:
+    names: list[str] = []
+    kinds = _list_kinds(info.data)
     for text in value:
-        name, colon, weight = text.partition(":")
-        if not _is_agent(name):
-            raise ValueError(f"{name!r} is none of {_list_agents()}")
+        choice = AgentChoice.parse(text)
+        name, kind = choice.name, choice.kind
+        if kind not in kinds:
+            raise ValueError(f"{kind!r} is none of {', '.join(kinds)}")
         if name in names:
-            raise ValueError(f"{name!r} is named twice")
-        if colon and finite(weight, text) <= 0:
+            raise ValueError(
+                f"{name!r} is named twice; for an agent with another model write "
+                f"a name of its own before it, such as 'fast={kind}'"
+            )
+        if choice.weight <= 0:
             raise ValueError(f"{text!r}: a weight is above 0")
+        if name != kind:
+            _require_alias(text, choice, kinds)
         names.append(name)
     if not names:
         raise ValueError("name at least one agent")
     return value
 
 
-def _require_agent_values(value: list[str]) -> list[str]:
+def _require_alias(text: str, choice: AgentChoice, kinds: list[str]) -> None:
+    if choice.kind == "genetic":
+        raise ValueError(f"{text!r}: 'genetic' has neither model nor arguments: name it as it is")
+    if choice.name in kinds:
+        raise ValueError(f"{text!r}: {choice.name!r} is the name of another agent")
+    if not AGENT_NAME.fullmatch(choice.name):
+        raise ValueError(f"{text!r}: a name has letters, digits, '.', '_' and '-', at most 40")
+
+
+def _require_agent_values(value: list[str], info: ValidationInfo) -> list[str]:
+    if "worker_agent" not in info.data:  # it is invalid: which names there are is not known
+        return value
+    aliases = [AgentChoice.parse(text).name for text in info.data["worker_agent"]]
+    known = list(dict.fromkeys([*aliases, *_list_kinds(info.data)]))
     for text in value:
         name, _, rest = text.partition(":")
-        if not _is_agent(name) or not rest.strip():
-            raise ValueError(f"{text!r} is not agent:value, with one of {_list_agents()}")
+        if name not in known or not rest.strip():
+            raise ValueError(f"{text!r} is not agent:value, with one of {', '.join(known)}")
     return value
 
 
-def _require_prices(value: list[str]) -> list[str]:
-    for text in _require_agent_values(value):
+def _require_prices(value: list[str], info: ValidationInfo) -> list[str]:
+    for text in _require_agent_values(value, info):
         prices = text.split(":")[1:]
         if any(finite(price, text) < 0 for price in prices):
             raise ValueError(f"{text!r}: a price is not negative")
     return value
 
 
-def _require_token_prices(value: list[str]) -> list[str]:
-    for text in _require_prices(value):
+def _require_token_prices(value: list[str], info: ValidationInfo) -> list[str]:
+    for text in _require_prices(value, info):
         if text.count(":") not in (2, 3):
             raise ValueError(f"{text!r} is not agent:input:output or agent:input:output:cached")
     return value
 
 
-def _require_call_prices(value: list[str]) -> list[str]:
-    for text in _require_prices(value):
+def _require_call_prices(value: list[str], info: ValidationInfo) -> list[str]:
+    for text in _require_prices(value, info):
         if text.count(":") != 1:
             raise ValueError(f"{text!r} is not agent:dollars")
     return value
@@ -79,11 +107,17 @@ def _require_call_prices(value: list[str]) -> list[str]:
 class AgentSettings(BaseModel):
     """Who changes the code, and what it may use."""
 
+    worker_agent_presets: Annotated[PathText | None, AfterValidator(_require_presets)] = Field(
+        None,
+        description="A TOML file with presets of coding agents of your own, or with changes of "
+        "those that come along; `loreley/config/presets.toml` says what its words mean.",
+    )
     worker_agent: Annotated[Names, AfterValidator(_require_agents)] = Field(
         ["genetic"],
         description="Who changes the code: `genetic`, which needs no key and no network, `chat`, "
         "`command`, or a coding agent by its name. Several with weights, as "
-        "`claude:2, genetic:1`, are chosen among by what they improve.",
+        "`claude:2, genetic:1`, are chosen among by what they improve; one may stand there several "
+        "times with names of their own, as `fast=claude, deep=claude`.",
     )
     worker_agent_timeout_seconds: float = Field(
         900, gt=0, le=7 * 86400, description="Longest time for one proposal."
@@ -137,6 +171,13 @@ class AgentSettings(BaseModel):
     worker_agent_call_prices: Annotated[Names, AfterValidator(_require_call_prices)] = Field(
         [], description="US dollars for each call, as `agent:dollars`; beside a price for tokens."
     )
+    worker_agent_max_call_dollars: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="Most US dollars that one call of a coding agent may cost, handed on to those "
+        "that can keep to it.",
+    )
     worker_brief_template: PathText | None = Field(
         None,
         description="A file to take the place of the text that agents are given. Unset: "
@@ -158,15 +199,28 @@ class AgentSettings(BaseModel):
     )
 
     @property
+    def agent_choices(self) -> tuple[AgentChoice, ...]:
+        """The agents to choose among."""
+        return tuple(map(AgentChoice.parse, self.worker_agent))
+
+    @property
     def agent_weights(self) -> dict[str, float]:
-        """The agents to choose among, each with its weight."""
-        pairs = [text.partition(":") for text in self.worker_agent]
-        return {name: float(weight or 1) for name, _, weight in pairs}
+        """The names of the agents to choose among, each with its weight."""
+        return {choice.name: choice.weight for choice in self.agent_choices}
+
+    @property
+    def agent_kinds(self) -> dict[str, str]:
+        """What each agent is by its name: a built-in one, or the name of a preset."""
+        return {choice.name: choice.kind for choice in self.agent_choices}
 
     def of_agent(self, setting: str, agent: str) -> str:
-        """What a setting of the form ``agent:value`` says of this agent; empty if nothing."""
+        """What a setting of the form ``agent:value`` says of this agent; empty if nothing.
+
+        What it says of an agent by its own name comes before what it says of all of its kind.
+        """
         entries = [text.partition(":") for text in getattr(self, setting)]
-        return next((value.strip() for name, _, value in entries if name == agent), "")
+        values = {name: str(value).strip() for name, _, value in reversed(entries)}
+        return values.get(agent) or values.get(self.agent_kinds.get(agent, agent)) or ""
 
 
 class ChatSettings(BaseModel):

@@ -9,17 +9,8 @@ from loreley.config.values import Names
 # What instructs or configures agents, what runs when a branch is pushed, what git fetches.
 _PROTECTED = [
     *("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", "CONVENTIONS.md", ".goosehints"),
-    *(
-        ".claude",
-        ".codex",
-        ".copilot",
-        ".cursor",
-        ".cursorrules",
-        ".gemini",
-        ".opencode",
-        ".pi",
-        ".qwen",
-    ),
+    *(".agents", ".claude", ".cline", ".clinerules", ".codex", ".continue", ".copilot", ".cursor"),
+    *(".cursorrules", ".factory", ".gemini", ".goose", ".kimi-code", ".opencode", ".pi", ".qwen"),
     *(".aider*", "opencode.json", "opencode.jsonc", ".mcp.json", ".github", ".gitlab-ci.yml"),
     ".gitmodules",
 ]

@@ -71,10 +71,22 @@ def valid_settings() -> tuple[Settings, list[Problem]]:
         return Settings(), []
     except ValidationError as error:
         details = sorted(error.errors(), key=lambda detail: _find_position(str(detail["loc"][0])))
-        names = {str(detail["loc"][0]) for detail in details}
-        # With the invalid fields at their defaults the others can still be judged.
-        settings = Settings(**{name: Settings.model_fields[name].default for name in names})
-        return settings, [_describe_problem(detail) for detail in details]
+        return _without_invalid(error), [_describe_problem(detail) for detail in details]
+
+
+def _without_invalid(error: ValidationError) -> Settings:
+    """The settings with the invalid fields at their defaults: the others can still be judged.
+
+    Those that are valid only beside an invalid one are at their defaults, too.
+    """
+    names: set[str] = set()
+    while further := {str(detail["loc"][0]) for detail in error.errors()} - names:
+        names |= further
+        try:
+            return Settings(**{name: Settings.model_fields[name].default for name in names})
+        except ValidationError as next_error:
+            error = next_error
+    raise error
 
 
 @lru_cache

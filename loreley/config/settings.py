@@ -84,12 +84,14 @@ class Settings(
         return bool(self.scheduler_budget_dollars or self.scheduler_budget_dollars_per_day)
 
     def _agent_problems(self) -> list[Problem]:
-        found = []
-        if "command" in self.agent_weights and not self.worker_agent_command:
+        found, kinds = [], self.agent_kinds.values()
+        if "command" in kinds and not self.worker_agent_command:
             found.append(unset(type(self), "WORKER_AGENT_COMMAND", "WORKER_AGENT names 'command'"))
-        if "chat" not in self.agent_weights:
+        if "chat" not in kinds:
             return found
-        if not self.worker_chat_model:
+        chats = [choice.name for choice in self.agent_choices if choice.kind == "chat"]
+        named = all(self.of_agent("worker_agent_models", name) for name in chats)
+        if not self.worker_chat_model and not named:
             found.append(unset(type(self), "WORKER_CHAT_MODEL", "WORKER_AGENT names 'chat'"))
         if not self.worker_chat_url and not self.worker_chat_api_key:
             found.append(

@@ -15,6 +15,7 @@ from loreley.core.agents.assembly import (
     assemble_agents,
     granted_variables,
 )
+from loreley.core.agents.program_cache import ProgramCaches
 from loreley.core.endpoints.embeddings import EmbeddingEndpoint
 from loreley.core.evaluation.assembly import (
     assemble_cascade,
@@ -84,7 +85,8 @@ class JobRunner:
             fingerprint = own_judge.take()
             _require_one_judge(database, fingerprint)
             environ = agent_environment(os.environ)
-            agent = assemble_agents(settings, sandbox, environ)
+            caches = stack.enter_context(ProgramCaches.open())
+            agent = assemble_agents(settings, sandbox, environ, caches)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))
             describer = _create_describer(settings, database)
             if isinstance(describer, EmbeddingDescriber):
@@ -96,7 +98,7 @@ class JobRunner:
             logger.debug("preparing the base clone of {}", settings.remote_target)
             repository.prepare(Deadline.after(_PREPARE_SECONDS))
             repository.try_push(Deadline.after(_CHECK_SECONDS))
-            renewal = Renewal(sandbox, partial(_create_briefing, database=database))
+            renewal = Renewal(sandbox, caches, partial(_create_briefing, database=database))
             evolution = Evolution(
                 jobs=Jobs(database),
                 repository=repository,

@@ -8,6 +8,7 @@ from loguru import logger
 
 from loreley.config import Role, Settings, load_renewed_settings
 from loreley.core.agents.assembly import agent_environment, assemble_agents, granted_variables
+from loreley.core.agents.program_cache import ProgramCaches
 from loreley.core.sandbox.sandbox import Sandbox
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.evolution import Evolution
@@ -20,9 +21,13 @@ class Renewal:
     """Looks into `.env` after a hindrance; what cannot be read or used is left as it was."""
 
     def __init__(
-        self, sandbox: Sandbox, create_briefing: Callable[[Settings, Secrets], Briefing]
+        self,
+        sandbox: Sandbox,
+        caches: ProgramCaches,
+        create_briefing: Callable[[Settings, Secrets], Briefing],
     ) -> None:
         self._sandbox = sandbox
+        self._caches = caches
         self._create_briefing = create_briefing
         self._known = _read()
 
@@ -36,7 +41,7 @@ class Renewal:
             settings = load_renewed_settings(Role.WORKER)
             environ = agent_environment(os.environ)
             secrets = Secrets.collect(settings, environ, granted_variables(settings))
-            agent = assemble_agents(settings, self._sandbox, environ)
+            agent = assemble_agents(settings, self._sandbox, environ, self._caches)
             if settings.worker_repo_remote_url is not None:
                 repository.use_credentials(settings.worker_repo_remote_url.get_secret_value())
         except LoreleyError as error:

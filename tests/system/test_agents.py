@@ -100,3 +100,36 @@ def test_a_candidate_that_touches_the_protected_costs_no_evaluation(
         kept = {row["name"] for row in rows(database, "artifacts") if row["job_id"] in ids}
         assert kept == {"prompt.md", "agent.log", "patch.diff"}
         assert {arm["name"] for arm in rows(database, "arms")} >= {"command", "genetic"}
+
+
+GROWS = """
+import re, sys
+sys.stdin.read()
+number = float(re.search(r"= (.*)", open("number.py").read())[1]) + float(sys.argv[1])
+open("number.py", "w").write(f"NUMBER = {number!r}\\n")
+print(f"Raise the number to {number!r}")
+"""
+
+
+def test_one_program_under_two_names_is_two_agents_to_the_search(
+    tmp_path: Path, redis_url: str
+) -> None:
+    stack = create_stack(tmp_path, redis_url, f"sqlite:///{tmp_path}/loreley.db")
+    stack.settings |= {
+        "WORKER_AGENT": "small=command, large=command",
+        "WORKER_AGENT_COMMAND": f"{agent(tmp_path, GROWS)} {{arguments}}",
+        "WORKER_AGENT_ARGUMENTS": "small:0.25, large:1024",
+        "WORKER_AGENT_CALL_PRICES": "command:0.25",
+    }
+    try:
+        scheduler = stack.start_scheduler("--max-jobs", "8")
+        stack.start_worker()
+        ended(scheduler)
+        with stack.database() as database:
+            jobs = [job for job in stack.jobs(database) if job["ordinal"] >= 0]
+            arms = {arm["name"] for arm in rows(database, "arms")}
+            spent = {call["agent"] for call in rows(database, "calls")}
+    finally:
+        stack.close()
+
+    assert {job["agent"] for job in jobs} == arms == spent == {"small", "large"}

@@ -15,6 +15,7 @@ from loreley.core.agents.command_report import TextOutput
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.presets import Preset, presets
 from loreley.core.agents.probing import probe
+from loreley.core.agents.program_cache import ProgramCaches
 from loreley.core.agents.programs import Program, find_program, why_unusable
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Agent
@@ -30,17 +31,21 @@ _KIB = 1024
 
 
 def assemble_agents(
-    settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]
+    settings: Settings,
+    sandbox: Sandbox,
+    environ: Mapping[str, str],
+    caches: ProgramCaches | None = None,
 ) -> Agent | Router:
     """The configured agent, or a choice among several.
 
-    Raises one `ConfigError` with everything that keeps one of them from working.
+    With ``caches`` their programs keep there what they would unpack anew for each job. Raises
+    one `ConfigError` with everything that keeps one of them from working.
     """
     problems = [*_find_environment_problems(settings), *_find_price_problems(settings)]
     agents: dict[str, Agent] = {}
     for name in settings.agent_weights:
         try:
-            agents[name] = _assemble_agent(name, settings, sandbox, environ)
+            agents[name] = _assemble_agent(name, settings, sandbox, environ, caches)
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -58,9 +63,15 @@ def agent_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def granted_variables(settings: Settings) -> tuple[str, ...]:
     """Names of the variables with keys that any of the agents is given."""
-    used = [presets()[name] for name in settings.agent_weights if name in presets()]
-    keys = [key for preset in used for key in preset.keys]
-    return (*keys, *settings.worker_agent_environment)
+    known = presets(settings.worker_agent_presets)
+    used = [known[kind] for kind in settings.agent_kinds.values() if kind in known]
+    keys = [key for preset in used for key in (*preset.keys, *_gateway_keys(preset))]
+    return (*dict.fromkeys(keys), *settings.worker_agent_environment)
+
+
+def _gateway_keys(preset: Preset) -> Iterator[str]:
+    if preset.gateway and preset.gateway.key:
+        yield preset.gateway.key
 
 
 def try_key(settings: Settings) -> str:
@@ -68,9 +79,9 @@ def try_key(settings: Settings) -> str:
 
     Raises `ProviderRefused` where it does not. Of what is not asked nothing is odd.
     """
-    if "chat" not in settings.agent_weights:
-        return ""
-    return _assemble_chat_endpoint(settings).try_key()
+    chats = [name for name, kind in settings.agent_kinds.items() if kind == "chat"]
+    odd = [_assemble_chat_endpoint(name, settings).try_key() for name in chats]
+    return "; ".join(filter(None, odd))
 
 
 def require_prices(settings: Settings) -> None:
@@ -82,10 +93,10 @@ def require_prices(settings: Settings) -> None:
 def _find_price_problems(settings: Settings) -> Iterator[Problem]:
     if not settings.scheduler_budget_dollars and not settings.scheduler_budget_dollars_per_day:
         return
-    for name in settings.agent_weights:
-        preset = presets().get(name)
-        reports_dollars = preset is not None and preset.reports == "dollars"
-        if name != "genetic" and not reports_dollars and not _read_tariff(name, settings).is_known:
+    known = presets(settings.worker_agent_presets)
+    for name, kind in settings.agent_kinds.items():
+        reports_dollars = kind in known and known[kind].reports == "dollars"
+        if kind != "genetic" and not reports_dollars and not _read_tariff(name, settings).is_known:
             yield Problem(
                 f"the price of {name}'s calls is not known, but the budget is in dollars",
                 setting="WORKER_AGENT_PRICES, WORKER_AGENT_CALL_PRICES",
@@ -95,29 +106,33 @@ def _find_price_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _assemble_agent(
-    name: str, settings: Settings, sandbox: Sandbox, environ: Mapping[str, str]
+    name: str,
+    settings: Settings,
+    sandbox: Sandbox,
+    environ: Mapping[str, str],
+    caches: ProgramCaches | None,
 ) -> Agent:
-    match name:
+    match kind := settings.agent_kinds[name]:
         case "genetic":
             return GeneticAgent()
         case "chat":
-            return _assemble_chat_agent(settings)
+            return _assemble_chat_agent(name, settings)
         case "command":
             preset = _make_own_preset(settings)
         case _:
-            preset = presets()[name]
-    return _assemble_command_agent(preset, settings, sandbox, environ)
+            preset = presets(settings.worker_agent_presets)[kind]
+    return _assemble_command_agent(name, preset, settings, sandbox, environ, caches)
 
 
-def _assemble_chat_agent(settings: Settings) -> ChatAgent:
-    endpoint = _assemble_chat_endpoint(settings)
-    return ChatAgent("chat", endpoint, _make_prompter(settings), _read_tariff("chat", settings))
+def _assemble_chat_agent(name: str, settings: Settings) -> ChatAgent:
+    endpoint = _assemble_chat_endpoint(name, settings)
+    return ChatAgent(name, endpoint, _make_prompter(settings), _read_tariff(name, settings))
 
 
-def _assemble_chat_endpoint(settings: Settings) -> ChatEndpoint:
+def _assemble_chat_endpoint(name: str, settings: Settings) -> ChatEndpoint:
     key = settings.worker_chat_api_key
     endpoint = ChatEndpoint(
-        model=settings.worker_chat_model or "",
+        model=settings.of_agent("worker_agent_models", name) or settings.worker_chat_model or "",
         url=settings.worker_chat_url,
         api_key=key.get_secret_value() if key else None,
         temperature=settings.worker_chat_temperature,
@@ -129,18 +144,21 @@ def _assemble_chat_endpoint(settings: Settings) -> ChatEndpoint:
 
 
 def _assemble_command_agent(
+    name: str,
     preset: Preset,
     settings: Settings,
     sandbox: Sandbox,
     environ: Mapping[str, str],
+    caches: ProgramCaches | None,
 ) -> CommandAgent:
     program = _require_program(preset, environ)
     if preset.flags:
-        _probe_program(preset, program, environ)
+        _probe_program(preset, program, environ, caches)
     home = settings.worker_agent_home
-    arguments = settings.of_agent("worker_agent_arguments", preset.name)
+    arguments = settings.of_agent("worker_agent_arguments", name)
+    model = settings.of_agent("worker_agent_models", name)
     options = CommandOptions(
-        model=settings.of_agent("worker_agent_models", preset.name),
+        model=model,
         arguments=_split_command_line("WORKER_AGENT_ARGUMENTS", arguments),
         environment=tuple(settings.worker_agent_environment),
         home=folder(home) if home else None,
@@ -148,20 +166,33 @@ def _assemble_command_agent(
         hidden=tuple(private_paths(settings)),
         network=settings.worker_agent_network,
         idle_seconds=settings.worker_agent_idle_seconds,
-        gateway=_read_gateway(preset, settings),
+        gateway=_read_gateway(name, preset, model, settings),
+        cache=caches.find(preset) if caches and not home else None,
+        max_call_dollars=settings.worker_agent_max_call_dollars,
     )
-    for name in preset.ignores:
-        if environ.get(name) and not options.gateway:
-            logger.warning(
-                "agent {} does not read {}; WORKER_AGENT_GATEWAY is for that", preset.name, name
-            )
+    _warn_of_what_is_ignored(name, preset, options, environ)
     _require_key(preset, options, environ)
     return CommandAgent(
-        preset.name,
+        name,
         CommandProcess(preset, program, options, sandbox, environ),
         _make_prompter(settings),
-        _read_tariff(preset.name, settings),
+        _read_tariff(name, settings),
     )
+
+
+def _warn_of_what_is_ignored(
+    name: str, preset: Preset, options: CommandOptions, environ: Mapping[str, str]
+) -> None:
+    for variable in preset.ignores:
+        if environ.get(variable) and not options.gateway:
+            logger.warning(
+                "agent {} does not read {}; WORKER_AGENT_GATEWAY is for that", name, variable
+            )
+    if options.max_call_dollars and not preset.dollar_cap:
+        logger.warning(
+            "agent {} knows no limit of dollars: WORKER_AGENT_MAX_CALL_DOLLARS does not bind it",
+            name,
+        )
 
 
 def _make_own_preset(settings: Settings) -> Preset:
@@ -195,9 +226,12 @@ def _program_error(preset: Preset, reason: str) -> ConfigError:
     )
 
 
-def _probe_program(preset: Preset, program: Program, environ: Mapping[str, str]) -> None:
+def _probe_program(
+    preset: Preset, program: Program, environ: Mapping[str, str], caches: ProgramCaches | None
+) -> None:
     """Ask the program for its version and flags; raises `ConfigError` where it cannot be run."""
-    answer = probe(preset, program, environ)
+    fill = caches.fill if caches else probe
+    answer = fill(preset, program, environ)
     if answer.obstacle:
         raise _program_error(preset, answer.obstacle)
     if answer.is_as_expected:
@@ -234,14 +268,20 @@ def _require_key(preset: Preset, options: CommandOptions, environ: Mapping[str, 
     )
 
 
-def _read_gateway(preset: Preset, settings: Settings) -> str:
+def _read_gateway(name: str, preset: Preset, model: str, settings: Settings) -> str:
     """The base URL of the server that agents ask, without /v1; raises where one cannot."""
     url = (settings.worker_agent_gateway or "").rstrip("/").removesuffix("/v1")
     if url and preset.gateway is None and preset.name != "command":
         raise ConfigError(
             f"the agent {preset.name!r} cannot be given another server than its own",
             setting="WORKER_AGENT_GATEWAY",
-            fix=f"unset it, or take {preset.name!r} out of WORKER_AGENT",
+            fix=f"unset it, or take {name!r} out of WORKER_AGENT",
+        )
+    if url and preset.gateway and preset.gateway.needs_model and not model:
+        raise ConfigError(
+            f"the agent {name!r} does not know which model of the gateway to ask",
+            setting="WORKER_AGENT_MODELS",
+            fix=f"name one, as in WORKER_AGENT_MODELS={name}:<model>",
         )
     return url
 

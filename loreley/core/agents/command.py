@@ -37,10 +37,11 @@ _PROVIDER_FIXES = {
 _ANSWER = "When you are done, say in one short line what you changed, and then why."
 _PATCH_BYTES = 64 * 1024  # to name the changed files by
 _USAGE_ERROR = re.compile(
-    r"(?:unknown|unexpected|unrecognized|invalid) (?:option|argument|flag)|"
+    r"(?:unknown|unexpected|unrecognized|invalid|no such) (?:option|argument|flag)|"
     r"Unknown arguments?:|^\s*-h, --help\b|\[-h\]",
     re.IGNORECASE | re.MULTILINE,
 )
+_FRAME = " \t─│╭╮╰╯"  # drawn around what some programs say
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,10 @@ class CommandAgent:
         outcome = run.outcome
         assert outcome is not None
         log = run.printed[-child_output.LIMIT_BYTES :]
+        if outcome.ending in (children.Ending.OVERDUE, children.Ending.SILENT):
+            last = answer.last_error[:1000]
+            if refusal := read_words(last):
+                raise self._provider_error(refusal, last, f"{outcome}: {last}")
         if outcome.ending is children.Ending.OVERDUE:
             raise TimeLimitReached(
                 f"{self.name} took too long",
@@ -193,9 +198,10 @@ class CommandAgent:
         """What it says went wrong, in a line."""
         if answer.error:
             return answer.error[:1000]
-        lines = [line.strip() for line in run.complaints.splitlines() if line.strip()]
+        stripped = [line.strip(_FRAME) for line in run.complaints.splitlines()]
+        lines = [line for line in stripped if line and line != "Error"]  # the frame's own title
         telling = [line for line in lines if re.search(r"\berror\b|cannot|failed", line, re.I)]
-        said = telling[0] if telling else child_output.last_line(run.complaints)
+        said = next(iter(telling), "") or next(reversed(lines), "")
         return (said or child_output.last_line(run.printed))[:1000]
 
     def _make_proposal(

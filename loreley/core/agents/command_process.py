@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from loreley.core.agents.presets import Gateway, Preset
+from loreley.core.agents.program_cache import link_into_home
 from loreley.core.agents.programs import Program
 from loreley.core.agents.protocol import AgentWorkspace
 from loreley.core.sandbox import child_output
@@ -47,6 +48,8 @@ class CommandOptions:
     network: bool = True
     idle_seconds: float = 0.0  # 0: it may be silent for ever
     gateway: str = ""  # base URL, without /v1, of the server to ask; empty: its own provider
+    cache: Path | None = None  # what its program keeps between jobs, as a part of its HOME
+    max_call_dollars: float | None = None  # handed on to programs that can keep to it
 
 
 @dataclass(slots=True)
@@ -102,6 +105,8 @@ class CommandProcess:
         for name in ("home", "tmp"):
             (scratch / name).mkdir(parents=True)
         self._write_gateway_files(scratch / "home")
+        if self.options.cache:
+            link_into_home(self.options.cache, self.preset, scratch / "home")
         (scratch / _PROMPT).write_text(prompt, encoding="utf-8", errors="replace")
         git_objects = None
         if self.sandbox.level is Level.BUBBLEWRAP:
@@ -132,7 +137,6 @@ class CommandProcess:
 
     def _build_argv(self, run: AgentRun) -> list[str]:
         argv = [str(self.program.path)]
-        model = [word.replace("{name}", self.options.model) for word in self.preset.model]
         own = self.preset.sandbox
         confined = self.sandbox.level is Level.BUBBLEWRAP
         values = {
@@ -146,15 +150,27 @@ class CommandProcess:
         for word in self.preset.arguments:
             match word:
                 case "{model}":
-                    argv += model if self.options.model else []
+                    argv += self._model_arguments()
+                case "{dollar_cap}":
+                    argv += self._dollar_cap_arguments()
                 case "{arguments}":
                     argv += [*self._gateway_arguments(), *self.options.arguments]
                 case _:
                     argv.append(_fill_in(word, values))
         return argv
 
+    def _model_arguments(self) -> list[str]:
+        words = self.preset.model if self._gateway.model is None else self._gateway.model
+        return [word.replace("{name}", self.options.model) for word in words if self.options.model]
+
+    def _dollar_cap_arguments(self) -> list[str]:
+        if not (most := self.options.max_call_dollars):
+            return []
+        return [word.replace("{dollars}", f"{most:.10g}") for word in self.preset.dollar_cap]
+
     def _confine(self, run: AgentRun) -> Confinement:
         home = [self.options.home] if self.options.home else []
+        cache = [self.options.cache] if self.options.cache else []
         git = [run.git_objects] if run.git_objects else []
         return Confinement(
             cwd=run.worktree,
@@ -163,6 +179,7 @@ class CommandProcess:
                 *self.program.folders,
                 *self.options.readable,
                 *self._find_certificates(),
+                *cache,
                 *git,
             ),
             hidden=self.options.hidden,
@@ -178,6 +195,7 @@ class CommandProcess:
 
     def _build_environment(self, scratch: Path) -> dict[str, str]:
         granted = {*_HANDED_ON, *_CERTIFICATES, *self.preset.variables, *self.options.environment}
+        granted.add(self._gateway.key)
         handed_on = {
             name: value
             for name, value in self.environ.items()
@@ -193,6 +211,11 @@ class CommandProcess:
         for name, other in self.preset.aliases.items():
             if name not in handed_on and other in handed_on:
                 handed_on[name] = handed_on[other]
+        if self.options.model:
+            own |= {
+                name: text.replace("{name}", self.options.model)
+                for name, text in self.preset.model_environment.items()
+            }
         own |= self._gateway_environment(handed_on)
         return handed_on | _ALWAYS | dict(self.preset.environment) | own
 
@@ -202,14 +225,11 @@ class CommandProcess:
         return (self.preset.gateway if self.options.gateway else None) or Gateway()
 
     def _gateway_arguments(self) -> list[str]:
-        return [word.replace("{url}", self.options.gateway) for word in self._gateway.arguments]
+        return [self._fill_in_gateway(word) for word in self._gateway.arguments]
 
     def _gateway_environment(self, known: Mapping[str, str]) -> dict[str, str]:
         gateway = self._gateway
-        own = {
-            name: text.replace("{url}", self.options.gateway)
-            for name, text in gateway.environment.items()
-        }
+        own = {name: self._fill_in_gateway(text) for name, text in gateway.environment.items()}
         if gateway.key and not known.get(gateway.key):
             own[gateway.key] = _NO_KEY
         return own
@@ -218,7 +238,11 @@ class CommandProcess:
         """Files that the agent reads from an empty HOME; the operator's own is left as it is."""
         for name, text in self._gateway.files.items():
             (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).write_text(text.replace("{url}", self.options.gateway), encoding="utf-8")
+            (home / name).write_text(self._fill_in_gateway(text), encoding="utf-8")
+
+    def _fill_in_gateway(self, text: str) -> str:
+        values = {"{url}": self.options.gateway, "{model}": self.options.model}
+        return _fill_in(text, values)
 
 
 def _fill_in(word: str, values: Mapping[str, str]) -> str:

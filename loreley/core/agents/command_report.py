@@ -5,10 +5,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import IO, Any
+from typing import IO, Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, with_config
 
 from loreley.core.budget import Usage, parse_amount, parse_tokens
 
+
+def _require_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"it is no regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_require_pattern)]
 _LONGEST_LINE_BYTES = 4 * 1024 * 1024
 _MULTIPLES = {"k": 1_000, "M": 1_000_000}
 
@@ -23,8 +35,10 @@ class CommandReport:
     text: str = ""  # what it says it did
     usage: Usage = field(default_factory=Usage)
     cut_off: str = ""  # by which limit of its own, where it says that
+    last_error: str = ""  # its error, where it has told nothing else since
 
 
+@with_config(ConfigDict(extra="forbid"))  # what stands in a preset
 @dataclass(frozen=True, slots=True)
 class JsonLinesOutput:
     """Reads output of one JSON object a line.
@@ -36,13 +50,15 @@ class JsonLinesOutput:
     end: Mapping[str, Any]  # what the event at the end holds
     failed: Mapping[str, Any] = field(default_factory=dict)  # what it holds after a failure
     failed_unless: Mapping[str, Any] = field(default_factory=dict)  # what it holds otherwise
-    failed_text: str = ""  # how words begin that are an error, whatever else is said
+    failed_text: Pattern = ""  # how words begin that are an error, whatever else is said
     cut_off: Sequence[str] = ()  # values of ``subtype`` at the end after a limit of its own
     usage_of: Mapping[str, Any] = field(default_factory=dict)  # what events with usage hold
     text_of: Mapping[str, Any] = field(default_factory=dict)  # what events with words hold
     text: Sequence[str] = ()
     errors: Sequence[str] = ()  # types of events that report errors
+    error_of: Mapping[str, Any] = field(default_factory=dict)  # what further ones hold
     error: Sequence[str] = ()
+    empty_error: Pattern = ""  # how errors read that say nothing beside one that came before
     dollars: str = ""
     input: Sequence[str] = ()
     cached: Sequence[str] = ()
@@ -53,6 +69,7 @@ class JsonLinesOutput:
     def read(self, output: IO[bytes]) -> CommandReport:
         """What the whole output says; lines that are no JSON objects are passed over."""
         ended, failed, text, error, usage, cut_off = False, False, "", "", Usage(), ""
+        last_error = ""
         before: dict[str, Usage] = {}  # of each answer of the model, whose pieces say the same
         for event in _read_events(output):
             at_end = _matches(event, self.end)
@@ -65,15 +82,25 @@ class JsonLinesOutput:
             elif self.usage_before and event.get("type") == self.usage_before:
                 said = event.get("message")
                 before[str(_look_up(event, "message.id"))] = self._read_usage(said)
-            if (at_end and failed) or event.get("type") in self.errors:
-                error = _find_text(event, self.error) or error
+            last_error = ""
+            if (at_end and failed) or self._is_error(event):
+                last_error = error = self._find_error(event) or error
             elif _matches(event, self.text_of):
                 text = _find_text(event, self.text) or text
         if self.failed_text and re.match(self.failed_text, text):
             failed, error = True, text
         if usage.tokens is None:
             usage = reduce(_add_usage, before.values(), usage)
-        return CommandReport(ended, error, failed, text, usage, cut_off)
+        return CommandReport(ended, error, failed, text, usage, cut_off, last_error)
+
+    def _is_error(self, event: Mapping[str, Any]) -> bool:
+        return event.get("type") in self.errors or (
+            bool(self.error_of) and _matches(event, self.error_of)
+        )
+
+    def _find_error(self, event: Mapping[str, Any]) -> str:
+        found = _find_text(event, self.error)
+        return "" if self.empty_error and re.match(self.empty_error, found) else found
 
     def _find_limit(self, event: Mapping[str, Any]) -> str:
         kind = event.get("subtype")
@@ -97,25 +124,36 @@ class JsonLinesOutput:
         )
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class TextOutput:
     """Reads output that is text for people."""
 
-    end_line: str | None = None  # stands wherever the model was asked; None: nothing shows it
-    error_line: str | None = None
+    end_line: Pattern | None = None  # stands wherever the model was asked; None: nothing shows it
+    error_line: Pattern | None = None
+    failed_line: Pattern | None = None  # after which nothing counts
+    cut_off_line: Pattern | None = None  # at the end after a limit of its own
+    adds_up: bool = False  # whether each line of usage tells that of all before it, too
 
     def read(self, output: IO[bytes]) -> CommandReport:
         """What the whole output says, by the lines that match."""
         ended, usage, error, words = self.end_line is None, Usage(), "", ""
+        failed, cut_off, last_error = False, "", ""
         for line in _read_lines(output):
             text = line.decode(errors="replace").strip()
+            last_error = "" if text else last_error
             if self.end_line and (match := re.search(self.end_line, text)):
-                ended, usage = True, _add_usage(usage, _parse_usage(match))
+                found = _parse_usage(match)
+                ended, usage = True, found if self.adds_up else _add_usage(usage, found)
+            elif self.cut_off_line and re.search(self.cut_off_line, text):
+                cut_off = text
+            elif self.failed_line and re.search(self.failed_line, text):
+                failed, error = True, text
             elif self.error_line and re.search(self.error_line, text):
-                error = text
+                last_error = error = text
             elif text:
                 words = text
-        return CommandReport(ended, error, False, words, usage)
+        return CommandReport(ended, error, failed, words, usage, cut_off, last_error)
 
 
 def _parse_usage(match: re.Match[str]) -> Usage:

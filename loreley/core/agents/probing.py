@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from loreley.core.agents.presets import Preset
 from loreley.core.agents.programs import Program
@@ -30,9 +32,14 @@ class Probe:
         return bool(self.version) and not self.missing_flags
 
 
-def probe(preset: Preset, program: Program, environ: Mapping[str, str]) -> Probe:
-    """Ask the program for its version and its help, which needs no key and no network."""
-    with temporary_folder() as home:
+def probe(
+    preset: Preset, program: Program, environ: Mapping[str, str], home: Path | None = None
+) -> Probe:
+    """Ask the program for its version and its help, which needs no key and no network.
+
+    It may leave in ``home`` whatever it unpacks for that; unset, that is gone afterwards.
+    """
+    with nullcontext(home) if home else temporary_folder() as home:
         kept = {name: environ[name] for name in _PASSED_ON if name in environ}
         path = [*map(str, program.search_first), kept.get("PATH", os.defpath)]
         kept["PATH"] = os.pathsep.join(path)

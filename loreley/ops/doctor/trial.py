@@ -9,7 +9,6 @@ from pathlib import Path
 from loreley.config import Role, Settings
 from loreley.core.agents.assembly import agent_environment, assemble_agents, try_key
 from loreley.core.agents.command import CommandAgent
-from loreley.core.agents.presets import presets
 from loreley.core.agents.probing import probe
 from loreley.core.evaluation.assembly import (
     assemble_cascade,
@@ -176,17 +175,18 @@ def _check_usable(settings: Settings, evaluation: Evaluation) -> Finding:
 
 
 def _check_agent(name: str, settings: Settings) -> Finding:
-    alone = settings.model_copy(update={"worker_agent": [name]})
+    kind = settings.agent_kinds[name]
+    alone = settings.model_copy(update={"worker_agent": [f"{name}={kind}"]})
     unset = [each for each in alone.problems(Role.WORKER) if _is_about_agents(each)]
     if unset:
         raise ConfigError.of(unset)
     environ = agent_environment(os.environ)
     agent = assemble_agents(alone, require_sandbox(settings), environ)
-    preset = presets().get(name)
-    if name == "chat" and (warning := try_key(alone)):
+    if kind == "chat" and (warning := try_key(alone)):
         return Finding(Verdict.WARNING, warning, "look at WORKER_CHAT_MODEL")
-    if preset is None or not isinstance(agent, CommandAgent):
+    if kind == "command" or not isinstance(agent, CommandAgent):
         return Finding(Verdict.GOOD, "ready")
+    preset = agent.process.preset
     program = agent.process.program
     answer = probe(preset, program, environ)
     seen = f"{program.path}, version {answer.version or 'not told'}"

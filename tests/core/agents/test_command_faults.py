@@ -1,12 +1,15 @@
 """Whose fault it is when an agent's program fails: its answer's, its provider's or the host's."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loreley.core.agents.presets import presets
 from loreley.core.sandbox.sandbox import probe
 from loreley.errors import AgentFailed, HostTrouble, ProviderRefused, ProviderUnavailable
+from loreley.host.deadline import Deadline
 from tests.core.agents.command_agents import Make, agent_maker, proposed
 from tests.core.agents.support import Bench
 
@@ -65,3 +68,40 @@ time.sleep(60)
 
     assert raised.value.problems[0].setting == "WORKER_SANDBOX_MAX_DISK_MB"
     assert len(bench.budget_gate.usages) == 1
+
+
+RETRY = (
+    '{"type":"system","subtype":"api_retry","attempt":3,"error_status":429,"error":"rate_limit"}\n'
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("idle_seconds", [0.5, 0.0])
+def test_an_agent_that_is_killed_while_its_provider_refuses_is_no_failure_of_the_job(
+    idle_seconds: float, agent: Make, bench: Bench
+) -> None:
+    body = f"sys.stdout.write({RETRY!r}); sys.stdout.flush(); time.sleep(60)"
+    found = agent(body, presets()["claude"], idle_seconds=idle_seconds)
+
+    with pytest.raises(ProviderUnavailable, match="rate_limit"):
+        proposed(found, bench, Deadline.after(1.5))
+
+
+def test_a_refusal_that_was_got_over_is_not_the_last_word() -> None:
+    answered = '{"type":"assistant","message":{"id":"m1"}}\n'
+
+    def read(text: str) -> str:
+        return presets()["claude"].answer.read(io.BytesIO(text.encode())).last_error
+
+    assert read(RETRY) == "rate_limit"
+    assert read(RETRY + answered) == ""
+
+
+def test_words_in_a_frame_are_read_without_it(agent: Make, bench: Bench) -> None:
+    frame = (
+        "Usage: mini [OPTIONS]\n╭─ Error ──────╮\n│ No such option: --yolo │\n╰──────────────╯\n"
+    )
+    body = f"sys.stderr.write({frame!r}); sys.exit(2)"
+
+    with pytest.raises(HostTrouble, match="No such option: --yolo"):
+        proposed(agent(body, presets()["mini-swe-agent"]), bench)

@@ -135,6 +135,9 @@ def test_a_preset_is_whole(name: str) -> None:
     assert preset.install
     assert preset.keys
     assert preset.flags
-    assert {"{model}", "{arguments}"} <= set(preset.arguments)
-    assert any("{name}" in word for word in preset.model)
+    assert "{arguments}" in preset.arguments
+    chosen = [*preset.model, *preset.model_environment.values()]
+    assert any("{name}" in word for word in chosen)
+    assert ("{model}" in preset.arguments) == bool(preset.model)
+    assert ("{dollar_cap}" in preset.arguments) == bool(preset.dollar_cap)
     assert replace(preset, name="x").variables == (*preset.keys, *preset.hand_on)

@@ -1,6 +1,6 @@
 """What each coding agent was seen to print: on success, and without a login.
 
-Versions are those of presets.toml; cursor's and goose's are from their documents.
+Versions are those of presets.toml; cursor's is from its documents.
 """
 
 from collections.abc import Mapping
@@ -98,6 +98,37 @@ SUCCESS: Mapping[str, Seen] = {
         "All done.\n",
         "Warning: Input is not a terminal (fd=0).\n",
         usage=Usage(1900, 50, 900, 0.02),
+    ),
+    "cline": Seen(
+        '{"type":"agent_event","event":{"type":"usage","inputTokens":1000,"outputTokens":50}}\n'
+        '{"type":"agent_event","event":{"type":"done","reason":"completed","text":"All done."}}\n'
+        '{"type":"run_result","finishReason":"completed","iterations":2,"usage":{'
+        '"inputTokens":1900,"outputTokens":100,"cacheReadTokens":100,"cacheWriteTokens":0,'
+        '"totalCost":0},"text":"All done."}\n',
+        usage=Usage(2000, 100, 100),
+    ),
+    "kimi": Seen(
+        '{"role":"meta","type":"system.version","version":"2.1.0"}\n'
+        '{"role":"assistant","tool_calls":[{"type":"function","id":"c"}]}\n'
+        '{"role":"tool","tool_call_id":"c","content":"Wrote 15 bytes to a.py"}\n'
+        '{"role":"assistant","content":"All done."}\n'
+        '{"role":"meta","type":"session.resume_hint","session_id":"s"}\n',
+    ),
+    "droid": Seen(
+        '{"type":"system","subtype":"init","cwd":"/w","tools":["Read"],"model":"custom:m"}\n'
+        '{"type":"message","role":"assistant","text":"All done."}\n'
+        '{"type":"completion","finalText":"All done.","numTurns":3,"usage":{"input_tokens":900,'
+        '"output_tokens":50,"cache_read_input_tokens":100,"cache_creation_input_tokens":0,'
+        '"factory_credits":0}}\n',
+        usage=Usage(1000, 50, 100),
+    ),
+    "continue": Seen('{"response":"All done.","status":"success","note":"was not valid JSON"}\n'),
+    "mini-swe-agent": Seen(
+        "This is mini-swe-agent version 2.4.6.\nmini-swe-agent (step 1, $0.01):\n```\ncat a\n```\n"
+        "mini-swe-agent (step 2, $0.03):\n```\necho COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\n```\n"
+        "Exit:\nAll done.\n",
+        "Warning: Input is not a terminal (fd=0).\n",
+        usage=Usage(dollars=0.03),
     ),
 }
 
