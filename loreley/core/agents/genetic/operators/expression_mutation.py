@@ -10,6 +10,7 @@ from loreley.core.agents.genetic.operators.material import Material, Mutant
 from loreley.core.agents.genetic.source.syntax_tree import (
     find_nodes,
     parse,
+    read_code,
     replace_node,
     shorten_code,
 )
@@ -109,7 +110,7 @@ boolean = partial(_replace_operator, families=_BOOLEANS)
 
 def _exchange(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> Mutant | None:
     source = replace_node(module, old, new)
-    if source == module.code:
+    if source == read_code(module):
         return None
     return Mutant(source, f"put {shorten_code(module, new)!r} for {shorten_code(module, old)!r}")
 

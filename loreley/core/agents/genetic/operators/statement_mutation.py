@@ -11,6 +11,7 @@ from loreley.core.agents.genetic.operators.material import Material, Mutant
 from loreley.core.agents.genetic.source.syntax_tree import (
     find_nodes,
     parse,
+    read_code,
     replace_node,
     shorten_code,
 )
@@ -141,7 +142,7 @@ def _make_mutant(
     module: cst.Module, spot: Spot, body: Sequence[cst.BaseStatement], verb: str
 ) -> Mutant | None:
     source = _with_body(module, spot, body)
-    if source == module.code:
+    if source == read_code(module):
         return None
     return Mutant(source, f"{verb} {shorten_code(module, _without_comments(spot.statement))!r}")
 

@@ -1,5 +1,7 @@
 """Syntax trees of Python source that give the source back unchanged."""
 
+from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from typing import TypeVar
 
@@ -32,15 +34,43 @@ def _collect(module: cst.Module, kinds: tuple[type[cst.CSTNode], ...]) -> list[c
 
 def replace_node(module: cst.Module, old: cst.CSTNode, new: cst.CSTNode) -> str:
     """The source with ``new`` in the place of ``old``, which may be the module itself."""
-    changed = module.deep_replace(old, new)
-    assert isinstance(changed, cst.Module)
-    return changed.code
+    # Not by `deep_replace`, which walks through the whole tree for what lies on one branch of it.
+    parents = _find_parents(module)
+    while old is not module:
+        parent = parents[old]
+        old, new = parent, _with_child(parent, old, new)
+    assert isinstance(new, cst.Module)
+    return new.code
+
+
+@lru_cache(maxsize=16)
+def read_code(module: cst.Module) -> str:
+    """The source of a whole tree, which takes long to write out."""
+    return module.code
 
 
 def shorten_code(module: cst.Module, node: cst.CSTNode) -> str:
     """The code of a node on one short line, for a commit's subject."""
     text = " ".join(module.code_for_node(node).split())
     return text if len(text) <= 32 else f"{text[:31]}…"
+
+
+@lru_cache(maxsize=16)
+def _find_parents(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
+    return {
+        child: parent for parent in _collect(module, (cst.CSTNode,)) for child in parent.children
+    }
+
+
+def _with_child(parent: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> cst.CSTNode:
+    for each in fields(parent):
+        value = getattr(parent, each.name)
+        if value is old:
+            return parent.with_changes(**{each.name: new})
+        if isinstance(value, Sequence) and any(item is old for item in value):
+            items = [new if item is old else item for item in value]
+            return parent.with_changes(**{each.name: items})
+    raise AssertionError("a node is in none of its parent's fields")
 
 
 class _Collector(cst.CSTVisitor):
