@@ -13,10 +13,8 @@ def test_replacing_any_node_gives_the_same_source_as_libcst_does(source: str) ->
     assert module is not None
     signs = [(sign, cst.Modulo()) for sign in find_nodes(module, cst.Add, cst.Multiply)]
     names = [(name, cst.Name("other")) for name in find_nodes(module, cst.Name)]
-    blocks = [
-        (block, block.with_changes(body=[*block.body[1:], block.body[0]]))
-        for block in [module, *find_nodes(module, cst.IndentedBlock)]
-    ]
+    found: list[cst.Module | cst.IndentedBlock] = [module, *find_nodes(module, cst.IndentedBlock)]
+    blocks = [(each, each.with_changes(body=[*each.body[1:], each.body[0]])) for each in found]
 
     for old, new in [*signs, *names, *blocks]:
         changed = module.deep_replace(old, new)
