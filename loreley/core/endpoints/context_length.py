@@ -8,7 +8,10 @@ _WORDS = re.compile(
     r"|(?:prompt|input|request|message)s? (?:is|are|was) too (?:long|large)"
     r"|too many (?:input )?tokens|reduce the length"
     r"|exceeds? (?:the |this )?(?:model'?s? )?(?:maximum|max|token|context|limit)"
-    r"|input (?:token count|length)\b.{0,60}\bexceeds",
+    r"|input (?:token count|length|tokens)\b.{0,60}\bexceeds?\b"
+    r"|exceeded (?:the )?(?:model )?token limit|longer than the maximum (?:model )?length"
+    r"|must have (?:less|fewer) than \d+ tokens|`inputs` tokens \+|range of input length"
+    r"|length is \d+ while limit|tokens in (?:the )?(?:request|prompt) more than",
     re.IGNORECASE,
 )
 _PER_MINUTE = re.compile(r"per (?:minute|day|hour)|\bTPM\b|rate limit", re.IGNORECASE)

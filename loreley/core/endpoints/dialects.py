@@ -13,7 +13,8 @@ _REFUSES = re.compile(
     r"|extra (?:inputs?|fields?)|only (?:the )?(?:default|\d|user)"
     r"|must (?:be (?:1|one|unset|set to 1)\b|alternate)"
     r"|invalid (?:parameter|value|temperature|role)|cannot be (?:set|used)"
-    r"|is not (?:valid|available)",
+    r"|is not (?:valid|available|compatible)|may only be|fixed temperature|is disabled"
+    r"|role(?:: input should| must) be|verified to stream",
     re.IGNORECASE,
 )
 _VERSIONED = re.compile(r"/(?:v\d|openai|api/v\d)\b")
@@ -39,7 +40,8 @@ _WORDS = {
     Part.STREAM: re.compile(r"\bstream(?:ing|ed)?\b", re.IGNORECASE),
     Part.SYSTEM: re.compile(
         r"\bsystem\b.{0,40}\b(?:role|message|prompt|instruction)|role.{0,30}\bsystem\b|"
-        r"developer instruction|roles must alternate|only user and assistant",
+        r"developer instruction|roles must alternate|only user and assistant|"
+        r"unexpected message role|\brole\b.{0,25}\buser\b.{0,12}\bassistant\b",
         re.IGNORECASE,
     ),
 }

@@ -39,6 +39,15 @@ def require_surroundings(environ: Mapping[str, str] = os.environ) -> None:
             fix="pip install socksio, or unset the variable, or give the address of an HTTP proxy",
         ) from error
     except (OSError, ssl.SSLError) as error:
+        key_log = environ.get("SSLKEYLOGFILE", "")
+        if key_log and getattr(error, "filename", None) == key_log:
+            raise ConfigError(
+                "the file for the keys of connections cannot be written",
+                setting="SSLKEYLOGFILE",
+                target=key_log,
+                reason=str(error),
+                fix="unset the variable, or name a file that the user of the worker may write",
+            ) from error
         raise _certificate_error(environ, str(error)) from error
     except ValueError as error:
         raise _proxy_error(environ, str(error)) from error

@@ -20,6 +20,13 @@ OPENAI = (
         (500, None, "input length exceeds the context length"),
         (400, None, "The input token count (1200000) exceeds the maximum number of tokens allowed"),
         (413, None, "Payload Too Large"),
+        (400, None, "The prompt (length 5000) is longer than the maximum model length of 4096."),
+        (422, None, "Input validation error: `inputs` must have less than 1024 tokens. Given: 2"),
+        (422, None, "`inputs` tokens + `max_new_tokens` must be <= 2048. Given: 5000 and 512"),
+        (400, None, "Range of input length should be [1, 30720]"),
+        (400, None, "Invalid request: Your request exceeded model token limit: 8192"),
+        (400, None, "Current length is 9000 while limit is 8192"),
+        (400, None, "Input tokens exceed the configured limit of 272000 tokens."),
     ],
 )
 def test_row_9_a_text_that_is_too_long_is_known(status: int, code: str | None, words: str) -> None:
@@ -37,6 +44,8 @@ def test_row_9_a_text_that_is_too_long_is_known(status: int, code: str | None, w
             "max_tokens is too large: 99999. The model takes at most 4096 completion tokens",
         ),
         (400, None, "The model does not exist"),
+        (400, None, "This request would exceed your account's rate limit"),
+        (400, None, "max_tokens must be <= 8192"),
         (401, None, "maximum context length"),
     ],
 )

@@ -18,6 +18,10 @@ from loreley.errors import ConfigError
         ("SSL_CERT_FILE", "/no/such/file.pem", "the certificates", "in PEM"),
         ("SSL_CERT_FILE", "/etc/hostname", "the certificates", "in PEM"),
         ("SSL_CERT_DIR", "/no/such/folder", "the certificates", "in PEM"),
+        ("SSL_CERT_FILE", "/tmp", "the certificates", "in PEM"),
+        ("ALL_PROXY", "socks4://127.0.0.1:1", "the address of a proxy", "socks5://"),
+        ("HTTPS_PROXY", '"http://a:1"', "the address of a proxy", "http://host:port"),
+        ("SSLKEYLOGFILE", "/no/such/folder/keys", "the keys of connections", "unset"),
     ],
 )
 def test_row_11_what_the_client_cannot_use_is_told_at_the_start(
