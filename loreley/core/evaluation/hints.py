@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from loreley.core.evaluation.options import EvaluatorOptions
@@ -12,6 +13,15 @@ _FILE = re.compile(
     r"(?:^|: )([^\s:']+): No such file or directory|no such file or directory,? open '([^']+)'",
     re.MULTILINE,
 )
+_MISSING = re.compile(
+    r"not found|no such file|cannot (?:open|load|find|locate)|can't (?:open|load|find|locate)|"
+    r"(?:does|do) not exist|ENOENT|LoadError|ImportError|FileNotFoundError",
+    re.IGNORECASE,
+)
+_ABSOLUTE = re.compile(r"/[^\s:'\"()]{1,500}")
+_TOKEN = re.compile(r"[\w+-][\w.+-]*")
+_ENDINGS = ("", ".py", ".rb", ".js", ".mjs", ".so", ".pm", ".lua", ".R", ".sh")
+_MOST_LINES, _MOST_NAMES = 100, 1000
 _PROGRAM = re.compile(r"exit code 127\b|command not found|: not found\b")
 
 
@@ -34,12 +44,48 @@ def find_fix(reason: str, log: str, options: EvaluatorOptions) -> str:
                     f"{str(path)!r} lies in {folder}, but an evaluator runs in a scratch folder: "
                     f"add {folder} to WORKER_EVALUATOR_READ_PATHS and open it by its whole path"
                 )
+    if found := _find_absolute(said):
+        return _name_folder(
+            found, f"what is missing exists below {str(found)!r}, and is not granted"
+        )
+    if found := _find_beside(said, options):
+        return _name_folder(found.parent, f"{found.name!r} lies in it")
     if options.command and _PROGRAM.search(reason):
         return (
             "a program is missing: call it by its whole path, and add the folder it is installed "
             "in to WORKER_EVALUATOR_READ_PATHS"
         )
     return ""
+
+
+def _find_absolute(said: str) -> Path | None:
+    """The folder of a program that is called by its whole path, with all of its environment."""
+    lines = [line for line in said.splitlines() if _MISSING.search(line)][-_MOST_LINES:]
+    for path in (Path(text) for line in lines for text in _ABSOLUTE.findall(line)):
+        try:
+            if path.parent.name == "bin" and path.is_file():
+                folder = path.parent.parent
+                return folder if (folder / "pyvenv.cfg").is_file() else path.parent
+        except OSError:  # what is no path
+            continue
+    return None
+
+
+def _find_beside(said: str, options: EvaluatorOptions) -> Path | None:
+    """What lies beside the script and stands in a line that says that something is missing."""
+    lines = [line for line in said.splitlines() if _MISSING.search(line)][-_MOST_LINES:]
+    tokens = {token.rstrip(".") for line in lines for token in _TOKEN.findall(line)}
+    own = {Path(word) for word in options.command}
+    for folder in _find_folders(options):
+        try:
+            entries = {path.name: path for path in islice(folder.iterdir(), _MOST_NAMES)}
+        except OSError:
+            continue
+        for name in sorted(f"{token}{ending}" for token in tokens for ending in _ENDINGS):
+            is_file = name in entries and (entries[name].is_file() or "." in name)
+            if is_file and "." in name and entries[name] not in own:
+                return entries[name]
+    return None
 
 
 def _name_folder(folder: Path, why: str) -> str:

@@ -91,7 +91,7 @@ class EvaluatorProcess:
         if not self.options.command:
             return ""
         if (program := self.program()) is None:
-            return "there is no such program"
+            return _describe_no_program(Path(self.options.command[0]))
         if find_manager(Path(program)):
             return describe_shim(Path(program))
         return why_not_run(Path(program), self._search_path())
@@ -180,3 +180,11 @@ class EvaluatorProcess:
         """Where programs are looked for; `python` is the one that runs Loreley."""
         own = str(Path(sys.executable).parent)
         return os.pathsep.join([own, self.environ.get("PATH", os.defpath)])
+
+
+def _describe_no_program(path: Path) -> str:
+    if path.is_dir():
+        return "it is a folder"
+    if path.is_absolute() and path.is_file():
+        return "it may not be executed: run chmod +x on it, or call it by its interpreter"
+    return "there is no such program"

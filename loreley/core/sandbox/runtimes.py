@@ -38,6 +38,11 @@ def read_interpreter_name(path: Path) -> str:
 
 def why_not_run(program: Path, search_path: str) -> str:
     """Why a program that exists cannot be started: its first line names what is missing."""
+    if _begins_with_mark(program):
+        return (
+            "the file begins with a byte order mark, so that its first line names no interpreter: "
+            "save it as UTF-8 without one"
+        )
     name = read_interpreter_name(program)
     if not name or shutil.which(name, path=search_path) is not None:
         return ""
@@ -48,6 +53,14 @@ def why_not_run(program: Path, search_path: str) -> str:
             f"(CRLF); save it with Unix line ends (LF), or call it by {plain!r}"
         )
     return f"its first line names {name!r}, which is not installed"
+
+
+def _begins_with_mark(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(5) == b"\xef\xbb\xbf#!"
+    except OSError:
+        return False
 
 
 def _find_environments(program: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.evaluation.evaluator import Evaluator
+from loreley.core.evaluation.hints import find_fix
 from loreley.errors import ConfigError
 from tests.core.evaluation.bench import ANSWER, Bench
 
@@ -60,6 +61,41 @@ def test_row_12_a_script_whose_first_line_names_an_environment_finds_it(walled: 
     assert walled.judge(walled.command(str(script))).evaluation.summary == "fine"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["link to it", "a module of it", "env with flags"])
+def test_row_12_an_environment_is_found_however_it_is_called(how: str, walled: Bench) -> None:
+    python = environment_at(walled.folder / ".venv")
+    script = script_at(walled.folder / "judge.py", "import onlyhere")
+    words = [str(python), str(script)]
+    if how == "link to it":
+        (walled.folder / "link").symlink_to(walled.folder / ".venv")
+        words[0] = str(walled.folder / "link/bin/python")
+    elif how == "a module of it":
+        [packages] = (walled.folder / ".venv").glob("lib/python3*/site-packages")
+        script_at(packages / "judging.py", "import onlyhere")
+        words[1:] = ["-m", "judging"]
+    else:
+        script.write_text(f"#!/usr/bin/env -S {python} -u\n{script.read_text()}")
+        script.chmod(0o755)
+        words = [str(script)]
+
+    assert walled.judge(walled.command(*words)).evaluation.summary == "fine"
+
+
+@pytest.mark.slow
+def test_row_12_an_environment_that_only_a_script_knows_is_granted_by_a_setting(
+    walled: Bench,
+) -> None:
+    python = environment_at(walled.folder / ".venv")
+    script = script_at(walled.folder / "run.sh", "")
+    script.write_text(f"#!/bin/sh\nexec {python} -c 0\n")
+    script.chmod(0o755)
+
+    fix = walled.failure(walled.command(str(script))).problems[0].fix
+
+    assert fix.startswith(f"add {walled.folder / '.venv'} to WORKER_EVALUATOR_READ_PATHS")
+
+
 def test_row_13_a_module_beside_the_script_is_granted_by_a_setting(walled: Bench) -> None:
     script = script_at(walled.folder / "judging" / "judge.py", "import beside")
     (script.parent / "beside.py").write_text("")
@@ -84,6 +120,37 @@ def test_row_13_a_file_beside_the_script_is_granted_by_a_setting(path: str, wall
     assert str(folder) in fix
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cannot load such file -- helper (LoadError)",
+        "Can't locate Helper.pm in @INC (you may need to install it)",
+        "ImportError: libfast.so: cannot open shared object file: No such file or directory",
+        "judge.sh: 3: .: lib.sh: not found",
+        "Error [ERR_MODULE_NOT_FOUND]: Cannot find module '/scratch/tool.mjs' imported from /x",
+        "module 'script' not found:",
+        "OSError: data.csv not found.",
+    ],
+    ids=["Ruby", "Perl", "a library", "a shell", "Node", "Lua", "other words"],
+)
+def test_row_13_what_other_languages_miss_is_granted_by_a_setting(line: str, bench: Bench) -> None:
+    folder = bench.folder / "judging"
+    script = script_at(folder / "judge.py", "")
+    for name in ("helper.rb", "Helper.pm", "libfast.so", "lib.sh", "tool.mjs", "script.lua"):
+        (folder / name).touch()
+    (folder / "data.csv").touch()
+
+    fix = find_fix("exit code 1", f"{line}\n", bench.command("ruby", str(script)))
+
+    assert fix.startswith(f"add {folder} to WORKER_EVALUATOR_READ_PATHS")
+
+
+def test_row_13_the_script_s_own_name_is_nothing_that_is_missing(bench: Bench) -> None:
+    script = script_at(bench.folder / "judging" / "judge.py", "")
+
+    assert find_fix("exit code 1", "judge.py: x not found", bench.command(str(script))) == ""
+
+
 def test_row_13_what_exists_nowhere_has_no_such_fix(walled: Bench) -> None:
     script = script_at(walled.folder / "judge.py", "import nowhere")
 
@@ -95,6 +162,23 @@ def test_row_15_the_own_name_of_the_sandbox_is_loopback(any_bench: Bench) -> Non
 
     if any_bench.sandbox.level != "limits":  # there it is the host's name
         assert judgement.log == "127.0.0.1\n"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "socket.getfqdn()",
+        "socket.getaddrinfo(socket.gethostname(), 80)",
+        "socket.gethostbyname_ex(socket.gethostname())",
+        "socket.gethostbyname('localhost')",
+    ],
+)
+def test_row_15_every_question_for_the_own_name_has_an_answer(
+    question: str, any_bench: Bench
+) -> None:
+    code = f"import socket\nprint({question})\nreturn {ANSWER}"
+
+    assert any_bench.judge(any_bench.plugin(code)).log
 
 
 @pytest.mark.parametrize(
@@ -121,6 +205,12 @@ def test_row_16_numbers_of_other_kinds_are_numbers(value: str, number: float, be
         ("1j", "metric 'speed': the answer holds complex"),
         ("'fast'", "metric 'speed' has value 'fast', expected a number, not str"),
         ("{1, 2}", "metric 'speed': the answer holds set"),
+        ("float('nan')", "metric 'speed' is nan, expected a finite number"),
+        ("Array(float('inf'))", "metric 'speed' is inf, expected a finite number"),
+        ("Array(10**400)", "metric 'speed' is too large for a float"),
+        ("None", "metric 'speed' has value None, expected a number"),
+        ("{'mean': 1}", "metric 'speed' has value {'mean': 1}, expected a number, not dict"),
+        ("b'1'", "metric 'speed': the answer holds bytes"),
     ],
 )
 def test_row_16_what_is_no_number_is_told_with_its_metric_and_kind(
@@ -160,3 +250,28 @@ def test_row_21_a_script_whose_interpreter_is_missing_is_told_with_it(
     reason = raised.value.problems[0].reason
     assert repr(first.split("/", 1)[1].rsplit("env ", 1)[-1])[1:-1] in reason
     assert ("Windows line ends" in reason) is first.endswith("\r")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "said"),
+    [
+        (b"\xef\xbb\xbf#!/bin/sh\necho\n", 0o755, "byte order mark"),
+        (b"#!/bin/sh\necho\n", 0o644, "may not be executed: run chmod +x"),
+        (None, 0, "it is a folder"),
+    ],
+    ids=["a byte order mark", "not executable", "a folder"],
+)
+def test_row_21_a_script_that_cannot_be_started_is_told_why(
+    content: bytes | None, mode: int, said: str, bench: Bench
+) -> None:
+    script = bench.folder / "judge.sh"
+    if content is None:
+        script.mkdir()
+    else:
+        script.write_bytes(content)
+        script.chmod(mode)
+
+    with pytest.raises(ConfigError) as raised:
+        Evaluator(bench.command(str(script)), bench.sandbox).check()
+
+    assert said in raised.value.problems[0].reason
