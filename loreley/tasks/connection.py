@@ -1,5 +1,6 @@
 """The connection to Redis: timeouts, retries and a check that says what to change."""
 
+import re
 from typing import Any
 
 from loguru import logger
@@ -15,8 +16,31 @@ from loreley.masking import masked
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 10.0
 _LONGEST_SECONDS = 86400.0
-# Removes what lies between 1 and 0, so nothing.
-_WITHOUT_EFFECT = "return redis.call('zremrangebyscore', KEYS[1], 1, 0)"
+# What Dramatiq's script does to its own keys, on one that is gone at the end.
+_WITHOUT_EFFECT = """
+local key = KEYS[1]
+redis.call('del', key)
+redis.call('rpush', key, 'x')
+redis.call('lpop', key)
+redis.call('hset', key, 'x', '1')
+redis.call('hget', key, 'x')
+redis.call('hmget', key, 'x')
+redis.call('hexists', key, 'x')
+redis.call('hlen', key)
+redis.call('hdel', key, 'x')
+redis.call('sadd', key, 'x')
+redis.call('smembers', key)
+redis.call('scard', key)
+redis.call('srem', key, 'x')
+redis.call('zadd', key, 1, 'x')
+redis.call('zrangebyscore', key, 0, 1)
+redis.call('zrem', key, 'x')
+redis.call('zremrangebyscore', key, 1, 0)
+redis.call('del', key)
+return 1
+"""
+_SCRIPT_LINE = re.compile(r"can't run this command.*@user_script:(\d+)", re.DOTALL)
+_FORBIDDEN = re.compile(r"\brun the '(\w+)")
 _RETRIES = 10  # up to about 35 s together: a fail-over or a short network cut passes unnoticed
 
 
@@ -89,10 +113,14 @@ def _try_what_is_needed(client: Redis, settings: QueueSettings) -> None:
     Its clean-up, now and then, asks for names by KEYS, which a user without @dangerous may not: the
     worker would fall silent in the middle of a run.
     """
-    prefix = f"{settings.tasks_redis_namespace}:"
+    key = f"{settings.tasks_redis_namespace}:__no-such-key__"
+    script = client.register_script(_WITHOUT_EFFECT)
     for command, attempt in (
-        ("KEYS", lambda: client.keys(f"{prefix}__no-such-key__")),
-        ("EVAL, ZREMRANGEBYSCORE", lambda: client.eval(_WITHOUT_EFFECT, 1, f"{prefix}__x__")),
+        ("KEYS", lambda: client.keys(key)),
+        ("EVAL, ZREMRANGEBYSCORE", lambda: script(keys=[key])),
+        ("LRANGE", lambda: client.lrange(key, 0, 0)),
+        ("HVALS", lambda: client.hvals(key)),
+        ("SISMEMBER", lambda: client.sismember(key, "x")),
     ):
         try:
             attempt()
@@ -100,13 +128,24 @@ def _try_what_is_needed(client: Redis, settings: QueueSettings) -> None:
             if not _is_forbidden(error):
                 continue  # of a server that takes no writes now, say; others tell more of it
             raise ConfigError(
-                f"this user of Redis may not do what the queue needs: {command}",
+                "this user of Redis may not do what the queue needs: "
+                f"{_find_command(str(error)) or command}",
                 setting="TASKS_REDIS_URL" if settings.tasks_redis_url else "TASKS_REDIS_PASSWORD",
                 target=settings.redis_target,
                 reason=masked(str(error)),
                 fix="allow it, also to scripts, as by `ACL SETUSER <user> "
                 f"~{settings.tasks_redis_namespace}* &* +@all -@dangerous +keys`",
             ) from error
+
+
+def _find_command(words: str) -> str:
+    """The command that is refused, by its name or by its line of the script; empty: not told."""
+    if told := _FORBIDDEN.search(words):
+        return told[1].upper()
+    lines = _WITHOUT_EFFECT.splitlines()
+    at = int(found[1]) - 1 if (found := _SCRIPT_LINE.search(words)) else 0
+    called = re.search(r"call\('(\w+)'", lines[at]) if at < len(lines) else None
+    return called[1].upper() if called else ""
 
 
 def _is_forbidden(error: ResponseError) -> bool:

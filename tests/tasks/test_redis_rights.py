@@ -19,6 +19,13 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield found
 
 
+def test_row_17_trying_what_is_needed_leaves_nothing_behind(url: str) -> None:
+    require_redis(Settings(tasks_redis_url=url))
+
+    with Redis(port=urlsplit(url).port or 0) as client:
+        assert client.keys("*") == []
+
+
 def settings_of(url: str, *rights: str) -> Settings:
     """Those of a user with these rights."""
     with Redis(port=urlsplit(url).port or 0) as client:
@@ -34,6 +41,11 @@ def settings_of(url: str, *rights: str) -> Settings:
         (("~*", "+@all", "-@scripting"), "EVAL"),
         (("~*", "+@all", "-zremrangebyscore"), "ZREMRANGEBYSCORE"),
         (("~other*", "+@all"), "EVAL"),
+        (("~*", "+@all", "-rpush"), "RPUSH"),
+        (("~*", "+@all", "-del"), "DEL"),
+        (("~*", "+@all", "-evalsha"), "EVALSHA"),
+        (("~*", "+@all", "-lrange"), "LRANGE"),
+        (("%R~*", "+@all"), "EVAL"),
     ],
 )
 def test_row_17_a_right_that_is_needed_later_is_asked_for_at_the_start(
