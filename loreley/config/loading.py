@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from loreley.config.process import level_problem
 from loreley.config.settings import Role, Settings
-from loreley.config.values import find_stray_mark
+from loreley.config.values import find_key_flaw, find_stray_mark
 from loreley.envfile import EnvFile, line_of, read_env_file
 from loreley.errors import ConfigError, Problem
 from loreley.masking import masked
@@ -101,7 +101,8 @@ def _find_stray_marks(in_file: Mapping[str, str | None]) -> list[Problem]:
     for name in sorted(environment_names() - _FREE_TEXTS):
         text = os.environ.get(name) or in_file.get(name) or ""
         is_list = text.lstrip().startswith("[")  # in JSON, with quotes and lines of its own
-        if text.strip() and not is_list and (reason := find_stray_mark(text)):
+        find = find_key_flaw if name.endswith("_API_KEY") else find_stray_mark
+        if text.strip() and not is_list and (reason := find(text)):
             problems.append(
                 Problem(
                     f"{name} is not valid",

@@ -100,6 +100,24 @@ def find_stray_mark(text: str) -> str | None:
     return None
 
 
+_KEY_FLAWS = (
+    (r"bearer\s", "it begins with 'Bearer', which is put before it when it is sent"),
+    (r"\$\{?\w+\}?$|%\w+%$", "it is the name of a variable, which nobody fills in here"),
+    (r"\$\(", "it is a command, which no shell runs here"),
+    (r"export\s|\w*(?:key|token)=\S", "it begins with a name and '='"),
+    (r"<[^>]*>$|.*(?:\.\.\.|\u2026|\*{3})$|your[-_ ]", "it stands for a key, and is none"),
+    (r"\S+\s+\S", "it holds a blank"),
+)
+
+
+def find_key_flaw(text: str) -> str | None:
+    """Why the text can be no key of a provider, in words that show nothing of it; or None."""
+    if reason := find_stray_mark(text):
+        return reason
+    flaws = (reason for flaw, reason in _KEY_FLAWS if re.match(flaw, text.strip(), re.IGNORECASE))
+    return next(flaws, None)
+
+
 def expanded(value: str) -> Path:
     """``value`` as a path with ``~`` and ``$NAME`` filled in; raises `ValueError`."""
     text = os.path.expandvars(value.strip())

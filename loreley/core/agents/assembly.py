@@ -7,7 +7,7 @@ from pathlib import Path
 from loguru import logger
 
 from loreley.config import Settings, expanded
-from loreley.config.values import find_stray_mark
+from loreley.config.values import find_key_flaw
 from loreley.core.agents.chat import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
@@ -288,7 +288,7 @@ def _read_gateway(name: str, preset: Preset, model: str, settings: Settings) -> 
 
 def _find_flawed_keys(preset: Preset, environ: Mapping[str, str]) -> Iterator[Problem]:
     for name in preset.keys:
-        if reason := find_stray_mark(environ.get(name, "")):
+        if reason := find_key_flaw(environ.get(name, "")):
             yield Problem(
                 f"{name} is not valid",
                 setting=name,

@@ -12,8 +12,11 @@ from loreley.host.deadline import Deadline
 
 _ANSWER_SECONDS = 20.0
 # A shim is a small script that calls its manager, or a link to the manager's own program.
-_CALL = re.compile(rb"\b(asdf|pyenv|rbenv|nodenv|goenv|jenv)\"?\s+exec\b")
-_LINKED = {"mise": "mise", "volta-shim": "volta", "rtx": "rtx"}
+_CALL = re.compile(
+    rb"(?P<folder>/[^\"'\s]*/)?\b(?P<manager>asdf|(?:py|rb|nod|go|j|pl|lua|php|cr|ex|scala)env)[\"']?"
+    rb"\s+exec\b"
+)
+_LINKED = {"mise": "mise", "volta-shim": "volta", "rtx": "rtx", "aqua-proxy": "aqua"}
 _SCRIPT_BYTES = 4096
 
 
@@ -27,7 +30,7 @@ def find_manager(program: Path) -> str | None:
     except OSError:
         return None
     found = _CALL.search(text) if text.startswith(b"#!") else None
-    return found[1].decode() if found else None
+    return found["manager"].decode() if found else None
 
 
 def follow_shim(program: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -39,6 +42,8 @@ def follow_shim(program: Path, environ: Mapping[str, str] = os.environ) -> Path 
     if asked is None and program.is_symlink():
         beside = program.resolve().with_name(manager)
         asked = str(beside) if beside.is_file() else None
+    if asked is None and (named := _find_named(program, manager)):
+        asked = str(named)
     if asked is None:
         return None
     try:
@@ -54,6 +59,16 @@ def follow_shim(program: Path, environ: Mapping[str, str] = os.environ) -> Path 
     if answer.exit_code or real is None or not os.access(real, os.X_OK) or real == program:
         return None
     return None if find_manager(real) else real
+
+
+def _find_named(program: Path, manager: str) -> Path | None:
+    """The manager at the path that its shim calls it by: it need not be on PATH."""
+    with program.open("rb") as file:
+        found = _CALL.search(file.read(_SCRIPT_BYTES))
+    if found is None or not found["folder"]:
+        return None
+    named = Path(os.fsdecode(found["folder"])) / manager
+    return named if os.access(named, os.X_OK) else None
 
 
 def describe_shim(program: Path) -> str:

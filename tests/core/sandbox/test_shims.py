@@ -16,7 +16,7 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-@pytest.fixture(params=["asdf", "pyenv", "nodenv", "mise", "volta"])
+@pytest.fixture(params=["asdf", "pyenv", "nodenv", "rbenv", "plenv", "mise", "volta", "aqua"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A stand-in for a version manager, on PATH with a shim of the program `tool`."""
     name = str(request.param)
@@ -25,10 +25,10 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         f'[ "$1" = which ] && [ -x {tmp_path}/real/bin/$2 ] && echo {tmp_path}/real/bin/$2',
     )
     shims = tmp_path / "shims"
-    if name in ("mise", "volta"):
+    if name in ("mise", "volta", "aqua"):
         shims.mkdir()
-        target = tmp_path / "bin" / ("volta-shim" if name == "volta" else name)
-        script(target, "exit 1") if name == "volta" else None
+        target = tmp_path / "bin" / {"volta": "volta-shim", "aqua": "aqua-proxy"}.get(name, name)
+        script(target, "exit 1") if name != "mise" else None
         (shims / "tool").symlink_to(target)
     else:
         script(shims / "tool", f'exec {name} exec "tool" "$@"')
@@ -72,3 +72,20 @@ def test_an_ordinary_program_is_no_shim(tmp_path: Path) -> None:
 
     assert find_manager(path) is None
     assert follow_shim(path) == path
+
+
+def test_row_14_a_manager_that_is_not_on_path_is_called_as_its_shim_calls_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = script(tmp_path / "real" / "bin" / "tool", "echo 1.0")
+    manager = script(tmp_path / ".rbenv" / "libexec" / "rbenv", f"echo {real}")
+    shim = script(tmp_path / "shims" / "tool", f'exec "{manager}" exec "tool" "$@"')
+    monkeypatch.setenv("PATH", f"{shim.parent}:/usr/bin:/bin")
+
+    assert follow_shim(shim) == real
+
+
+def test_row_14_a_program_that_runs_others_is_no_shim(tmp_path: Path) -> None:
+    path = script(tmp_path / "tool", 'exec direnv exec . tool "$@"')
+
+    assert find_manager(path) is None

@@ -87,3 +87,34 @@ def test_row_18_a_change_of_ignored_files_alone_says_so(worktree: Worktree) -> N
         worktree.commit_all("x", "", soon())
 
     assert raised.value.problems[0].reason == "only files that .gitignore matches: cache/"
+
+
+def test_row_18_a_tracked_file_that_is_ignored_is_a_change(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.commit({"cache/table.py": "x = 1\n", "cache/.gitignore": "*\n"})
+    git("add", "-f", "cache/table.py", cwd=upstream.author)
+    git("commit", "-q", "--amend", "--no-edit", cwd=upstream.author)
+    git("push", "-qf", "origin", "HEAD:main", cwd=upstream.author)
+    repository = opened(upstream, tmp_path / "base")
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        (worktree.path / "cache/table.py").write_text("x = 2\n")
+
+        assert changed(worktree) == {"cache/table.py"}
+
+
+def test_row_18_a_gitignore_that_the_agent_adds_counts(worktree: Worktree) -> None:
+    (worktree.path / "src/.gitignore").write_text("helper.py\n")
+    (worktree.path / "src/helper.py").write_text("x = 1\n")
+
+    assert worktree.commit_all("x", "", soon()).ignored == ("src/helper.py",)
+
+
+def test_row_18_what_only_the_user_of_the_worker_ignores_is_a_change(
+    worktree: Worktree, tmp_path: Path
+) -> None:
+    (tmp_path / "ignore").write_text("*.py\n")
+    git("config", "--global", "core.excludesFile", str(tmp_path / "ignore"), cwd=tmp_path)
+    (worktree.path / "src/helper.py").write_text("x = 1\n")
+
+    assert changed(worktree) == {"src/helper.py"}
