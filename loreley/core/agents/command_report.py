@@ -87,7 +87,10 @@ class JsonLinesOutput:
                 last_error = error = self._find_error(event) or error
             elif _matches(event, self.text_of):
                 text = _find_text(event, self.text) or text
-        if self.failed_text and re.match(self.failed_text, text):
+        last = text.rpartition("\n")[2]
+        if self.failed_text and (
+            re.match(self.failed_text, text) or re.match(self.failed_text, last)
+        ):
             failed, error = True, text
         if usage.tokens is None:
             usage = reduce(_add_usage, before.values(), usage)

@@ -10,18 +10,42 @@ _THOUGHT = re.compile(
     r"<(think|thinking|thoughts?|reasoning|reflection|analysis|scratchpad)>.*?(?:</\1>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_SIGNS = re.compile(r"^[^\w{\[]+")  # such as emoji
 # What programs and models say around their work, which tells nothing of it.
+_PRAISE = (
+    r"sure|okay|ok|certainly|of course|great|done|finished|completed?|task completed?|success|"
+    r"successful(?:ly)?|understood|yes|absolutely|perfect|excellent|awesome|nice|goodbye|bye|thanks?"
+)
+_NOTHING = r"none|null|nil|n/?a|undefined|true|false|eof"
+_HEADING = (
+    r"summary|conclusion|overview|results?|changes?(?: made)?|what (?:i |has |was )?changed|"
+    r"(?:final )?answer|explanation|details|notes?|plan"
+)
+_WORK = r"(?:the |your |this |all )*(?:requested |following |necessary )?(?:\d+ )?"
+_WORK += r"(?:tasks?|changes?|edits?|updates?|requests?|patch(?:es)?|diffs?|work)"
 _EMPTY_TALK = re.compile(
     r"^(?:"
-    r"(?:sure|okay|ok|certainly|of course|great|done|finished|task completed?|success|understood|"
-    r"yes|absolutely)\b[^a-z]*$"
+    rf"(?:all )?(?:{_PRAISE})\b[^a-z]*$"
+    rf"|(?:{_NOTHING})[^a-z]*$"
+    rf"|(?:{_HEADING})(?: of (?:the |my )?changes?)?[^a-z]*$"
     r"|(?:sure|okay|ok|certainly|of course)\b.{0,20}\bhere\b"
     r"|here(?: is|'s| are)\b.{0,60}:?$"
     r"|applied edit to\b"
+    rf"|(?:i(?:'ve| have)? )?(?:completed?|finished|made|applied|implemented) {_WORK}\b.{{0,20}}$"
+    rf"|{_WORK} (?:(?:is|are|was|were|has been|have been) )?(?:now )?"
+    r"(?:completed?|done|finished|applied|made|ready)(?: successfully)?[^a-z]*$"
+    r"|(?:completed|finished|succeeded|applied)(?: successfully| in [\d.]+ ?\w+)?[^a-z]*$"
+    r"|(?:i'll|i will|let me|let's|i'm going to|i need to) (?:\w+ ){0,2}"
+    r"(?:start|begin|look|check|read|see|examine|explore|understand|analy[sz]e|inspect|review)\b"
     r"|commit [0-9a-f]{7,}\b"
     r"|(?:wrote|saved?|saving|writing)\b.{0,40}\b(?:trajectory|log|session|history|output)\b"
-    r"|(?:total |session )?(?:cost|tokens|duration|usage)\b.{0,12}[:$\d]"
+    r"|(?:total |session )?(?:cost|tokens|duration|usage)\b(?: used)?[^a-z]{0,12}[$\d]"
     r"|(?:exit|return) (?:code|status)\b"
+    r"|(?:session|thread|conversation|request|trace)[ _-]?id\b|resume (?:this|the) session\b"
+    r"|(?:model|agent|provider|version): \S+(?:, \S+)?$"
+    r"|[{\[]\s*[\"{\[\]}]|\[?\d{4}-\d\d-\d\d[t ]"
+    r"|https?://\S+$"
     r")",
     re.IGNORECASE,
 )
@@ -35,8 +59,10 @@ def split_subject(text: str) -> tuple[str, str]:
 
     Empty where no line does; a line that is too long for a subject stays in the text.
     """
-    lines = _THOUGHT.sub("", text).strip().splitlines()
+    lines = _COLOUR.sub("", _THOUGHT.sub("", text)).strip().splitlines()
     for at, line in enumerate(lines):
+        if line.lstrip().startswith("```"):
+            continue
         if (bare := _bare(line)) and _tells_something(bare):
             is_whole = len(bare) <= _LONGEST
             rest = [*lines[:at], *lines[at + 1 :]] if is_whole else lines
@@ -67,6 +93,6 @@ def _bare(line: str) -> str:
 
 
 def _tells_something(line: str) -> bool:
-    if _EMPTY_TALK.match(line) or _PATH.match(line):
+    if _EMPTY_TALK.match(_SIGNS.sub("", line)) or _PATH.match(line):
         return False
     return re.search(r"[^\W\d_]{2}", line) is not None

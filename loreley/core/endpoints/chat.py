@@ -20,6 +20,7 @@ from loreley.core.endpoints.dialects import (
     Part,
     find_refused,
     may_lack_version,
+    strip_question,
     write_turns,
 )
 from loreley.core.endpoints.model_list import describe_missing_model, read_model_list
@@ -85,7 +86,7 @@ class ChatEndpoint:
     @property
     def _base_url(self) -> str | None:
         """The URL without the path that belongs to a question, which is often given with it."""
-        return self.url and self.url.rstrip("/").removesuffix("/chat/completions")
+        return strip_question(self.url)
 
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""

@@ -17,6 +17,9 @@ _REFUSES = re.compile(
     r"|role(?:: input should| must) be|verified to stream",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"/(?:(?:chat/)?completions|models|responses|embeddings|api/(?:chat|generate|tags|embed))$"
+)
 _VERSIONED = re.compile(r"/(?:v\d|openai|api/v\d)\b")
 
 
@@ -66,6 +69,11 @@ def find_refused(message: str, sent: Sequence[Part]) -> Part | None:
     if Part.USAGE in named:
         named.pop(Part.STREAM, None)
     return min(named, key=lambda part: named[part]) if named else None
+
+
+def strip_question(url: str | None) -> str | None:
+    """The base URL, without the path of a question that is often copied with it."""
+    return url and _QUESTION.sub("", url.rstrip("/"))
 
 
 def may_lack_version(url: str | None) -> bool:

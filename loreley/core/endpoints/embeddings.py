@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loreley.core.budget import CallUsage, Tariff, Usage, parse_tokens
 from loreley.core.endpoints.completions import raise_error_in
+from loreley.core.endpoints.dialects import strip_question
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
 from loreley.host.deadline import Deadline
 
@@ -52,7 +53,7 @@ class EmbeddingEndpoint:
 
     @property
     def _client(self) -> Client:
-        return Client(_EMBEDDING, self.url, self.api_key, self.retries)
+        return Client(_EMBEDDING, strip_question(self.url), self.api_key, self.retries)
 
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""

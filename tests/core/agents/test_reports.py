@@ -2,6 +2,7 @@
 
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,21 @@ def test_row_24_an_error_of_the_provider_in_the_words_of_a_success_is_a_failure(
     assert said in found.summary
 
 
+@pytest.mark.parametrize("name", ["qwen", "gemini"])
+def test_row_24_an_error_behind_the_first_words_is_one(
+    name: str, agent: Make, bench: Bench
+) -> None:
+    said = "I raise the limit.\n\n[API Error: 503 overloaded]"
+    events: list[dict[str, object]] = [
+        {"type": "message", "role": "assistant", "content": said},
+        {"type": "result", "status": "success", "is_error": False, "result": said, "usage": {}},
+    ]
+
+    found = failure(agent(printed(*events), presets()[name]), bench, kind=LoreleyError)
+
+    assert "503 overloaded" in found.summary
+
+
 def test_row_24_words_that_mention_such_an_error_are_no_failure(agent: Make, bench: Bench) -> None:
     said = "Handle [API Error: 401] in the client"
     event: dict[str, object] = {"type": "result", "is_error": False, "result": said}
@@ -60,7 +76,7 @@ def test_row_25_what_gemini_thought_is_output() -> None:
     assert read("gemini", {"type": "result", "stats": stats}) == Usage(1000, 500, 100)
 
 
-@pytest.mark.parametrize("total", [900, None, -5, "many"])
+@pytest.mark.parametrize("total", [900, None, -5, "many", True, [1500], 1e400])
 def test_row_25_a_total_that_cannot_be_takes_nothing_away(total: object) -> None:
     stats = {"total_tokens": total, "input_tokens": 1000, "output_tokens": 50}
 
@@ -73,6 +89,22 @@ def test_row_26_without_an_end_the_usage_of_each_answer_counts_once(name: str) -
 
     cached_too = 900 if name == "claude" else 0
     assert usage == Usage(1200 + cached_too, 20, 900)
+
+
+def test_row_26_a_line_that_was_cut_off_takes_nothing_away() -> None:
+    whole = f"{json.dumps(turn(1, 1000))}\n"
+    cut = json.dumps(turn(2, 500))[:-9]
+
+    usage = presets()["claude"].answer.read(io.BytesIO((whole + cut).encode())).usage
+
+    assert usage == Usage(1000, 10)
+
+
+@pytest.mark.parametrize("message", [None, "x", {}, {"id": "m2"}, {"id": "m2", "usage": [1]}])
+def test_row_26_an_answer_without_usage_takes_nothing_away(message: object) -> None:
+    assert read("claude", turn(1, 1000), {"type": "assistant", "message": message}) == Usage(
+        1000, 10
+    )
 
 
 def test_row_26_the_usage_at_the_end_takes_the_place_of_that_before() -> None:
@@ -91,8 +123,8 @@ def test_row_26_a_killed_agent_is_billed_for_what_it_told(agent: Make, bench: Be
     assert bench.budget_gate.usages == [Usage(295_800, 10)]
 
 
-def limit_of_turns() -> str:
-    end: dict[str, object] = {"type": "result", "subtype": "error_max_turns", "is_error": True}
+def limit_of_turns(kind: str = "error_max_turns") -> str:
+    end: dict[str, object] = {"type": "result", "subtype": kind, "is_error": True}
     return printed(end) + "sys.exit(1)"
 
 
@@ -103,6 +135,25 @@ def test_row_27_what_was_changed_until_the_turn_limit_is_proposed(
 
     assert proposal.subject == "Change src/pack.py"
     assert "cut off by a limit of its own: error_max_turns" in proposal.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("claude", "error_max_budget_usd"), ("qwen", "error_max_turns")]
+)
+def test_row_27_other_limits_of_its_own_are_no_failure_either(
+    name: str, kind: str, agent: Make, bench: Bench
+) -> None:
+    proposal = proposed(agent(CHANGE + limit_of_turns(kind), presets()[name]), bench)
+
+    assert f"cut off by a limit of its own: {kind}" in proposal.summary
+
+
+def test_row_27_an_error_that_is_no_limit_is_a_failure(agent: Make, bench: Bench) -> None:
+    body = CHANGE + limit_of_turns("error_during_execution")
+
+    found = failure(agent(body, presets()["claude"]), bench, kind=LoreleyError)
+
+    assert "error_during_execution" in found.summary
 
 
 def test_row_27_a_turn_limit_without_a_change_is_a_failure(agent: Make, bench: Bench) -> None:
@@ -121,6 +172,10 @@ def test_row_27_a_turn_limit_without_a_change_is_a_failure(agent: Make, bench: B
         (137, "ended by SIGKILL"),
         (-16, "ended by SIGSTKFLT"),
         (255, "exit code 255"),
+        (128, "exit code 128"),
+        (127, "exit code 127"),
+        (160, "exit code 160"),
+        (134, "ended by SIGABRT"),
     ],
 )
 def test_row_28_an_exit_code_is_no_signal_that_nobody_sends(code: int, words: str) -> None:
@@ -160,6 +215,23 @@ def test_row_22_a_key_of_its_own_wins(agent: Make, bench: Bench) -> None:
     environment, _ = json.loads(seen("codex", agent, bench, keys))
 
     assert environment["CODEX_API_KEY"] == "own"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, key) for name, preset in presets().items() for key in preset.keys],
+)
+def test_row_22_each_key_that_is_enough_to_start_reaches_the_program(
+    name: str, key: str, agent: Make, bench: Bench
+) -> None:
+    preset = presets()[name]
+    program = agent(ECHO, preset, environ={key: "k"})
+
+    with suppress(LoreleyError):  # what it prints is no answer of this agent
+        proposed(program, bench)
+
+    environment, _ = json.loads((bench.worktree.path / "seen.json").read_text())
+    assert environment[key] == "k"
 
 
 @pytest.mark.parametrize(

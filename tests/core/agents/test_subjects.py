@@ -22,6 +22,12 @@ ADDED = "diff --git a/new file.py b/new file.py\nnew file mode 100644\n--- /dev/
         *("Applied edit to src/pack.py", "/tmp/run/trajectory.json", "src/pack.py", "`a.py`:"),
         *("Sure, here are the edits:", "Here is the change:", "Saved trajectory to /tmp/x.json"),
         *("Tokens: 12 sent", "Cost: $0.01", "Commit 1a2b3c4d loreley", "12"),
+        *("✅ Done", "All done! ✅", "\x1b[32mDone\x1b[0m", "Finished in 3.2s", "Perfect!", "None"),
+        *("Applied 3 edits", "Changes applied successfully.", "I've completed the task."),
+        *("## Summary of changes", "Changes made:", "I made the following changes:", "```diff"),
+        *("Session ID: abc123", "Model: gpt-5", "[2026-01-01 12:00:00] INFO start"),
+        *('{"type": "result"}', "https://example.com/x", "Let me look at the code.", "EOF"),
+        *("I'll start by reading the file.", "The task is complete.", '<tool_call>{"name": 1}'),
     ],
 )
 def test_row_29_what_tells_nothing_of_the_change_is_no_subject(said: str) -> None:
@@ -40,6 +46,15 @@ def test_row_29_what_tells_nothing_of_the_change_is_no_subject(said: str) -> Non
         ("Done: raise the limit", "Done: raise the limit", ""),
         ("Здесь быстрее", "Здесь быстрее", ""),
         ("x" * 120, "x" * 100, "x" * 120),
+        ("Finish the loop early", "Finish the loop early", ""),
+        ("Cost: compare by rows first", "Cost: compare by rows first", ""),
+        ("Complete the cache of rows", "Complete the cache of rows", ""),
+        ("Model the cost by rows", "Model the cost by rows", ""),
+        ("Apply changes to rows in batches", "Apply changes to rows in batches", ""),
+        ("Results are cached by row", "Results are cached by row", ""),
+        ("[cache] Keep rows", "[cache] Keep rows", ""),
+        ("🚀 Keep the rows sorted", "🚀 Keep the rows sorted", ""),
+        ("\x1b[1mKeep rows\x1b[0m", "Keep rows", ""),
     ],
 )
 def test_row_29_the_first_line_that_tells_something_is_the_subject(

@@ -184,12 +184,25 @@ def test_row_10_a_model_that_is_missing_is_no_missing_path(server: ChatServer) -
 
 
 @SLOW
-def test_row_10_the_path_of_a_question_may_be_in_the_url(server: ChatServer) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/chat/completions", "/chat/completions/", "/completions", "/models", "/responses"],
+)
+def test_row_10_the_path_of_a_question_may_be_in_the_url(path: str, server: ChatServer) -> None:
     server.responses = [says("Because.")]
 
-    ask(endpoint(server, url=f"{server.url}/chat/completions"))
+    ask(endpoint(server, url=f"{server.url}{path}"))
 
     assert server.requests[0]["path"] == "/v1/chat/completions"
+
+
+@SLOW
+def test_row_10_the_path_of_ollama_s_own_protocol_leads_to_the_other(server: ChatServer) -> None:
+    server.responses = [refuses(404, "page not found"), says("Because.")]
+
+    ask(endpoint(server, url=f"{server.url.removesuffix('/v1')}/api/chat"))
+
+    assert server.requests[1]["path"] == "/v1/chat/completions"
 
 
 def test_row_10_v1_belongs_only_where_no_version_is() -> None:

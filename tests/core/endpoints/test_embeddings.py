@@ -28,6 +28,13 @@ def test_texts_are_embedded_in_their_order(stub: Stub) -> None:
     assert answer.length == 100
 
 
+@pytest.mark.parametrize("path", ["/", "/embeddings", "/embeddings/", "/models"])
+def test_row_10_the_path_of_a_question_may_be_in_the_url(path: str, stub: Stub) -> None:
+    found = EmbeddingEndpoint("stub", f"{stub.url}{path}", None, 0)
+
+    assert found.embed(["abc"], soon()).length == 100
+
+
 def test_the_key_is_sent_and_never_shown(stub: Stub) -> None:
     asked = endpoint(stub, "sk-very-secret")
     asked.embed(["abc"], soon())
