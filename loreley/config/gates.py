@@ -49,3 +49,8 @@ class GateSettings(BaseModel):
     worker_gate_secrets: bool = Field(
         True, description="Refuse a candidate that adds a key, a token or a password."
     )
+    worker_gate_meaning: bool = Field(
+        True,
+        description="Refuse a candidate that differs from a judged one in blanks, comments and, in "
+        "Python, names of local variables only.",
+    )

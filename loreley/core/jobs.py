@@ -274,15 +274,16 @@ class JobStore(Protocol):
         """
         ...
 
-    def announce(self, claim: Claim, tree: str) -> None:
-        """Say which tree the job is about to judge; raises `JobLost`.
+    def announce(self, claim: Claim, tree: str, meaning: str | None = None) -> None:
+        """Say which tree the job is about to judge, and what it means; raises `JobLost`.
 
-        Raises `CandidateRejected` when that tree was judged before, be it in vain, or when another
-        job is about it. A judgement that ran out of time does not count.
+        Raises `CandidateRejected` when that tree, or one that means the same, was judged before, be
+        it in vain, or when another job is about it. A judgement that ran out of time does not
+        count. An empty meaning is the root's; None: it is not known.
         """
         ...
 
-    def is_tree_known(self, claim: Claim, tree: str) -> bool:
+    def is_tree_known(self, claim: Claim, tree: str, meaning: str | None = None) -> bool:
         """Whether `announce` would refuse the tree by now."""
         ...
 

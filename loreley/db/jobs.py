@@ -60,6 +60,9 @@ from loreley.host.deadline import Deadline, Stop
 _AT_ONCE = Deadline(at=0.0)  # passed long ago
 _FAILURE_LENGTH = 2_000
 _OF_THE_CANDIDATE = (FailureKind.EVALUATION, FailureKind.TIMEOUT)
+_IN_VAIN = (jobs.c.state == JobState.REJECTED) | (
+    (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
+)
 _PAST = {
     JobState.SUCCEEDED: "succeeded",
     JobState.REJECTED: "was rejected",
@@ -108,6 +111,7 @@ class Jobs:
                 attempt=jobs.c.attempt + 1,
                 token=token,
                 tree=None,
+                meaning=None,
                 worker=worker,
                 claimed_at=now(),
                 lease_until=now() + lease_seconds,
@@ -259,8 +263,8 @@ class Jobs:
 
         Raises `JobLost`. Again is fine.
         """
-        forgotten = _claimed(claim).values(tree=None)
-        held = _claimed(claim).values(token=claim.token).returning(jobs.c.tree)
+        forgotten = _claimed(claim).values(tree=None, meaning=None)
+        held = _claimed(claim).values(token=claim.token).returning(jobs.c.tree, jobs.c.meaning)
         with self._database.begin() as connection:
             row = connection.execute(held).first()
             if row is None:
@@ -268,20 +272,21 @@ class Jobs:
             if row.tree is None:  # recorded before: only the answer was lost
                 return
             _change(connection, claim, forgotten)
-            insert_failed_try(connection, claim, row.tree, failed)
+            insert_failed_try(connection, claim, row.tree, row.meaning, failed)
             add_try(self._database, connection, record, moved=False)
 
     @_retried
-    def announce(self, claim: Claim, tree: str) -> None:
-        """Say which tree the job is about to judge; raises `JobLost`.
+    def announce(self, claim: Claim, tree: str, meaning: str | None = None) -> None:
+        """Say which tree the job is about to judge, and what it means; raises `JobLost`.
 
-        Raises `CandidateRejected` when that tree was judged before, be it in vain, or when another
-        job is about it. A judgement that ran out of time does not count.
+        Raises `CandidateRejected` when that tree, or one that means the same, was judged before, be
+        it in vain, or when another job is about it. A judgement that ran out of time does not
+        count.
         """
         with self._database.begin() as connection:
             try:
                 # First, as it waits for a job that is just ending, whose outcome then shows.
-                _change(connection, claim, _claimed(claim).values(tree=tree))
+                _change(connection, claim, _claimed(claim).values(tree=tree, meaning=meaning))
             except IntegrityError:
                 raise CandidateRejected(
                     "another job is judging the same tree", target=tree
@@ -289,9 +294,17 @@ class Jobs:
             twin = _find_twin(connection, tree)
             if twin is not None:
                 raise CandidateRejected("the same tree was judged before", target=twin)
+            twin = _find_twin_in_meaning(connection, claim, meaning)
+            if twin is not None:
+                raise CandidateRejected(
+                    "the same tree was judged before, but for blanks, comments or local names",
+                    target=twin,
+                    setting="WORKER_GATE_MEANING",
+                    fix="set it to false if these are what is to be improved",
+                )
 
     @_retried
-    def is_tree_known(self, claim: Claim, tree: str) -> bool:
+    def is_tree_known(self, claim: Claim, tree: str, meaning: str | None = None) -> bool:
         """Whether `announce` would refuse the tree by now."""
         at_work = select(jobs.c.id).where(
             jobs.c.tree == tree, jobs.c.state == JobState.RUNNING, jobs.c.id != claim.job_id
@@ -299,7 +312,10 @@ class Jobs:
         with self._database.read() as connection:
             if connection.execute(at_work.limit(1)).first() is not None:
                 return True
-            return _find_twin(connection, tree) is not None
+            return (
+                _find_twin(connection, tree) is not None
+                or _find_twin_in_meaning(connection, claim, meaning) is not None
+            )
 
     @_retried
     def find_tries(self, places: Sequence[str]) -> Mapping[str, Tries]:
@@ -409,12 +425,22 @@ def _explain_loss(connection: Connection, claim: Claim) -> JobLost:
 def _find_twin(connection: Connection, tree: str) -> str | None:
     """The commit that was judged with this tree, or the job that judged it in vain."""
     commit = select(commits.c.commit).where(commits.c.tree == tree)
-    in_vain = (jobs.c.state == JobState.REJECTED) | (
-        (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
-    )
-    job = select("job " + jobs.c.id).where(jobs.c.tree == tree, in_vain)
+    job = select("job " + jobs.c.id).where(jobs.c.tree == tree, _IN_VAIN)
     within = select("job " + failed_tries.c.job_id).where(failed_tries.c.tree == tree)
     return connection.execute(commit.union_all(job, within).limit(1)).scalar()
+
+
+def _find_twin_in_meaning(connection: Connection, claim: Claim, meaning: str | None) -> str | None:
+    """The root, or another job that has judged, tried or judges what means the same."""
+    if meaning is None:
+        return None
+    if not meaning:
+        return claim.root_commit
+    judges = jobs.c.state.in_([JobState.SUCCEEDED, JobState.RUNNING]) | _IN_VAIN
+    others = jobs.c.id != claim.job_id
+    job = select("job " + jobs.c.id).where(jobs.c.meaning == meaning, others, judges)
+    within = select("job " + failed_tries.c.job_id).where(failed_tries.c.meaning == meaning)
+    return connection.execute(job.union_all(within).limit(1)).scalar()
 
 
 def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: Any) -> None:

@@ -74,7 +74,9 @@ def insert_judged_commit(
     _insert_metrics(connection, judged.commit, evaluation)
 
 
-def insert_failed_try(connection: Connection, claim: Claim, tree: str, failed: FailedTry) -> None:
+def insert_failed_try(
+    connection: Connection, claim: Claim, tree: str, meaning: str | None, failed: FailedTry
+) -> None:
     """Add a candidate that was judged in vain."""
     connection.execute(
         failed_tries.insert().values(
@@ -82,6 +84,7 @@ def insert_failed_try(connection: Connection, claim: Claim, tree: str, failed: F
             attempt=claim.attempt,
             number=failed.number,
             tree=tree,
+            meaning=meaning,
             operator=failed.operator,
             subject=None if failed.subject is None else to_storable(failed.subject),
             failure=to_storable(failed.failure)[:_FAILURE_LENGTH],

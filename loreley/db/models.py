@@ -76,6 +76,7 @@ jobs = Table(
     Column("claimed_at", Double),
     Column("finished_at", Double),
     Column("tree", String(64)),  # that it judges or has judged; null before it is known
+    Column("meaning", String(64)),  # of that tree: the same but for blanks and the like
     Column("commit", String(64)),
     Column("failure_kind", String(16)),
     Column("failure", Text),
@@ -89,6 +90,7 @@ jobs = Table(
     Index(None, "state", "lease_until"),
     Index(None, "state", "ordinal"),
     Index(None, "tree"),
+    Index(None, "meaning"),
     # No two workers judge the same tree at the same time.
     Index(
         "uq_jobs_tree_running",
@@ -243,12 +245,14 @@ failed_tries = Table(
     Column("attempt", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),  # within the attempt, from 1
     Column("tree", String(64), nullable=False),
+    Column("meaning", String(64)),
     Column("operator", String(64)),
     Column("subject", Text),  # what the agent says it did
     Column("failure", Text, nullable=False),
     Column("seconds", Double, nullable=False),  # from the claim, or the try before, to its end
     Column("finished_at", Double, nullable=False),
     Index(None, "tree"),
+    Index(None, "meaning"),
 )
 
 artifacts = Table(

@@ -24,6 +24,7 @@ class Gates:
     max_lines: int = 0
     max_bytes: int = 0
     secrets: Secrets | None = None  # None: not looked for
+    meaning: bool = False  # whether what means the same as a judged tree is refused
 
     @classmethod
     def from_settings(cls, settings: GateSettings, secrets: Secrets) -> Self:
@@ -38,6 +39,7 @@ class Gates:
             max_lines=settings.worker_gate_max_lines,
             max_bytes=settings.worker_gate_max_kb * 1024,
             secrets=secrets if settings.worker_gate_secrets else None,
+            meaning=settings.worker_gate_meaning,
         )
 
     def check(self, worktree: Worktree, commit: str) -> None:

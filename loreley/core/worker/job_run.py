@@ -301,8 +301,12 @@ class JobRun:
         hit(Failpoint.COMMITTED)
         self.ignored = candidate.ignored
         briefing.gates.check(worktree, candidate.commit)
-        self.jobs.announce(self.claim, candidate.tree)
+        self._earlier_jobs(worktree).announce(candidate.tree)
         return candidate, proposal
+
+    def _earlier_jobs(self, worktree: Worktree) -> EarlierJobs:
+        reads_meaning = self.options.briefing.gates.meaning
+        return EarlierJobs(self.claim, self.jobs, worktree, reads_meaning)
 
     def _ask(self, agent: Agent, worktree: Worktree, known: list[JudgedCommit]) -> Proposal:
         """What the agent proposes, having changed the worktree; recorded even when it fails."""
@@ -312,7 +316,7 @@ class JobRun:
         try:
             proposal = agent.propose(
                 worktree,
-                briefing.brief(self.claim, known, EarlierJobs(self.claim, self.jobs, worktree)),
+                briefing.brief(self.claim, known, self._earlier_jobs(worktree)),
                 self.deadline.within(self.options.agent_timeout_seconds),
                 briefing.recorder(self.claim, agent.name, record, self.deadline),
             )

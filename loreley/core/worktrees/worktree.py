@@ -198,6 +198,11 @@ class Worktree:
         """Every path in which the candidate differs from the base commit."""
         return self._shared.clone.store.differences(self.base_commit, self._head)
 
+    def changes_since(self, commit: str, tree: str) -> list[Difference]:
+        """Every path in which a tree that was made here differs from ``commit``."""
+        self._require_commit(commit)
+        return self._shared.clone.store.differences(commit, tree)
+
     def restore(self, deadline: Deadline) -> None:
         """Make it a clean checkout of the candidate again, or of the base while there is none."""
         self._slot.restore(self._head, deadline)
