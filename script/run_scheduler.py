@@ -63,9 +63,11 @@ def _run(signals: "StopSignals", log_level: str | None, max_jobs: int | None) ->
         # A service may be silent for longer, and what a tick does can be cut off anywhere.
         signals.end_if_unheard(_STOP_SECONDS, lambda: end_at_once("scheduler"))
         logger.info("scheduler online: queue {}", settings.tasks_queue_name)
-        return scheduler.run(
+        code = scheduler.run(
             signals, poll_interval_seconds=settings.scheduler_poll_interval_seconds
         )
+        signals.end_within(_STOP_SECONDS, lambda: os._exit(code))
+        return code
 
 
 if __name__ == "__main__":

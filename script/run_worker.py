@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from loreley.host.signals import StopSignals
 
 
+_CLEAN_UP_SECONDS = 5.0  # what is left undone, the next worker that starts does
+
+
 def main(argv: Sequence[str] | None = None) -> ExitCode:
     """Work until asked to stop."""
     parser = script_parser(
@@ -58,7 +61,7 @@ def _run(signals: "StopSignals", log_level: str | None) -> ExitCode:
                 runner.repository.base,
                 runner.repository.worktrees,
             )
-            return serve(
+            code = serve(
                 worker,
                 signals,
                 grace_seconds=settings.tasks_worker_grace_seconds,
@@ -66,6 +69,8 @@ def _run(signals: "StopSignals", log_level: str | None) -> ExitCode:
                 interrupt=runner.interrupt,
                 find_flaw=lambda: runner.flaw,
             )
+            signals.end_within(_CLEAN_UP_SECONDS, lambda: os._exit(code))
+            return code
 
 
 if __name__ == "__main__":

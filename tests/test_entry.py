@@ -224,3 +224,22 @@ def test_the_scripts_work_from_any_folder(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert f"usage: {script}" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_clean_up_that_hangs_is_ended_with_the_code_that_was_said() -> None:
+    """Row 38: as one does that waits for a server's answer."""
+    done = run(
+        "import os, contextlib\n"
+        "@contextlib.contextmanager\n"
+        "def server():\n"
+        "    yield\n"
+        "    os.read(os.pipe()[0], 1)\n"
+        "def work(signals):\n"
+        "    with server():\n"
+        "        signals.end_within(0.2, lambda: os._exit(0))\n"
+        "        return 0\n"
+        "sys.exit(run_guarded('scheduler', work))"
+    )
+
+    assert (done.returncode, done.stderr) == (ExitCode.STOPPED, "")

@@ -33,7 +33,8 @@ _POSTGRESQL_OPTIONS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-_SQLITE_BUSY_SECONDS = 30
+_BUSY_SECONDS = 30  # for a lock that another process holds
+_LONGEST_IDLE_SECONDS = 120  # in a transaction; then PostgreSQL ends it, and its locks
 _SQLITE_OUTAGES = (
     "database is locked",
     "database is busy",
@@ -46,6 +47,8 @@ _READ_ONLY = "25006"  # a standby, or a primary that was demoted
 _POSTGRESQL_FIXES = {
     _READ_ONLY: "let the server be writable again, or point DATABASE_URL at the one that is",
     "53100": "make room on the disk of the database server",
+    "55P03": "end the process that holds the lock, such as one that was frozen: pg_stat_activity "
+    "names it",
     "53300": "raise the server's max_connections, or run fewer workers",
 }
 
@@ -167,6 +170,7 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
             )
             # Before the dialect asks its first question, which fails where text comes as bytes.
             event.listen(engine, "connect", _require_utf8, insert=True)
+            event.listen(engine, "connect", _bound_waits)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         driver = isinstance(error, ModuleNotFoundError)
         raise ConfigError(
@@ -208,8 +212,15 @@ def _require_utf8(connection: Any, _record: object) -> None:
         )
 
 
+def _bound_waits(connection: Any, _record: object) -> None:
+    """Wait for no lock for ever: whoever holds it may be a process that was frozen."""
+    connection.execute(f"SET lock_timeout = '{_BUSY_SECONDS}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_IDLE_SECONDS}s'")
+    connection.commit()
+
+
 def _wait_longer(connection: Any, _record: object) -> None:
-    connection.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

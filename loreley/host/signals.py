@@ -74,6 +74,18 @@ class StopSignals:
         self._end_watch()
         self.check()
 
+    def end_within(self, seconds: float, end: Callable[[], None]) -> None:
+        """Call ``end`` in another thread unless this is left within ``seconds``.
+
+        For a clean-up that may wait for a server, when what is asked of it is said already.
+        """
+        self._end_watch()
+        self._is_heard.clear()
+        self._watch = threading.Thread(
+            target=self._end_unless_left, args=(seconds, end), name="end", daemon=True
+        )
+        self._watch.start()
+
     def wait(self, seconds: float | None = None, *, until_count: int = 1) -> bool:
         """Sleep until so many stops were asked for, at most ``seconds``; whether they were."""
         end = None if seconds is None else time.monotonic() + seconds
@@ -93,6 +105,10 @@ class StopSignals:
                 if not self._is_heard.wait(seconds):
                     end()
                 return
+
+    def _end_unless_left(self, seconds: float, end: Callable[[], None]) -> None:
+        if not self._is_heard.wait(seconds):
+            end()
 
     def _end_watch(self) -> None:
         self._is_heard.set()

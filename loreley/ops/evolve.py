@@ -2,15 +2,18 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from loreley.config import Role, load_settings
 from loreley.core.agents.assembly import try_key
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.db.engine import Database, open_database
-from loreley.errors import ServiceUnavailable
+from loreley.errors import ServiceUnavailable, TimeLimitReached
+from loreley.host.deadline import Deadline
+from loreley.host.interruptible import Background, run_interruptibly
 from loreley.host.locks import FileLock
 from loreley.host.signals import StopSignals
 from loreley.ops.ending import read_result, read_standing
@@ -24,7 +27,11 @@ from loreley.views.overview import Overview, read_overview
 from loreley.views.pausing import describe_pause, read_current_pause
 
 _READ_EVERY_SECONDS = 0.25
+_LOOK_SECONDS = 1.0  # for the database; it answers within milliseconds
+_ANSWER_SECONDS = 10.0  # then it counts as silent
 _SAY_AGAIN_SECONDS = 1800.0
+
+Answer = TypeVar("Answer")
 
 
 def evolve(root: Path, *, jobs: int, workers: int) -> int:
@@ -52,7 +59,8 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         say(f"warning: {key_warning}")
     started, failure = time.monotonic(), None
     try:
-        goal, before = _choose_goal(database, jobs), read_standing(database)
+        goal = _choose_goal(database, jobs)
+        before = _read_within(_ANSWER_SECONDS, lambda: read_standing(database))
         with StopSignals() as signals, _register(settings.loreley_state_dir) as is_joining:
             output = logs / "evolve" / (f"joined-{os.getpid()}" if is_joining else "")
             supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=output)
@@ -65,8 +73,10 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
                 if signals.asked:
                     say("evolve: stopping; Ctrl+C again interrupts the running jobs")
                 supervisor.stop(signals, grace_seconds=settings.tasks_worker_grace_seconds)
-        overview, over = read_overview(database), read_ending(database)
-        ending = read_result(database, before)
+        overview, over, ending = _read_within(
+            _ANSWER_SECONDS,
+            lambda: (read_overview(database), read_ending(database), read_result(database, before)),
+        )
     finally:
         database.close()
     if overview is None:
@@ -150,25 +160,56 @@ class _PauseTeller:
 
 
 class _OverviewReader:
-    """Reads how the run stands; a database that is away is reported once, until it is back."""
+    """Reads how the run stands; a database that is away is reported once, until it is back.
+
+    One that is silent holds nobody up.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._is_away = False
         self._tell_of_pause = _PauseTeller(database)
+        self._reading = Background(self._read, "reading how the run stands")
 
     def __call__(self) -> Overview | None:
         try:
-            overview = read_overview(self._database)
-            if overview is not None:
-                self._tell_of_pause()
+            overview = self._reading.ask(_LOOK_SECONDS)
         except ServiceUnavailable as error:
-            if not self._is_away:
-                say(f"evolve: waiting for the database: {error.summary}")
-            self._is_away = True
+            self._report_outage(error)
             return None
-        self._is_away = False
+        if self._reading.waited_seconds > _ANSWER_SECONDS:
+            self._report_outage(_silence())
+        elif overview is not None:
+            self._is_away = False
         return overview
+
+    def _read(self) -> Overview | None:
+        overview = read_overview(self._database)
+        if overview is not None:
+            self._tell_of_pause()
+        return overview
+
+    def _report_outage(self, error: ServiceUnavailable) -> None:
+        if not self._is_away:
+            say(f"evolve: waiting for the database: {error.summary}")
+        self._is_away = True
+
+
+def _read_within(seconds: float, read: Callable[[], Answer]) -> Answer:
+    """What the database answers; raises `ServiceUnavailable` where it does not."""
+    try:
+        return run_interruptibly(read, Deadline.after(seconds), "reading how the run stands")
+    except TimeLimitReached as error:
+        raise _silence() from error
+
+
+def _silence() -> ServiceUnavailable:
+    return ServiceUnavailable(
+        "the database does not answer",
+        setting="DATABASE_URL",
+        reason="not a word has come for a while",
+        fix="look at the server: it may be frozen, or wait for a lock; what is done is kept",
+    )
 
 
 def describe_ending(

@@ -1,14 +1,17 @@
 """A PostgreSQL server that refuses, goes away, or is short of something."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from loreley.db.engine import open_database, read_revision
+from loreley.db.migrations import HEAD
 from loreley.db.models import jobs
 from loreley.errors import ConfigError, ServiceUnavailable
 from tests.db.opening import SECRET, create_job, refusal
@@ -234,3 +237,40 @@ def test_what_the_server_refuses_for_good_is_no_outage(
         connection.execute(text("SELECT nosuch FROM jobs"))
 
     database.close()
+
+
+def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(postgresql: str) -> None:
+    """Row 38: a process that was frozen in a transaction holds it."""
+    with (
+        closing(open_database(postgresql)) as database,
+        closing(open_database(postgresql)) as other,
+    ):
+        create_job(database)
+        with database.read() as connection:
+            assert connection.execute(text("SHOW lock_timeout")).scalar() == "30s"
+            idle = text("SHOW idle_in_transaction_session_timeout")
+            assert connection.execute(idle).scalar() == "2min"
+
+        def change() -> None:
+            with database.begin() as mine:
+                mine.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                mine.execute(update(jobs).values(state="running"))
+
+        with other.begin() as frozen:
+            frozen.execute(update(jobs).values(state="running"))
+            with pytest.raises(ServiceUnavailable, match="lock timeout") as raised:
+                change()
+
+    assert "pg_stat_activity" in raised.value.fix
+
+
+def test_a_migration_waits_for_another_as_long_as_it_takes(postgresql: str) -> None:
+    with psycopg.connect(postgresql.replace("+psycopg", "")) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [0x10E1E7])
+        thread = threading.Thread(target=lambda: open_database(postgresql).close())
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+    thread.join(30)
+
+    assert read_revision(postgresql) == HEAD

@@ -4,17 +4,20 @@ import random
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from loreley.host.failpoints import Failpoint
 from tests.services import own_postgresql, postgresql_database
 from tests.support import eventually
 from tests.system.proxy import Proxy
-from tests.system.stack import BUSY_SECONDS, Process, Stack, create_stack, only_sqlite
+from tests.system.stack import BUSY_SECONDS, Process, Stack, create_stack, finished, only_sqlite
+from tests.system.whole_run import evolve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -81,6 +84,95 @@ def test_a_scheduler_whose_redis_is_silent_stops_soon(stack: Stack) -> None:
             assert time.monotonic() - began < 5
             assert code == 0, scheduler.said
             assert "scheduler: stopped" in scheduler.said
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "busy"])
+@pytest.mark.parametrize("silent", ["redis", "database", "both"])
+def test_row_35_a_worker_whose_services_are_silent_stops_soon(
+    tmp_path: Path, redis_url: str, postgresql_url: str, silent: str, is_busy: bool
+) -> None:
+    """Whatever it still wants to say to them."""
+    with (
+        postgresql_database(postgresql_url, f"run_{uuid4().hex}") as database_url,
+        Proxy.to(redis_url) as redis,
+        Proxy.to(database_url) as database,
+    ):
+        urls = redis.instead_of(redis_url), database.instead_of(database_url)
+        stack = create_stack(tmp_path / "stack", *urls)
+        stack.settings["TASKS_WORKER_GRACE_SECONDS"] = "1"
+        try:
+            worker = stack.start_worker()
+            worker.wait_for("worker online")
+            if is_busy:
+                stack.gate.touch()
+                stack.start_scheduler("--max-jobs", "1")
+                stack.wait_for_evaluation()
+            with ExitStack() as silence:
+                for name, proxy in (("redis", redis), ("database", database)):
+                    if silent in (name, "both"):
+                        silence.enter_context(proxy.blackholed())
+                began = time.monotonic()
+
+                code = worker.stop(within=60)
+
+                seconds = time.monotonic() - began
+            assert code == 0, worker.said
+            assert "worker: stopped" in worker.said
+            assert seconds < (1 + 3 if is_busy else 2.5) + BUSY_SECONDS
+        finally:
+            stack.close()
+
+
+def test_row_38_a_whole_run_whose_database_is_silent_hears_a_stop(
+    tmp_path: Path, redis_url: str, postgresql_url: str
+) -> None:
+    """It waited for an answer, and nothing else."""
+    with (
+        postgresql_database(postgresql_url, f"run_{uuid4().hex}") as url,
+        Proxy.to(url) as proxy,
+    ):
+        stack = create_stack(tmp_path / "stack", redis_url, proxy.instead_of(url))
+        stack.settings["TASKS_WORKER_GRACE_SECONDS"] = "1"
+        try:
+            stack.gate.touch()
+            run = evolve(stack, 3)
+            stack.wait_for_evaluation()
+            with proxy.blackholed():
+                run.wait_for("evolve: waiting for the database")
+                began = time.monotonic()
+
+                code = run.stop(within=60)
+
+                # The grace period, its processes, and once more the database.
+                assert time.monotonic() - began < 1 + 10 + 10 + BUSY_SECONDS
+            assert code == 1
+            assert "the database does not answer" in run.said
+            assert "Traceback" not in run.said
+        finally:
+            stack.close()
+
+
+def test_row_38_a_scheduler_that_is_done_waits_for_no_lock(
+    tmp_path: Path, redis_url: str, postgresql_url: str
+) -> None:
+    """As a process that was frozen in a transaction may hold."""
+    with postgresql_database(postgresql_url, f"run_{uuid4().hex}") as url:
+        stack = create_stack(tmp_path / "stack", redis_url, url)
+        try:
+            worker = stack.start_worker()
+            finished(stack.start_scheduler("--max-jobs", "1"), worker)
+            with psycopg.connect(url.replace("+psycopg", "")) as other:
+                other.execute("LOCK TABLE activity IN EXCLUSIVE MODE")
+                scheduler = stack.start_scheduler("--max-jobs", "1")
+                scheduler.wait_for("every job of the budget is done")
+                began = time.monotonic()
+
+                code = scheduler.popen.wait(timeout=60)
+
+                assert time.monotonic() - began < 3 + BUSY_SECONDS
+            assert code == 0, scheduler.said
+        finally:
+            stack.close()
 
 
 def hears(process: Process) -> bool:
