@@ -98,6 +98,11 @@ _SIGNS = (
         "set WORKER_REPO_REMOTE_URL to an existing repository",
     ),
     _sign(
+        r"remote missing object|object does not exist on the server|smudge filter lfs failed",
+        "the remote lacks files that Git LFS keeps: upload them with `git lfs push --all`, or set "
+        "WORKER_REPO_ENABLE_LFS=false to work on pointers",
+    ),
+    _sign(
         r"couldn't find remote ref|remote branch .* not found",
         "set WORKER_REPO_BRANCH to a branch of the remote",
     ),

@@ -61,6 +61,15 @@ class LargeFiles:
             return False
         return self._is_used_by(commit) and not self._is_used_by(base)
 
+    def find_missing(self, base: str, commit: str) -> Sequence[str]:
+        """The objects that ``commit`` points at, ``base`` does not, and nobody has."""
+        folder = self._store.git_dir / "lfs" / "objects"
+        return [
+            each
+            for each in self._new_objects(base, commit)
+            if not (folder / each[:2] / each[2:4] / each).is_file()
+        ]
+
     def push(self, base: str, commit: str, deadline: Deadline) -> None:
         """Upload the objects that ``commit`` has and ``base`` has not."""
         object_ids = self._new_objects(base, commit)

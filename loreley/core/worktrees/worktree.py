@@ -142,6 +142,13 @@ class Worktree:
                 setting="WORKER_REPO_ENABLE_LFS",
                 fix="set it if candidates may",
             )
+        if self._slot.checkout.filters and self._shared.large_files.find_missing(
+            self.base_commit, candidate.commit
+        ):
+            raise CandidateRejected(
+                "the agent left a pointer of Git LFS in the place of a file",
+                reason="what it points at is neither here nor in the commit",
+            )
         self._slot.restore(candidate.commit, deadline)
         self._candidate = candidate
         return candidate

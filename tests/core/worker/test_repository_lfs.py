@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from loreley.errors import ConfigError
+from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
+from loreley.errors import CandidateRejected, ConfigError, Fault, GitError
 from tests.core.worker.upstream import Upstream, git, leftovers, opened, soon
 
 pytestmark = [
@@ -106,3 +107,49 @@ def test_a_missing_git_lfs_is_reported_where_it_is_needed(
     opened(plain, tmp_path / "other", git_bin=str(fake))
     with pytest.raises(ConfigError, match="WORKER_REPO_ENABLE_LFS"):
         opened(plain, tmp_path / "third", git_bin=str(fake), enable_lfs=True)
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 5\n"
+
+
+def test_a_pointer_without_its_file_is_the_candidate_s_fault(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    repository = opened(upstream, tmp_path / "base")
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        (worktree.path / "data/model.bin").write_text(POINTER.format("0" * 64))
+
+        with pytest.raises(CandidateRejected, match="a pointer of Git LFS"):
+            worktree.commit_all("x", "", soon())
+
+    with repository.lease(upstream.head(), "job-2", soon()) as worktree:
+        assert (worktree.path / "data/model.bin").read_bytes() == LARGE
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+def test_large_files_that_the_remote_lacks_are_told_with_what_to_do(
+    depth: int | None, upstream: Upstream, tmp_path: Path
+) -> None:
+    shutil.rmtree(upstream.path / "lfs")
+
+    with pytest.raises(GitError) as raised:
+        opened(upstream, tmp_path / "base", fetch_depth=depth)
+
+    assert "git lfs push --all" in raised.value.problems[0].fix
+    assert raised.value.fault is Fault.REMOTE
+
+
+def test_a_shallow_clone_has_the_large_files_of_its_commit(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    url = f"file://{upstream.path}"
+    repository = WorkerRepository(RepositoryOptions(url, tmp_path / "base", fetch_depth=1))
+    repository.prepare(soon())
+
+    with repository.lease(upstream.head(), "job-1", soon()) as worktree:
+        assert (worktree.path / "data/model.bin").read_bytes() == LARGE
+        (worktree.path / "more.bin").write_bytes(b"\0more")
+        worktree.commit_all("x", "", soon())
+        worktree.push("evolution/job/job-1", soon())
+
+    assert stored(upstream) == 2

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,15 @@ def test_links_are_not_followed_and_binary_files_not_shown(folder: Folder, tmp_p
 
     assert "KEY" not in code.text
     assert "blob.py\n```" not in code.text
+
+
+def test_the_source_of_the_evaluator_is_never_shown(folder: Folder) -> None:
+    judge = "from lib.pipeline import step_117\nHIDDEN_CASES = [1, 2]\n"
+
+    code = show_code(replace(brief(), judge=judge), folder, folder.tracked_files(), 16_000)
+
+    assert "def step_117(value):" in code.text
+    assert "HIDDEN_CASES" not in code.text
 
 
 def test_no_more_is_read_than_the_limits_allow(tmp_path: Path) -> None:
