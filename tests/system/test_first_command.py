@@ -1,4 +1,4 @@
-"""README's first command in a bare Debian: by root and by a user, in a root of its own.
+"""README's first command in a bare Debian and Ubuntu: by root and by a user, in a root of its own.
 
 It takes minutes and the network, so that nothing installs debootstrap for it: where that is there
 and root asks, it runs.
@@ -29,14 +29,33 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def bare_debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A Debian 12 with no more than README asks for; `BARE_DEBIAN` may name one that is there."""
-    if there := os.environ.get("BARE_DEBIAN"):
+# What debootstrap is told of a system, and the variable that may name a root that is there.
+_UBUNTU = "/usr/share/keyrings/ubuntu-archive-keyring.gpg"  # of the package ubuntu-keyring
+SYSTEMS = {
+    "Debian 12": ("BARE_DEBIAN", ["bookworm"], []),
+    "Ubuntu 24.04": (
+        "BARE_UBUNTU",
+        # Debian's debootstrap may be older than the release, whose script is that of all Ubuntus.
+        ["noble", "http://archive.ubuntu.com/ubuntu", "/usr/share/debootstrap/scripts/gutsy"],
+        [f"--keyring={_UBUNTU}", "--components=main,universe"],
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=list(SYSTEMS))
+def bare_root(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A system with no more than README asks for."""
+    variable, (release, *source), options = SYSTEMS[request.param]
+    if there := os.environ.get(variable):
         yield Path(there)
         return
+    if f"--keyring={_UBUNTU}" in options and not Path(_UBUNTU).exists():
+        pytest.skip("ubuntu-keyring is not installed")
     root = tmp_path_factory.mktemp("bare") / "root"
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(root)]
+    first = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", *options]
+    command = [*first, release, str(root), *source]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode != 0:
         pytest.skip(f"debootstrap: {made.stdout[-300:]}")
@@ -76,10 +95,10 @@ def run_in(root: Path, user: str, script: str) -> "subprocess.CompletedProcess[s
 
 
 @pytest.fixture(params=["0", USER])
-def checkout(request: pytest.FixtureRequest, bare_debian: Path) -> Iterator[str]:
+def checkout(request: pytest.FixtureRequest, bare_root: Path) -> Iterator[str]:
     """Whose checkout of this repository stands in the bare root."""
     user: str = request.param
-    folder, home = bare_debian / FOLDER[1:], bare_debian / "home" / user
+    folder, home = bare_root / FOLDER[1:], bare_root / "home" / user
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -89,10 +108,10 @@ def checkout(request: pytest.FixtureRequest, bare_debian: Path) -> Iterator[str]
     shutil.rmtree(folder)
 
 
-def test_the_first_command_of_the_readme_works_on_a_bare_debian(
-    checkout: str, bare_debian: Path
+def test_the_first_command_of_the_readme_works_on_a_bare_system(
+    checkout: str, bare_root: Path
 ) -> None:
-    done = run_in(bare_debian, checkout, first_command())
+    done = run_in(bare_root, checkout, first_command())
 
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-2000:]
     assert "jobs      3 ended" in done.stdout
@@ -100,6 +119,6 @@ def test_the_first_command_of_the_readme_works_on_a_bare_debian(
 
     # As its document says, in a terminal in which only the environment is entered.
     script = ". .venv/bin/activate && uv run python script/run_worker.py --help"
-    helped = run_in(bare_debian, checkout, script)
+    helped = run_in(bare_root, checkout, script)
     assert helped.returncode == 0, helped.stderr
     assert "--log-level" in helped.stdout

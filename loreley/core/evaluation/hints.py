@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from loreley.core.evaluation.options import EvaluatorOptions
+from loreley.core.sandbox.own_name import FIX, find_unknown_name
 
 _MODULE = re.compile(r"No module named '([\w.]+)'|Cannot find module '([^']+)'")
 _FILE = re.compile(
@@ -23,6 +24,8 @@ _TOKEN = re.compile(r"[\w+-][\w.+-]*")
 _ENDINGS = ("", ".py", ".rb", ".js", ".mjs", ".so", ".pm", ".lua", ".R", ".sh")
 _MOST_LINES, _MOST_NAMES = 100, 1000
 _PROGRAM = re.compile(r"exit code 127\b|command not found|: not found\b")
+
+_UNKNOWN_HOST = re.compile(r"gaierror|Name or service not known|UnknownHost|ENOTFOUND|getaddrinfo")
 
 
 def find_fix(reason: str, log: str, options: EvaluatorOptions) -> str:
@@ -50,6 +53,8 @@ def find_fix(reason: str, log: str, options: EvaluatorOptions) -> str:
         )
     if found := _find_beside(said, options):
         return _name_folder(found.parent, f"{found.name!r} lies in it")
+    if _UNKNOWN_HOST.search(said) and (name := find_unknown_name()):
+        return f"the host's own name, {name!r}, does not resolve: {FIX}"
     if options.command and _PROGRAM.search(reason):
         return (
             "a program is missing: call it by its whole path, and add the folder it is installed "

@@ -11,6 +11,7 @@ from pathlib import Path
 from loreley.config import Settings
 from loreley.core.sandbox import bubblewrap
 from loreley.core.sandbox.confinement import Confinement
+from loreley.core.sandbox.own_name import FIX, find_unknown_name
 from loreley.core.sandbox.tools import Tools
 from loreley.errors import CommandFailed, ConfigError, TimeLimitReached
 from loreley.host import children
@@ -97,7 +98,18 @@ class Sandbox:
         warnings = []
         if self.processes and is_root and self.level is Level.BUBBLEWRAP:
             warnings.append("root may start any number of processes")
+        if not self._has_own_name and (name := find_unknown_name()):
+            warnings.append(
+                f"the host's own name, {name!r}, does not resolve, and evaluators that ask for it "
+                f"fail: {FIX}"
+            )
         return "; ".join([f"sandbox {self.level}: {promise}", *warnings, *map(str, self.obstacles)])
+
+    @property
+    def _has_own_name(self) -> bool:
+        """Whether a child's host is called otherwise, so that its name resolves."""
+        has_namespace = self.level is Level.NAMESPACES and self.tools.setpriv is not None
+        return self.level is Level.BUBBLEWRAP or has_namespace
 
     @property
     def _counts_processes(self) -> bool:

@@ -1,5 +1,6 @@
 """Evaluators as people bring them: environments, scripts, numbers (rows 12, 13, 15, 16, 21)."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from loreley.core.evaluation.evaluator import Evaluator
 from loreley.core.evaluation.hints import find_fix
 from loreley.errors import ConfigError
 from tests.core.evaluation.bench import ANSWER, Bench
+from tests.support import PROJECT_ROOT
 
 NAME = "socket.gethostbyname(socket.gethostname())"
 
@@ -162,6 +164,38 @@ def test_row_15_the_own_name_of_the_sandbox_is_loopback(any_bench: Bench) -> Non
 
     if any_bench.sandbox.level != "limits":  # there it is the host's name
         assert judgement.log == "127.0.0.1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can rename a host")
+def test_row_15_where_nothing_renames_the_host_its_unknown_name_is_told(tmp_path: Path) -> None:
+    """At the level of limits the name is the host's."""
+    code = f"""
+import sys
+from pathlib import Path
+from loreley.core.sandbox.sandbox import Level, Sandbox, probe
+from loreley.errors import EvaluationFailed
+from tests.core.evaluation.bench import Bench
+sandbox = Sandbox(Level.LIMITS, probe().tools)
+print(sandbox.describe())
+bench = Bench(Path({str(tmp_path)!r}), sandbox)
+try:
+    bench.judge(bench.plugin("import socket\\n{NAME}"))
+except EvaluationFailed as failure:
+    print(failure.fix)
+"""
+    renamed = ["unshare", "--uts", "sh", "-c", 'hostname no-such-host; exec "$@"', "sh"]
+    done = subprocess.run(
+        [*renamed, sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    described, fix = done.stdout.splitlines()
+    assert "the host's own name, 'no-such-host', does not resolve" in described
+    assert fix.startswith("the host's own name, 'no-such-host', does not resolve: add a line")
 
 
 @pytest.mark.parametrize(
