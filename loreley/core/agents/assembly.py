@@ -222,8 +222,15 @@ def _program_error(preset: Preset, reason: str) -> ConfigError:
         setting=f"WORKER_AGENT={preset.name}",
         target=preset.program,
         reason=reason,
-        fix=preset.install or "install it and make it executable, or correct WORKER_AGENT_COMMAND",
+        fix=preset.install or f"install it and make it executable, or correct {_where(preset)}",
     )
+
+
+def _where(preset: Preset) -> str:
+    """Where its program is named."""
+    if preset.name == "command":
+        return "WORKER_AGENT_COMMAND"
+    return f"[{preset.name}] in the file of WORKER_AGENT_PRESETS"
 
 
 def _probe_program(

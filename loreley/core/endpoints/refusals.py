@@ -68,7 +68,8 @@ _WORDS = (
     (
         Refusal.OVERLOAD,
         r"overloaded|\b(?:500|502|503|504|529)\b.{0,40}(?:error|unavail|gateway)|"
-        r"service unavailable|internal server error|bad gateway|\bserver_error\b",
+        r"service unavailable|internal ?server ?error|bad gateway|\bserver_error\b|"
+        r"experiencing high demand",
     ),
     (
         Refusal.MODEL,

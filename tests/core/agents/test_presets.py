@@ -147,3 +147,13 @@ def test_the_price_of_a_preset_of_ones_own_is_asked_for(file: Path) -> None:
 
     with pytest.raises(ConfigError, match="the price of mine's calls"):
         require_prices(settings)
+
+
+def test_a_program_that_is_missing_is_reported_with_where_it_is_named(
+    file: Path, tmp_path: Path
+) -> None:
+    file.write_text(OWN)
+    settings = Settings(worker_agent_presets=str(file), worker_agent=["mine"])
+
+    with pytest.raises(ConfigError, match=r"\[mine\] in the file of WORKER_AGENT_PRESETS"):
+        assemble_agents(settings, SANDBOX, {"PATH": str(tmp_path)})

@@ -6,6 +6,7 @@ they do counts and that whoever caused a failure is named.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -25,6 +26,7 @@ from loreley.errors import (
     LoreleyError,
     ProviderRefused,
     ProviderUnavailable,
+    TimeLimitReached,
 )
 from loreley.host.deadline import Deadline
 from tests.core.agents.provider.model import CONTENT, FILE, INPUT_TOKENS, OUTPUT_TOKENS
@@ -47,7 +49,7 @@ _OFFLINE = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
     "COPILOT_OFFLINE": "true",
 }
-_SECONDS = 100
+_SECONDS = 900  # some ask a provider that is at its limits again for minutes
 
 pytestmark = [
     pytest.mark.slow,
@@ -102,12 +104,14 @@ def asking(agent: Make, model: Provider) -> Make:
     return make
 
 
-def fail(found: CommandAgent, bench: Bench) -> LoreleyError:
+def fail(found: CommandAgent, bench: Bench, seconds: float = _SECONDS) -> LoreleyError:
     """What it is reported to have failed by; nothing of the key shows anywhere."""
+    began = time.monotonic()
     with pytest.raises(LoreleyError) as raised:
-        found.propose(bench.worktree, bench.brief, Deadline.after(_SECONDS), bench.recorder)
-    error = raised.value
-    print(f"{found.name}: {type(error).__name__}: {error.summary}")  # noqa: T201 for the docs
+        found.propose(bench.worktree, bench.brief, Deadline.after(seconds), bench.recorder)
+    error, took = raised.value, time.monotonic() - began
+    # For the table in docs/loreley/agents.md.
+    print(f"{found.name}: {took:.0f} s, {type(error).__name__}: {error.summary}")  # noqa: T201
     assert _KEY not in str(error)
     assert _KEY not in bench.kept("agent.log")
     assert not bench.worktree.patch(1000)
@@ -174,7 +178,7 @@ def test_what_it_writes_is_what_it_proposes(
 def test_a_provider_that_refuses_is_named_as_that(
     name: str, scenario: str, asking: Make, bench: Bench
 ) -> None:
-    error = fail(asking(name, scenario, idle_seconds=_SECONDS), bench)
+    error = fail(asking(name, scenario, idle_seconds=0), bench)
 
     assert isinstance(error, ProviderRefused)
 
@@ -184,13 +188,16 @@ def test_a_provider_that_refuses_is_named_as_that(
 def test_a_provider_at_its_limits_is_named_as_that(
     name: str, scenario: str, asking: Make, bench: Bench
 ) -> None:
-    error = fail(asking(name, scenario, idle_seconds=_SECONDS), bench)
+    error = fail(asking(name, scenario, idle_seconds=0), bench)
 
     assert isinstance(error, ProviderUnavailable)
 
 
 @each_installed
 def test_a_provider_that_hangs_is_given_up(name: str, asking: Make, bench: Bench) -> None:
-    error = fail(asking(name, "hang", idle_seconds=20), bench)
+    tells_nothing_on_the_way = not presets()[name].streams
+    seconds = 40 if tells_nothing_on_the_way else _SECONDS
 
-    assert isinstance(error, AgentFailed)
+    error = fail(asking(name, "hang", idle_seconds=20), bench, seconds)
+
+    assert isinstance(error, TimeLimitReached if tells_nothing_on_the_way else AgentFailed)

@@ -9,7 +9,7 @@ import pytest
 
 from loreley.core.agents.presets import presets
 from loreley.core.budget import Usage
-from loreley.errors import AgentFailed, LoreleyError
+from loreley.errors import AgentFailed, LoreleyError, ProviderUnavailable
 from loreley.host.children import Ending, Outcome
 from tests.core.agents.command_agents import Make, failure, proposed
 from tests.core.agents.support import Bench
@@ -61,6 +61,19 @@ def test_row_24_an_error_behind_the_first_words_is_one(
     found = failure(agent(printed(*events), presets()[name]), bench, kind=LoreleyError)
 
     assert "503 overloaded" in found.summary
+
+
+def test_row_24_goose_says_so_in_words_of_its_own(agent: Make, bench: Bench) -> None:
+    said = "Ran into this error: Server error: 500 Internal Server Error at http://x"
+    content = [{"type": "text", "text": said}]
+    events: list[dict[str, object]] = [
+        {"type": "message", "message": {"role": "assistant", "content": content}},
+        {"type": "complete", "input_tokens": 0, "output_tokens": 0},
+    ]
+
+    found = failure(agent(printed(*events), presets()["goose"]), bench, kind=ProviderUnavailable)
+
+    assert said in found.summary
 
 
 def test_row_24_words_that_mention_such_an_error_are_no_failure(agent: Make, bench: Bench) -> None:

@@ -81,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply({})
 
     def do_GET(self) -> None:
+        if self.headers["upgrade"]:  # to a socket, which codex tries first
+            self._reply({"error": {"message": "no sockets here"}}, 404)
+            return
         model = {"id": "stub", "object": "model", "created": 1, "owned_by": "stub"}
         self._reply({"object": "list", "data": [model], "models": [{"name": "models/stub"}]})
 
