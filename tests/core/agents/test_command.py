@@ -28,11 +28,11 @@ def test_what_each_agent_says_of_a_success_is_understood(
 ) -> None:
     proposal = proposed(agent(CHANGE + replay(SUCCESS[name]), presets()[name]), bench)
 
-    assert proposal.subject == "Sort the boxes."
+    assert proposal.subject == "Sort it."
     assert "better = True" in bench.read("src/pack.py")
     assert bench.budget_gate.usages == [SUCCESS[name].usage]
     assert "Make it better." in bench.kept("prompt.md")
-    assert "Sort the boxes." in bench.kept("agent.log")
+    assert "Sort it." in bench.kept("agent.log")
 
 
 @pytest.mark.parametrize("name", sorted(NOT_LOGGED_IN))

@@ -23,10 +23,10 @@ class Seen:
 SUCCESS: Mapping[str, Seen] = {
     "claude": Seen(
         '{"type":"system","subtype":"init","cwd":"/w","tools":["Bash","Edit"],"model":"opus"}\n'
-        '{"type":"assistant","message":{"content":[{"type":"text","text":"Sort the boxes."}],'
+        '{"type":"assistant","message":{"content":[{"type":"text","text":"Sort it."}],'
         '"usage":{"input_tokens":1000,"output_tokens":1}}}\n'
         '{"type":"result","subtype":"success","is_error":false,"num_turns":1,'
-        '"result":"Sort the boxes.","total_cost_usd":0.00625,"usage":{"input_tokens":900,'
+        '"result":"Sort it.","total_cost_usd":0.00625,"usage":{"input_tokens":900,'
         '"cache_creation_input_tokens":40,"cache_read_input_tokens":60,"output_tokens":50},'
         '"terminal_reason":"completed"}\n',
         usage=Usage(1000, 50, 60, 0.00625),
@@ -35,7 +35,7 @@ SUCCESS: Mapping[str, Seen] = {
         '{"type":"thread.started","thread_id":"01"}\n{"type":"turn.started"}\n'
         '{"type":"error","message":"Reconnecting... 2/5 (stream disconnected)"}\n'
         '{"type":"item.completed","item":{"id":"item_0","type":"agent_message",'
-        '"text":"Sort the boxes."}}\n'
+        '"text":"Sort it."}}\n'
         '{"type":"turn.completed","usage":{"input_tokens":1000,"cached_input_tokens":100,'
         '"output_tokens":50,"reasoning_output_tokens":10}}\n',
         usage=Usage(1000, 50, 100),
@@ -43,7 +43,7 @@ SUCCESS: Mapping[str, Seen] = {
     "gemini": Seen(
         '{"type":"init","session_id":"s","model":"gemini-2.5-pro"}\n'
         '{"type":"message","role":"user","content":"the brief"}\n'
-        '{"type":"message","role":"assistant","content":"Sort the boxes.","delta":true}\n'
+        '{"type":"message","role":"assistant","content":"Sort it.","delta":true}\n'
         '{"type":"result","status":"success","stats":{"total_tokens":1050,"input_tokens":1000,'
         '"output_tokens":50,"cached":0,"input":1000,"tool_calls":0}}\n',
         "YOLO mode is enabled. All tool calls will be automatically approved.\n",
@@ -51,8 +51,8 @@ SUCCESS: Mapping[str, Seen] = {
     ),
     "qwen": Seen(
         '{"type":"system","subtype":"init","model":"stub"}\n'
-        '{"type":"assistant","message":{"content":[{"type":"text","text":"Sort the boxes."}]}}\n'
-        '{"type":"result","subtype":"success","is_error":false,"result":"Sort the boxes.",'
+        '{"type":"assistant","message":{"content":[{"type":"text","text":"Sort it."}]}}\n'
+        '{"type":"result","subtype":"success","is_error":false,"result":"Sort it.",'
         '"usage":{"input_tokens":2000,"output_tokens":100,"cache_read_input_tokens":0}}\n',
         usage=Usage(2000, 100),
     ),
@@ -60,14 +60,14 @@ SUCCESS: Mapping[str, Seen] = {
         '{"type":"step_start","part":{"type":"step-start"}}\n'
         '{"type":"step_finish","part":{"reason":"tool-calls","tokens":{"input":1000,"output":40,'
         '"reasoning":10,"cache":{"write":0,"read":0}},"cost":0.25}}\n'
-        '{"type":"text","part":{"type":"text","text":"Sort the boxes."}}\n'
+        '{"type":"text","part":{"type":"text","text":"Sort it."}}\n'
         '{"type":"step_finish","part":{"reason":"stop","tokens":{"input":100,"output":50,'
         '"reasoning":0,"cache":{"write":0,"read":900}},"cost":0.5}}\n',
         usage=Usage(2000, 100, 900, 0.75),
     ),
     "copilot": Seen(
         '{"type":"assistant.message_delta","data":{"deltaContent":"All"},"ephemeral":true}\n'
-        '{"type":"assistant.message","data":{"content":"Sort the boxes.","toolRequests":[]}}\n'
+        '{"type":"assistant.message","data":{"content":"Sort it.","toolRequests":[]}}\n'
         '{"type":"result","exitCode":0,"usage":{"premiumRequests":1,"totalApiDurationMs":79}}\n',
     ),
     "pi": Seen(
@@ -76,59 +76,57 @@ SUCCESS: Mapping[str, Seen] = {
         '"usage":{"input":600,"output":40,"cacheRead":400,"cacheWrite":0,"cost":{"total":0.25}},'
         '"stopReason":"toolUse"}}\n'
         '{"type":"message_end","message":{"role":"assistant","content":[{"type":"text",'
-        '"text":"Sort the boxes."}],"stopReason":"stop"}}\n'
+        '"text":"Sort it."}],"stopReason":"stop"}}\n'
         '{"type":"turn_end","message":{"role":"assistant","content":[{"type":"text",'
-        '"text":"Sort the boxes."}],"usage":{"input":900,"output":60,"cacheRead":100,"cacheWrite":0,'
+        '"text":"Sort it."}],"usage":{"input":900,"output":60,"cacheRead":100,"cacheWrite":0,'
         '"cost":{"total":0.5}},"stopReason":"stop"}}\n{"type":"agent_end","messages":[]}\n',
         usage=Usage(2000, 100, 500, 0.75),
     ),
     "cursor": Seen(
         '{"type":"system","subtype":"init","model":"m"}\n'
-        '{"type":"result","subtype":"success","is_error":false,"result":"Sort the boxes."}\n',
+        '{"type":"result","subtype":"success","is_error":false,"result":"Sort it."}\n',
     ),
     "goose": Seen(
         '{"type":"message","message":{"role":"assistant","content":[{"type":"text",'
-        '"text":"Sort the boxes."}]}}\n'
+        '"text":"Sort it."}]}}\n'
         '{"type":"complete","total_tokens":1050,"input_tokens":1000,"output_tokens":50}\n',
         usage=Usage(1000, 50),
     ),
     "aider": Seen(
         "Aider v0.86.2\nModel: openai/stub with whole edit format\n\nApplied edit to a.py\n"
         "Tokens: 1.0k sent, 900 cache hit, 50 received. Cost: $0.02 message, $0.02 session.\n"
-        "Sort the boxes.\n",
+        "Sort it.\n",
         "Warning: Input is not a terminal (fd=0).\n",
         usage=Usage(1900, 50, 900, 0.02),
     ),
     "cline": Seen(
         '{"type":"agent_event","event":{"type":"usage","inputTokens":1000,"outputTokens":50}}\n'
-        '{"type":"agent_event","event":{"type":"done","reason":"completed","text":"Sort the boxes."}}\n'
+        '{"type":"agent_event","event":{"type":"done","reason":"completed","text":"Sort it."}}\n'
         '{"type":"run_result","finishReason":"completed","iterations":2,"usage":{'
         '"inputTokens":1900,"outputTokens":100,"cacheReadTokens":100,"cacheWriteTokens":0,'
-        '"totalCost":0},"text":"Sort the boxes."}\n',
+        '"totalCost":0},"text":"Sort it."}\n',
         usage=Usage(2000, 100, 100),
     ),
     "kimi": Seen(
         '{"role":"meta","type":"system.version","version":"2.1.0"}\n'
         '{"role":"assistant","tool_calls":[{"type":"function","id":"c"}]}\n'
         '{"role":"tool","tool_call_id":"c","content":"Wrote 15 bytes to a.py"}\n'
-        '{"role":"assistant","content":"Sort the boxes."}\n'
+        '{"role":"assistant","content":"Sort it."}\n'
         '{"role":"meta","type":"session.resume_hint","session_id":"s"}\n',
     ),
     "droid": Seen(
         '{"type":"system","subtype":"init","cwd":"/w","tools":["Read"],"model":"custom:m"}\n'
-        '{"type":"message","role":"assistant","text":"Sort the boxes."}\n'
-        '{"type":"completion","finalText":"Sort the boxes.","numTurns":3,"usage":{"input_tokens":900,'
+        '{"type":"message","role":"assistant","text":"Sort it."}\n'
+        '{"type":"completion","finalText":"Sort it.","numTurns":3,"usage":{"input_tokens":900,'
         '"output_tokens":50,"cache_read_input_tokens":100,"cache_creation_input_tokens":0,'
         '"factory_credits":0}}\n',
         usage=Usage(1000, 50, 100),
     ),
-    "continue": Seen(
-        '{"response":"Sort the boxes.","status":"success","note":"was not valid JSON"}\n'
-    ),
+    "continue": Seen('{"response":"Sort it.","status":"success","note":"was not valid JSON"}\n'),
     "mini-swe-agent": Seen(
         "This is mini-swe-agent version 2.4.6.\nmini-swe-agent (step 1, $0.01):\n```\ncat a\n```\n"
         "mini-swe-agent (step 2, $0.03):\n```\necho COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\n```\n"
-        "Exit:\nSort the boxes.\n",
+        "Exit:\nSort it.\n",
         "Warning: Input is not a terminal (fd=0).\n",
         usage=Usage(dollars=0.03),
     ),
