@@ -71,6 +71,7 @@ class Run:
     jobs: int
     seconds: float
     evaluations: tuple[Evaluated | None, ...]
+    failed_tries: int = 0  # of the failed ones, those after which their job went on
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Worker:
     root: str
     subject: Subject = _PACKING
     evaluations: list[Evaluated | None] = field(default_factory=list)
+    failed_tries: int = 0
     drawing_anew: DrawingAnew = field(default_factory=lambda: DrawingAnew(by_time=False))
     _judge: ModuleType = field(init=False)
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
@@ -141,6 +143,7 @@ class Worker:
                     raise
                 failed = FailedTry(number, record.operator, None, failure.summary, 0.0)
                 self.jobs.add_failed_try(claim, failed, record)
+                self.failed_tries += 1
                 number += 1
 
     def _judged(self, claim: Claim, record: JobRecord) -> JudgedCommit:
@@ -231,7 +234,8 @@ def run(
         finally:
             database.close()
     counted = worker.evaluations[: evaluations + 1]  # the last job may have taken a few more
-    return Run(way, seed, jobs, perf_counter() - began, tuple(counted))
+    seconds = perf_counter() - began
+    return Run(way, seed, jobs, seconds, tuple(counted), worker.failed_tries)
 
 
 def _settings(subject: Subject, seed: int, jobs: int) -> dict[str, Any]:

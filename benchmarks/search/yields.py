@@ -31,7 +31,10 @@ SUBJECTS = {
         100,
     ),
 }
-_HEAD = ("benchmark", "repository", "jobs", "judged", "yield (least to most)", "failed", "repeated")
+_HEAD = (
+    *("benchmark", "repository", "jobs", "judged", "yield of jobs (least to most)"),
+    *("yield of evaluations", "failed", "jobs that failed", "repeated"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Yield:
     judged: int  # new candidates with figures
     moved: int  # of these, with another figure than their base
     failed: int  # evaluations that gave no figures
+    failed_jobs: int  # that ended with one of these
 
     @classmethod
     def of(cls, run: Run) -> "Yield":
@@ -50,7 +54,7 @@ class Yield:
         found = [each for each in run.evaluations[1:] if each is not None]
         failed = len(run.evaluations) - 1 - len(found)
         moved = sum(each.moved for each in found)
-        return cls(run.way, run.jobs, len(found), moved, failed)
+        return cls(run.way, run.jobs, len(found), moved, failed, failed - run.failed_tries)
 
     @property
     def share(self) -> float:
@@ -60,7 +64,7 @@ class Yield:
     @property
     def repeated(self) -> int:
         """Jobs without an evaluation: their candidate was known, or there was none."""
-        return self.jobs - self.judged - self.failed
+        return self.jobs - self.judged - self.failed_jobs
 
 
 def measure(plan: Plan, seeds: Sequence[int], jobs: int | None) -> list[Yield]:
@@ -87,12 +91,15 @@ def as_table(found: Sequence[Yield]) -> str:
 def _row(runs: Sequence[Yield]) -> tuple[str, ...]:
     shares = [each.share for each in runs]
     jobs, judged = sum(each.jobs for each in runs), sum(each.judged for each in runs)
+    failed = sum(each.failed for each in runs)
     return (
         "yield",
         SUBJECTS[runs[0].subject][0],
         str(jobs),
         f"{judged}, {sum(each.moved for each in runs)} with another figure",
         f"{judged / jobs:.0%} ({min(shares):.0%} to {max(shares):.0%})",
-        str(sum(each.failed for each in runs)),
+        f"{judged / (judged + failed):.0%} of {judged + failed}" if judged + failed else "none",
+        str(failed),
+        str(sum(each.failed_jobs for each in runs)),
         str(sum(each.repeated for each in runs)),
     )

@@ -12,18 +12,20 @@ MOVED, SAME = Evaluated(1.0, ()), Evaluated(1.0, (), moved=False)
 
 
 def test_new_judged_candidates_are_counted_beside_failed_and_repeated_ones() -> None:
-    run = Run("bin_packer", 1, 10, 1.0, (MOVED, MOVED, SAME, None, MOVED, None, SAME, MOVED))
+    evaluations = (MOVED, MOVED, SAME, None, MOVED, None, None, SAME, MOVED)
+    run = Run("bin_packer", 1, 10, 1.0, evaluations, failed_tries=1)
 
     found = Yield.of(run)
 
-    assert (found.judged, found.moved, found.failed, found.repeated) == (5, 3, 2, 3)
+    assert (found.judged, found.moved, found.failed, found.repeated) == (5, 3, 3, 3)
     assert found.share == 0.5
 
 
 def test_a_row_sums_up_all_seeds() -> None:
-    runs = [Yield("bin_packer", 10, judged, 1, 1) for judged in (4, 8)]
+    runs = [Yield("bin_packer", 10, judged, 1, 2, 1) for judged in (4, 8)]
 
     assert "60% (40% to 80%)" in as_table(runs)
+    assert "75% of 16" in as_table(runs)
 
 
 @pytest.mark.slow

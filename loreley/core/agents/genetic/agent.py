@@ -8,7 +8,9 @@ from random import Random
 from loreley.core.agents.genetic.operators.material import Mutant, Operator
 from loreley.core.agents.genetic.places import Places, find_places
 from loreley.core.agents.genetic.pool import Pool
+from loreley.core.agents.genetic.source.bindings import breaks_names
 from loreley.core.agents.genetic.source.files import SourceFile, write_content
+from loreley.core.agents.genetic.source.languages import PYTHON
 from loreley.core.agents.protocol import Brief, CallRecorder, Proposal, Workspace
 from loreley.errors import AgentFailed
 from loreley.host.deadline import Deadline
@@ -74,7 +76,8 @@ class GeneticAgent:
         _require_source(pool, deadline)
         last = None
         draws = self._draw_changes(pool, brief, Random(brief.seed), deadline)
-        for draw in islice(_choose(draws, Random(f"{brief.seed} accepted")), _MOST_KNOWN):
+        chosen = filter(_keeps_names, _choose(draws, Random(f"{brief.seed} accepted")))
+        for draw in islice(chosen, _MOST_KNOWN):
             if last is not None:
                 write_content(workspace.path, last.file.path, _encode(last.file))
             write_content(workspace.path, draw.file.path, draw.content)
@@ -127,6 +130,12 @@ def _choose(draws: Iterator[_Draw], random: Random) -> Iterator[_Draw]:
         else:
             left_out.append(draw)
     yield from sorted(left_out, key=lambda draw: -draw.chance)
+
+
+def _keeps_names(draw: _Draw) -> bool:
+    """Whether every name can be bound when it is asked for, as far as that can be read."""
+    is_python = draw.file.language is PYTHON
+    return not is_python or not breaks_names(draw.file.text, draw.mutant.source)
 
 
 def _require_source(pool: Pool, deadline: Deadline) -> None:
