@@ -60,6 +60,7 @@ def _hermetic(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "test@example.invalid")
     monkeypatch.setenv("GIT_COMMITTER_NAME", "Test")
     monkeypatch.setenv("GIT_COMMITTER_EMAIL", "test@example.invalid")
+    monkeypatch.setenv("WORKER_TUNE_SECONDS", "0")  # but for what is about tuning
     monkeypatch.chdir(home)  # a developer has an .env in the project's folder
     get_settings.cache_clear()
 

@@ -23,6 +23,11 @@ _ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 _LINE = re.compile(r"^#?([A-Z_]+)=(.*)$", re.MULTILINE)
 
 
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WORKER_TUNE_SECONDS")
+
+
 def rows(text: str) -> dict[str, tuple[str, str]]:
     """The default and the meaning of each setting of the document's tables."""
     return {name: (default, meaning) for name, default, meaning in _ROW.findall(text)}

@@ -15,6 +15,7 @@ from loreley.config.queue import QueueSettings
 from loreley.config.repository import RepositorySettings
 from loreley.config.scheduler import BudgetSettings, SchedulerSettings
 from loreley.config.search import SearchSettings
+from loreley.config.tuning import TuneSettings
 from loreley.errors import Problem
 
 
@@ -34,6 +35,7 @@ class Settings(
     AgentSettings,
     ChatSettings,
     GateSettings,
+    TuneSettings,
     SchedulerSettings,
     BudgetSettings,
     SearchSettings,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
@@ -19,13 +19,22 @@ class JobKind(StrEnum):
 
     BASELINE = "baseline"  # judge the root commit as it is
     EVOLUTION = "evolution"  # change the base commit, judge the result
+    TUNE = "tune"  # change the numbers of the base commit by many tries, judge the best
     MEASUREMENT = "measurement"  # judge the base commit once more, as its figures are noisy
     CONFIRMATION = "confirmation"  # judge the base commit and the root side by side
 
     @property
     def makes_commit(self) -> bool:
         """Whether its success is a judged commit of its own."""
-        return self in (JobKind.BASELINE, JobKind.EVOLUTION)
+        return self is JobKind.BASELINE or self.changes_base
+
+    @property
+    def changes_base(self) -> bool:
+        """Whether it looks for a commit that is better than its base."""
+        return self in SEARCHING
+
+
+SEARCHING = (JobKind.EVOLUTION, JobKind.TUNE)
 
 
 class JobState(StrEnum):
@@ -80,6 +89,7 @@ class Claim:
     tries: int = 1  # attempts that count against the job, this one included
     directions: Mapping[str, bool] = field(default_factory=dict)  # of metrics: is more better?
     judge_digest: str | None = None  # of the experiment's judge; None before the root was judged
+    progress: Mapping[str, Any] | None = None  # of an earlier attempt, or of who made its base
 
     @property
     def name(self) -> str:
@@ -115,6 +125,9 @@ class JobRecord:
     subject: str | None = None  # what it says it did, in one line
     places: Sequence[str] = ()  # what it changed, by names that later jobs may ask for
     shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
+    tries: int = 0  # evaluations beside that of its commit
+    tried_seconds: float = 0.0
+    progress: Mapping[str, Any] | None = None  # what a later job goes on from
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
     judge: Fingerprint | None = None  # what the worker judges with
     host: str | None = None  # where
@@ -214,6 +227,13 @@ class JobStore(Protocol):
 
     def give_back(self, claim: Claim, hindrance: Hindrance) -> None:
         """Put the job back into the queue, its attempt uncounted; raises `JobLost`."""
+        ...
+
+    def keep_progress(self, claim: Claim, progress: Mapping[str, Any], record: JobRecord) -> None:
+        """Keep what a further attempt goes on from, and count the tries so far.
+
+        Raises `JobLost`.
+        """
         ...
 
     def note_hindrance(self, claim: Claim, hindrance: Hindrance) -> None:

@@ -1,13 +1,14 @@
 """What the choice among agents, operators and places has learnt, kept between starts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from loreley.core.evaluation.evaluation import Evaluation
-from loreley.core.jobs import JobRecord, Tries
+from loreley.core.jobs import SEARCHING, JobKind, JobRecord, Tries
 from loreley.db.engine import Database
-from loreley.db.models import arms, metrics, places
+from loreley.db.models import arms, evaluations, jobs, metrics, places
 from loreley.map_elites.bandit import Arm
 
 
@@ -26,6 +27,41 @@ def write_arm(
     connection.execute(
         insert.on_conflict_do_update(index_elements=[arms.c.kind, arms.c.name], set_=values)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TuningShare:
+    """How much of a run has gone into tuning so far."""
+
+    jobs: int  # that tune, ended or not
+    running: int  # of these, not ended yet
+    seconds: float  # that the ended ones took
+    other_seconds: float  # that all other jobs which look for commits took
+    root_evaluation_seconds: float | None  # None: the root was not judged yet
+
+
+def read_tuning_share(connection: Connection, root_commit: str) -> TuningShare:
+    """How much of a run has gone into tuning."""
+    taken = func.coalesce(func.sum(jobs.c.finished_at - jobs.c.claimed_at), 0.0)
+    ended = func.count(jobs.c.finished_at)
+    query = (
+        select(jobs.c.kind, func.count(), ended, taken)
+        .where(jobs.c.kind.in_(SEARCHING))
+        .group_by(jobs.c.kind)
+    )
+    found = {row[0]: row for row in connection.execute(query)}
+    _, count, over, seconds = found.get(JobKind.TUNE, (None, 0, 0, 0.0))
+    other_seconds = found[JobKind.EVOLUTION][3] if JobKind.EVOLUTION in found else 0.0
+    root = select(evaluations.c.seconds).where(evaluations.c.commit == root_commit)
+    return TuningShare(
+        count, count - over, seconds, other_seconds, connection.execute(root).scalar()
+    )
+
+
+def is_tuned(connection: Connection, commit: str) -> bool:
+    """Whether a job tunes the numbers of a commit, or has done so."""
+    known = select(jobs.c.id).where(jobs.c.kind == JobKind.TUNE, jobs.c.base_commit == commit)
+    return connection.execute(known.limit(1)).first() is not None
 
 
 def read_tries(connection: Connection, wanted: Sequence[str]) -> Mapping[str, Tries]:

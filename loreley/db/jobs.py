@@ -5,7 +5,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Update, select, update
+from sqlalchemy import Connection, RowMapping, Update, select, update
 from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.confirmation import Confirmation
@@ -128,6 +128,7 @@ class Jobs:
                 raise JobNotClaimed("the run pauses", target=key, reason=pause.why)
             known = read_experiment(connection)
             assert known is not None  # its jobs are there
+            progress = row["progress"] or _find_steps(connection, row)
             # What the root's judge of before said of directions binds no other one.
             is_said = is_by_the_judge(connection, known.root_commit)
         return Claim(
@@ -147,6 +148,7 @@ class Jobs:
             tries=row["attempt"] - row["uncounted_attempts"],
             directions=known.directions if is_said else {},
             judge_digest=known.judge_digest,
+            progress=progress,
         )
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
@@ -171,6 +173,16 @@ class Jobs:
         with self._database.begin() as connection:
             insert_hindrance(connection, claim, hindrance)
             _change(connection, claim, _queued_again(claim, counts=False))
+
+    @_retried
+    def keep_progress(self, claim: Claim, progress: Mapping[str, Any], record: JobRecord) -> None:
+        """Keep what a further attempt goes on from, and count the tries so far.
+
+        Raises `JobLost`.
+        """
+        counted = {"tries": record.tries, "tried_seconds": record.tried_seconds}
+        with self._database.begin() as connection:
+            _change(connection, claim, _claimed(claim).values(progress=dict(progress), **counted))
 
     def note_hindrance(self, claim: Claim, hindrance: Hindrance) -> None:
         """Let everyone know what keeps the result of a job that is held; raises `JobLost`."""
@@ -422,6 +434,19 @@ def _explain_loss(connection: Connection, claim: Claim) -> JobLost:
     )
 
 
+def _find_steps(connection: Connection, row: RowMapping) -> dict[str, Any] | None:
+    """The steps with which the tuning that made the base of a job has ended."""
+    if row["kind"] != JobKind.TUNE:
+        return None
+    made = (
+        select(jobs.c.progress)
+        .join(commits, commits.c.job_id == jobs.c.id)
+        .where(jobs.c.kind == JobKind.TUNE, commits.c.commit == row["base_commit"])
+    )
+    progress = connection.execute(made).scalar()
+    return {"steps": progress["steps"]} if progress else None
+
+
 def _find_twin(connection: Connection, tree: str) -> str | None:
     """The commit that was judged with this tree, or the job that judged it in vain."""
     commit = select(commits.c.commit).where(commits.c.tree == tree)
@@ -450,6 +475,12 @@ def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: A
             "operator": record.operator,
             "agent_seconds": record.agent_seconds,
             "subject": None if record.subject is None else to_storable(record.subject),
+        }
+    if record.tries:
+        values |= {
+            "tries": record.tries,
+            "tried_seconds": record.tried_seconds,
+            "progress": record.progress,
         }
     _change(
         connection,

@@ -134,8 +134,9 @@ def read_metrics(connection: Connection, commit: str) -> tuple[Metric, ...]:
 
 
 def sum_evaluated_seconds(connection: Connection) -> float:
-    """How long the first evaluations of all commits have taken together."""
-    return connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
+    """How long the first evaluations of all commits, and all tries, have taken together."""
+    of_commits = connection.execute(select(func.sum(evaluations.c.seconds))).scalar() or 0.0
+    return of_commits + (connection.execute(select(func.sum(jobs.c.tried_seconds))).scalar() or 0.0)
 
 
 def record_measurement(

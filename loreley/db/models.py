@@ -85,6 +85,9 @@ jobs = Table(
     Column("archive_outcome", String(16)),
     Column("agent_seconds", Double),
     Column("subject", Text),  # what the agent says it did
+    Column("tries", Integer, nullable=False, server_default="0"),  # evaluations beside its commit's
+    Column("tried_seconds", Double, nullable=False, server_default="0"),
+    Column("progress", JSON(none_as_null=True)),  # what a further attempt, or tuning, goes on from
     UniqueConstraint("ordinal"),
     Index(None, "ingested_at", "state"),
     Index(None, "state", "lease_until"),

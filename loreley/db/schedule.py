@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, select, update
 
-from loreley.core.jobs import FINAL_STATES, JobKind, JobState
+from loreley.core.jobs import FINAL_STATES, SEARCHING, JobKind, JobState
 from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment, read_experiment
 from loreley.db.models import experiment, jobs
@@ -45,6 +45,7 @@ class EndedJob:
     seconds: float  # from its last claim to its end
     failure: str | None
     fix: str | None = None  # what the failure says should be changed
+    tries: int = 0  # evaluations beside its commit's
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class Schedule:
                 jobs.c.state.in_(list(FINAL_STATES)),
                 jobs.c.ingested_at.is_(None),
                 # What came of them is compared with elites that have no figures at the moment.
-                ~is_anew | (jobs.c.kind != JobKind.EVOLUTION),
+                ~is_anew | jobs.c.kind.not_in(SEARCHING),
             )
             .order_by(jobs.c.finished_at, jobs.c.ordinal)
             .limit(limit)
@@ -237,7 +238,7 @@ class Schedule:
 
         With ``measurements`` also those that would measure a commit once more.
         """
-        kinds = [JobKind.EVOLUTION, *([JobKind.MEASUREMENT] if measurements else [])]
+        kinds = [*SEARCHING, *([JobKind.MEASUREMENT] if measurements else [])]
         with self._database.begin() as connection:
             cancelled = connection.execute(
                 update(jobs)
@@ -256,7 +257,7 @@ class Schedule:
                 update(jobs)
                 .where(
                     jobs.c.id == job_id,
-                    jobs.c.kind == JobKind.EVOLUTION,
+                    jobs.c.kind.in_(SEARCHING),
                     jobs.c.state.in_([JobState.PENDING, JobState.QUEUED]),
                 )
                 .values(state=JobState.CANCELLED, finished_at=now(), failure=why)
@@ -328,7 +329,7 @@ def mark_ingested(connection: Connection, job: EndedJob) -> bool:
     )
     if taken.rowcount == 0:
         return False
-    counted = job.kind is JobKind.EVOLUTION
+    counted = job.kind.changes_base
     judged = job.state is JobState.SUCCEEDED and job.kind.makes_commit
     connection.execute(
         update(experiment).values(
@@ -357,4 +358,5 @@ def _to_ended_job(row: RowMapping) -> EndedJob:
         seconds=max(0.0, (row["finished_at"] or 0) - (row["claimed_at"] or 0)),
         failure=row["failure"],
         fix=row["fix"],
+        tries=row["tries"],
     )

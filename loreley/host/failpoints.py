@@ -16,6 +16,7 @@ class Failpoint(StrEnum):
     SENT = "sent"  # the message is, the row does not say so
     CLAIMED = "claimed"
     LEASED = "leased"  # the worktree is there
+    TRIED_VALUES = "tried_values"  # of numbers; the job goes on with others
     PROPOSED = "proposed"
     COMMITTED = "committed"
     TRIED = "tried"  # a candidate that failed is recorded, another one is to be drawn

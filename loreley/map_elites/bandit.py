@@ -20,10 +20,13 @@ class Arm:
     successes: float = 0.0  # trials whose candidate improved on its base
     cost: float = 0.0  # seconds, or jobs where runs must repeat exactly
 
-    def after(self, *, success: bool, cost: float, memory: float) -> "Arm":
-        """The arm with one more trial; what was before counts ``memory`` (0 to 1) of it."""
+    def after(self, *, success: float, cost: float, memory: float, trials: float = 1.0) -> "Arm":
+        """The arm with one more trial; what was before counts ``memory`` (0 to 1) of it.
+
+        Several trials at once count as such, and ``success`` is how many of them succeeded.
+        """
         return Arm(
-            self.trials * memory + 1,
+            self.trials * memory + trials,
             self.successes * memory + success,
             self.cost * memory + cost,
         )

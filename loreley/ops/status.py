@@ -14,6 +14,7 @@ from loreley.ops.summary import (
     count_jobs,
     describe_anew,
     describe_better,
+    describe_ceiling,
     describe_fitness,
     describe_start,
     describe_yield,
@@ -98,6 +99,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
     yield f"fitness     {describe_fitness(overview)}"
     if overview.noise is not None:
         yield f"noise       {overview.noise.text}"
+    if overview.ceiling is not None:
+        yield f"tuning      {describe_ceiling(overview)}"
     if overview.hosts is not None:
         yield f"hosts       {one_line(overview.hosts)}"
     for words in describe_yield(overview):

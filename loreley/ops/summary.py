@@ -22,6 +22,8 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     lines.append(f"fitness   {describe_fitness(overview)}")
     if overview.noise is not None:
         lines.append(f"noise     {overview.noise.text}")
+    if overview.ceiling is not None:
+        lines.append(f"tuning    {describe_ceiling(overview)}")
     if overview.hosts is not None:
         lines.append(f"hosts     {overview.hosts}")
     lines += _describe_best(overview, settings)
@@ -34,7 +36,7 @@ def describe_yield(overview: Overview) -> Iterator[str]:
     if overview.job_yield is not None:
         each = ""
         if overview.failed_tries and overview.evaluation_yield is not None:
-            each = f", {overview.evaluation_yield:.0%} of {overview.evaluations} evaluations"
+            each = f", {overview.evaluation_yield:.0%} of {overview.candidates} evaluations"
         yield f"{overview.job_yield:.0%} of the jobs{each} gave a new judged candidate"
 
 
@@ -47,6 +49,13 @@ def count_jobs(overview: Overview) -> str:
 def describe_fitness(overview: Overview) -> str:
     """What is improved, and in which direction."""
     return f"{overview.objective.name}: {overview.direction}"
+
+
+def describe_ceiling(overview: Overview) -> str:
+    """How far numbers alone lead from the root, and what tuning has tried in all."""
+    assert overview.ceiling is not None
+    found = f"{overview.objective.name} {overview.ceiling.fitness:.6g}"
+    return f"ceiling {found}: the root with other numbers; {overview.tuning_tries} tries so far"
 
 
 def describe_anew(overview: Overview) -> str:

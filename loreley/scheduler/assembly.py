@@ -17,7 +17,7 @@ from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler
 from loreley.scheduler.artifact_retention import Retention
 from loreley.scheduler.bandit_update import BanditUpdate
-from loreley.scheduler.baseline import Baseline, Rejudging, RequiredMetrics
+from loreley.scheduler.baseline import Baseline, Rejudging, RequiredMetrics, RootTuning
 from loreley.scheduler.budget_limits import Budget, limits_from_settings
 from loreley.scheduler.descriptor_space import require_same_dimensions
 from loreley.scheduler.dispatch import Dispatch, Queue
@@ -36,6 +36,7 @@ class Parts:
 
     ingest: Ingest
     baseline: Baseline
+    root_tuning: RootTuning
     rejudging: Rejudging
     job_creation: JobCreation
     finalists: Finalists
@@ -61,6 +62,7 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
             experiment.root_commit,
             RequiredMetrics(Jobs(database), _collect_required_metrics(settings)),
         ),
+        root_tuning=RootTuning(database, experiment.root_commit, settings.worker_tune_seconds),
         job_creation=_assemble_job_creation(database, experiment, settings),
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
         budget=Budget(database, limits_from_settings(settings)),
@@ -153,5 +155,7 @@ def _assemble_job_creation(
             random_seed=settings.mapelites_random_seed,
             operators=WEIGHTS if "genetic" in settings.agent_weights else {},
             agents=settings.agent_weights,
+            tune_seconds=settings.worker_tune_seconds,
+            reproducible=settings.mapelites_reproducible,
         ),
     )

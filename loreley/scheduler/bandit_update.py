@@ -2,13 +2,17 @@
 
 from sqlalchemy import Connection
 
+from loreley.core.jobs import JobKind
 from loreley.db.bandit_stats import read_arms, write_arm
 from loreley.db.engine import Database
 from loreley.db.judged_commits import read_failed_tries
 from loreley.db.schedule import EndedJob
 from loreley.map_elites.bandit import Arm
 
+EDIT, TUNE = "edit", "tune"  # the ways to a better commit, as arms
+GAIN = "gain"  # of those that succeeded lately, beside the ways
 _MEMORY = 0.98  # what a trial counts after the next one: half after 34
+_MEMORY_OF_TUNING = 0.5  # which has many trials at once
 
 
 class BanditUpdate:
@@ -19,30 +23,59 @@ class BanditUpdate:
         self._database = database
         self._reproducible = reproducible
 
-    def update(self, connection: Connection, job: EndedJob, *, success: bool) -> None:
-        """Credit a job's agent and operator with its success and its cost.
+    def update(self, connection: Connection, job: EndedJob, *, gain: float) -> None:
+        """Credit a job's way, agent and operator with its cost, and with success where it gained.
 
-        What it has tried in vain before is charged to the operators of that.
+        ``gain`` is by how much its commit is better than its base; 0 where it did not enter. What
+        it has tried in vain before is charged to the operators of that.
         """
-        tries = read_failed_tries(connection, job.job_id)
+        if job.kind is JobKind.TUNE:
+            self._update_tuning(connection, job, gain)
+            return
+        success = float(gain > 0)
+        self._credit(connection, "way", EDIT, success, job.seconds)
+        if success:
+            self._credit(connection, GAIN, EDIT, gain, job.seconds)
         if job.agent:
             self._credit(connection, "agent", job.agent, success, job.seconds)
+        tries = read_failed_tries(connection, job.job_id)
         for each in tries:
             if each.operator:
-                self._credit(connection, "operator", each.operator, False, each.seconds)
+                self._credit(connection, "operator", each.operator, 0.0, each.seconds)
         if job.operator:
             seconds = max(0.0, job.seconds - sum(each.seconds for each in tries))
             self._credit(connection, "operator", job.operator, success, seconds)
 
+    def _update_tuning(self, connection: Connection, job: EndedJob, gain: float) -> None:
+        """Each of its tries was a trial; as many succeeded as edits would have, for such a gain."""
+        of_edits = read_arms(connection, GAIN).get(EDIT)
+        tries = max(1, job.tries)
+        typical = of_edits.successes / of_edits.trials if of_edits else gain
+        self._change(
+            *(connection, "way", TUNE),
+            trials=tries,
+            success=min(tries, gain / typical) if gain > 0 else 0.0,
+            cost=tries if self._reproducible else job.seconds,
+            memory=_MEMORY_OF_TUNING,
+        )
+
     def _credit(
+        self, connection: Connection, kind: str, name: str, success: float, seconds: float
+    ) -> None:
+        cost = 1.0 if self._reproducible else seconds
+        self._change(connection, kind, name, success=success, cost=cost)
+
+    def _change(
         self,
         connection: Connection,
         kind: str,
         name: str,
-        success: bool,
-        seconds: float,
+        *,
+        success: float,
+        cost: float,
+        trials: float = 1.0,
+        memory: float = _MEMORY,
     ) -> None:
-        cost = 1.0 if self._reproducible else seconds
-        arm = read_arms(connection, kind).get(name, Arm())
-        arm = arm.after(success=success, cost=cost, memory=_MEMORY)
+        known = read_arms(connection, kind).get(name, Arm())
+        arm = known.after(success=success, cost=cost, memory=memory, trials=trials)
         write_arm(self._database, connection, kind=kind, name=name, arm=arm)

@@ -7,6 +7,7 @@ from loguru import logger
 
 from loreley.core.evaluation.contradictions import find_contradictions
 from loreley.core.jobs import JobKind, JobState
+from loreley.db.bandit_stats import read_tuning_share
 from loreley.db.engine import Database
 from loreley.db.experiment import end_judging_anew, is_judging_anew
 from loreley.db.jobs import Jobs
@@ -14,6 +15,8 @@ from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.schedule import BaselineJob, Schedule, insert_extra
 from loreley.errors import ConfigError, LoreleyError, Problem
 from loreley.scheduler.ingest import Ingest
+
+LEAST_TRIES = 20  # for which there must be time, for tuning to be worth it
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,34 @@ class Baseline:
         if problems := find_contradictions(known.objective, known.said):
             raise ConfigError.of(problems)
         logger.info("the fitness is {}: {}", known.objective.name, known.describe_direction())
+
+
+class RootTuning:
+    """Has the numbers of the root tuned once: how far numbers alone lead, a ceiling to beat."""
+
+    def __init__(self, database: Database, root_commit: str, seconds: float) -> None:
+        """``seconds``: how long a job tunes; 0: none does."""
+        self._database = database
+        self._root_commit = root_commit
+        self._is_done = seconds == 0
+        self._seconds = seconds
+
+    def tick(self) -> None:
+        """Ask for it, unless that was done before or an evaluation takes too long for it."""
+        if self._is_done:
+            return
+        self._is_done = True
+        with self._database.begin() as connection:
+            share = read_tuning_share(connection, self._root_commit)
+            if share.jobs:
+                return
+            if (share.root_evaluation_seconds or 0.0) * LEAST_TRIES > self._seconds:
+                logger.info(
+                    "no numbers are tuned: WORKER_TUNE_SECONDS={:g} allow no {} evaluations",
+                    *(self._seconds, LEAST_TRIES),
+                )
+                return
+            insert_extra(self._database, connection, JobKind.TUNE, self._root_commit)
 
 
 class Rejudging:

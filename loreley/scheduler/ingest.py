@@ -70,12 +70,12 @@ class Ingest:
             archive = Archive(self._database, connection)
             outcome = self._archive(connection, archive, job, judged)
             note_outcome(connection, job, outcome)
-            if job.kind is JobKind.EVOLUTION and job.state is not JobState.CANCELLED:
+            if job.kind.changes_base and job.state is not JobState.CANCELLED:
                 entered = isinstance(outcome, AddResult) and outcome.enters
                 archive.credit(job.island, job.base_commit, entered=entered)
-                success = entered and _improves_on_base(connection, job)
-                self._bandit.update(connection, job, success=success)
-            if job.kind is JobKind.EVOLUTION:
+                gain = _measure_gain(connection, job) if entered else 0.0
+                self._bandit.update(connection, job, gain=gain)
+            if job.kind.changes_base:
                 self._migration.tick(connection, archive)
             count = read_progress(connection).judged_commits
             refit(connection, archive, self._objective, count)
@@ -204,11 +204,13 @@ class Ingest:
         return _INFEASIBLE
 
 
-def _improves_on_base(connection: Connection, job: EndedJob) -> bool:
-    """Whether the commit has a better score than the one it was made from.
+def _measure_gain(connection: Connection, job: EndedJob) -> float:
+    """By how much the commit's score is better than that of the one it was made from; else 0.
 
     To be merely different is not enough: operators that break programs are good at it.
     """
     base = read_score(connection, job.base_commit)
     own = read_score(connection, job.commit) if job.commit else None
-    return own is not None and (base is None or own.score > base.score)
+    if own is None:
+        return 0.0
+    return 1.0 if base is None else max(0.0, own.score - base.score)

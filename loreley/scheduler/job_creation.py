@@ -9,13 +9,19 @@ from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind
 from loreley.db.archive import IslandPopulation
-from loreley.db.bandit_stats import read_arms
+from loreley.db.bandit_stats import is_tuned, read_arms, read_tuning_share
 from loreley.db.engine import Database
 from loreley.db.schedule import NewJob, Schedule
 from loreley.map_elites.bandit import choose_arm
 from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler, Selection
+from loreley.scheduler.bandit_update import EDIT, TUNE
+from loreley.scheduler.baseline import LEAST_TRIES
 
+_WAYS = {EDIT: 1.0, TUNE: 1.0}
+_MOST_TUNING = 2.0  # as a multiple of the time that all other jobs have taken
+_FULL_AFTER = 4.0  # times a tuning, of such time, tuning may take as much again
+_JOBS_FOR_ONE = 10  # that tunes, where runs must repeat exactly
 _GENETIC = "genetic"  # the agent whose operators are chosen here
 
 
@@ -30,6 +36,8 @@ class JobCreationOptions:
     random_seed: int
     operators: Mapping[str, float]  # of `genetic`, with how often each is tried at first
     agents: Mapping[str, float] = field(default_factory=dict)  # to choose among, likewise
+    tune_seconds: float = 0.0  # that a job tunes numbers; 0: none does
+    reproducible: bool = False  # the clock decides nothing
 
 
 class JobCreation:
@@ -80,6 +88,10 @@ class JobCreation:
         random = Random(seed)
         island = self._ring.island_of(ordinal)
         with self._database.read() as connection:
+            if self._is_to_tune(connection, ordinal, random):
+                commit = self._choose_tuned(connection, island, random)
+                if commit is not None:
+                    return NewJob(JobKind.TUNE, ordinal, seed, commit, island=island)
             selection = self._select(connection, ordinal, island, random)
             agent = self._choose_agent(connection, random)
             operator = (
@@ -95,6 +107,33 @@ class JobCreation:
             agent=agent,
             operator=operator,
         )
+
+    def _is_to_tune(self, connection: Connection, ordinal: int, random: Random) -> bool:
+        """Whether the next job tunes numbers: by what that has brought, within its share."""
+        seconds = self._options.tune_seconds
+        if not seconds or ordinal < self._options.seed_population:
+            return False
+        share = read_tuning_share(connection, self._options.root_commit)
+        if share.root_evaluation_seconds is None:
+            return False
+        if self._options.reproducible:
+            is_due = _JOBS_FOR_ONE * (share.jobs + 1) <= ordinal
+        else:
+            after = share.seconds + (share.running + 1) * seconds
+            is_worth_it = share.root_evaluation_seconds * LEAST_TRIES <= seconds
+            # Little at first: before the numbers' optimum is worth knowing, structure is.
+            most = min(_MOST_TUNING, share.other_seconds / (_FULL_AFTER * seconds))
+            is_due = is_worth_it and after <= most * share.other_seconds
+        return is_due and choose_arm(_WAYS, read_arms(connection, "way"), random) == TUNE
+
+    def _choose_tuned(self, connection: Connection, island: int, random: Random) -> str | None:
+        """The commit whose numbers are tuned: often the best; None where all were drawn before."""
+        population = IslandPopulation(connection, island)
+        selection = self._sampler.choose(population, random)
+        if selection is None:
+            return None
+        drawn = [population.ranked(0).commit, selection.base]
+        return next((commit for commit in drawn if not is_tuned(connection, commit)), None)
 
     def _select(
         self, connection: Connection, ordinal: int, island: int, random: Random

@@ -81,6 +81,7 @@ class Scheduler:
         # Measurements that wait are cancelled when the time is over.
         if self._parts.budget.is_time_over or not self._parts.rejudging.tick():
             return 0
+        self._parts.root_tuning.tick()
         rooms = [at_most, self._parts.budget.room_for_jobs()]
         known = [room for room in rooms if room is not None]
         return self._parts.job_creation.tick(

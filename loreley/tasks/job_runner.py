@@ -26,6 +26,7 @@ from loreley.core.evaluation.assembly import (
 )
 from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.sandbox.sandbox import Level, require_sandbox
+from loreley.core.tuning.number_tuning import TuneOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import Describer, EmbeddingDescriber, TokenDescriber
 from loreley.core.worker.confirming import ConfirmationOptions
@@ -115,6 +116,7 @@ class JobRunner:
                         settings.scheduler_confirmation_share, holdout=holdout
                     ),
                     own_judge=own_judge,
+                    tuning=_create_tune_options(settings),
                     host_speed=HostSpeed(own_judge.host, fingerprint.machine),
                     describer=describer,
                     drawing_anew=_bound_tries(settings),
@@ -175,6 +177,16 @@ def _bound_tries(settings: Settings) -> DrawingAnew:
     by_time = not settings.mapelites_reproducible
     # Each candidate is embedded before it is judged, which may cost money.
     return DrawingAnew(1, by_time) if settings.embeds else DrawingAnew(by_time=by_time)
+
+
+def _create_tune_options(settings: Settings) -> TuneOptions:
+    return TuneOptions(
+        settings.worker_tune_seconds,
+        settings.worker_tune_evaluations,
+        not settings.mapelites_reproducible,
+        tuple(settings.worker_tune_parameters),
+        tuple(settings.worker_repo_clean_excludes),
+    )
 
 
 def _create_describer(settings: Settings, database: Database) -> Describer | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from loreley.core.budget import Account
-from loreley.core.jobs import JobKind
+from loreley.core.jobs import SEARCHING
 from loreley.db.budget_status import read_account
 from loreley.db.engine import Database
 from loreley.db.models import calls, jobs
@@ -79,7 +79,7 @@ def _count_entered(connection: Connection) -> dict[str, int]:
     query = (
         select(jobs.c.agent, func.count().label("entered"))
         .where(
-            jobs.c.kind == JobKind.EVOLUTION,
+            jobs.c.kind.in_(SEARCHING),
             jobs.c.agent.is_not(None),
             jobs.c.archive_outcome.in_([each for each in AddResult if each.enters]),
         )

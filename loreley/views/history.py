@@ -6,7 +6,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, RowMapping, and_, select
 
-from loreley.core.jobs import JobKind
+from loreley.core.jobs import SEARCHING, JobKind
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database
 from loreley.db.experiment import read_descriptor_space, read_experiment
@@ -25,7 +25,7 @@ class Moment:
     """The archive, all islands taken as one, after a number of evaluations."""
 
     at: float  # seconds since 1970 UTC
-    evaluations: int  # judged commits of evolution jobs so far
+    evaluations: int  # of judged candidates, and tries of those that were tuned, so far
     best: float  # fitness of the fittest elite, in the metric's own direction
     cells: int  # filled by any island
     qd_score: float  # by how much the best of each cell is fitter than the root, added up
@@ -128,6 +128,7 @@ def _read_new(
             jobs.c.id,
             jobs.c.kind,
             jobs.c.ingested_at,
+            jobs.c.tries,
             commits.c.commit,
             commits.c.island,
             commits.c.score,
@@ -175,8 +176,8 @@ def _add_job(replay: _Replay, row: RowMapping, figures: dict[str, float]) -> Non
     estimate = None if row["score"] is None else Estimate(row["score"], row["error"] or 0.0)
     if replay.root is None and estimate is not None:
         replay.root = estimate.score  # the root commit's job is the first of all
-    if row["kind"] == JobKind.EVOLUTION:
-        replay.evaluations += 1
+    if row["kind"] in SEARCHING:
+        replay.evaluations += 1 + row["tries"]
     if commit in replay.held:
         replay.remeasure(commit, estimate)
     elif estimate is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
-from loreley.core.jobs import FINAL_STATES, JobKind, JobState
+from loreley.core.jobs import FINAL_STATES, SEARCHING, JobKind, JobState
 from loreley.db.engine import now
 from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.models import commits, elites, experiment, jobs, metrics
@@ -64,7 +64,7 @@ def archive_flaws(connection: Connection) -> list[str]:
     if row is None:
         return []
     taken_in = jobs.c.ingested_at.is_not(None)
-    ended = _count(connection, taken_in, jobs.c.kind == JobKind.EVOLUTION)
+    ended = _count(connection, taken_in, jobs.c.kind.in_(SEARCHING))
     judged = _count(
         connection,
         taken_in,

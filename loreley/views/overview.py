@@ -113,9 +113,11 @@ class Overview:
     direction: str = ""  # in words, which one of the fitness is better, and who says so
     noise: Noise | None = None  # None: the root was not judged yet
     hosts: str | None = None  # how they differ in what they make of the root; None: they do not
+    ceiling: Champion | None = None  # the root with tuned numbers; None: it is not better, or none
+    tuning_tries: int = 0  # evaluations of tuning, beside those of the judged commits
     judge: str | None = None  # digest and evaluator; None: the root was not judged yet
     to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
-    evaluations: int = 0  # of candidates, failed ones included
+    evaluations: int = 0  # of candidates, failed ones and tries of tuning included
     failed_tries: int = 0  # of these, candidates that failed before their job went on with another
 
     @property
@@ -136,7 +138,12 @@ class Overview:
     @property
     def evaluation_yield(self) -> float | None:
         """The share of the evaluations that did so; None before the first."""
-        return self.jobs[JobState.SUCCEEDED] / self.evaluations if self.evaluations else None
+        return self.jobs[JobState.SUCCEEDED] / self.candidates if self.candidates else None
+
+    @property
+    def candidates(self) -> int:
+        """How many commits were evaluated, failed ones included."""
+        return self.evaluations - self.tuning_tries
 
     @property
     def coverage(self) -> float:
@@ -199,11 +206,22 @@ def read_overview(database: Database) -> Overview | None:
             direction=experiment.describe_direction(),
             noise=read_noise(connection, experiment),
             hosts=compare_hosts(connection, experiment),
+            ceiling=_read_ceiling(connection, experiment.root_commit, objective),
+            tuning_tries=_count_tuning_tries(connection),
             judge=judge.in_short if judge else None,
             to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
             evaluations=_count_evaluations(connection),
             failed_tries=_count_failed_tries(connection),
         )
+
+
+def _read_ceiling(connection: Connection, root: str, objective: Objective) -> Champion | None:
+    """What tuning alone, at the beginning, has made of the root."""
+    query = select(jobs.c.commit).where(
+        jobs.c.kind == JobKind.TUNE, jobs.c.ordinal < 0, jobs.c.state == JobState.SUCCEEDED
+    )
+    commit = connection.execute(query.where(jobs.c.base_commit == root).limit(1)).scalar()
+    return _read_champion(connection, commit, objective) if commit else None
 
 
 def read_noise(connection: Connection, about: Experiment) -> Noise | None:
@@ -229,7 +247,11 @@ def compare_hosts(connection: Connection, about: Experiment) -> str | None:
 
 def read_arm_states(database: Database) -> list[ArmState]:
     """What agents and operators have done lately, those with most successes first."""
-    query = select(arms).order_by(arms.c.kind, arms.c.successes.desc(), arms.c.name)
+    query = (
+        select(arms)
+        .where(arms.c.kind != "gain")
+        .order_by(arms.c.kind, arms.c.successes.desc(), arms.c.name)
+    )
     with database.read() as connection:
         return [
             ArmState(row.kind, row.name, row.trials, row.successes, row.cost)
@@ -287,7 +309,12 @@ def _count_evaluations(connection: Connection) -> int:
     in_vain = jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]) & jobs.c.tree.is_not(None)
     judged = in_vain | (jobs.c.state == JobState.SUCCEEDED)
     query = select(func.count()).select_from(jobs).where(jobs.c.ordinal >= 0, judged)
-    return connection.execute(query).scalar_one() + _count_failed_tries(connection)
+    counts = _count_failed_tries(connection), _count_tuning_tries(connection)
+    return connection.execute(query).scalar_one() + sum(counts)
+
+
+def _count_tuning_tries(connection: Connection) -> int:
+    return connection.execute(select(func.sum(jobs.c.tries))).scalar() or 0
 
 
 def _count_failed_tries(connection: Connection) -> int:

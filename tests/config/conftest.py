@@ -14,3 +14,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
             monkeypatch.setenv(name, value)
 
     return Mirror()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment holds none, as in the cases that are tested here."""
+    monkeypatch.delenv("WORKER_TUNE_SECONDS")

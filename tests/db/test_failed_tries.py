@@ -77,7 +77,7 @@ def test_an_operator_pays_for_what_it_tried_in_vain(database: Database) -> None:
     [ended] = Schedule(database).find_ended()
 
     with database.begin() as connection:
-        BanditUpdate(database, reproducible=True).update(connection, ended, success=True)
+        BanditUpdate(database, reproducible=True).update(connection, ended, gain=1.0)
         arms = read_arms(connection, "operator")
         assert read_arms(connection, "agent") == {"genetic": Arm(1.0, 1.0, 1.0)}
 

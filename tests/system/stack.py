@@ -168,6 +168,7 @@ class Stack:
             "MAPELITES_FITNESS_METRIC": "score",
             "MAPELITES_MEASURES": "number:-1000:1000:50",
             "SCHEDULER_POLL_INTERVAL_SECONDS": "0.1",
+            "WORKER_TUNE_SECONDS": "0",
         } | self.settings
         return {name: value for name, value in given.items() if name not in self.from_env_file}
 

@@ -16,7 +16,8 @@ MAX_ARTIFACTS = 16
 AGENT_ARTIFACTS = ("prompt.md", "agent.log")  # kept for a while
 # What an evaluator may draw of a candidate: shown beside it, as an image and nothing else.
 PICTURE_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
-OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *AGENT_ARTIFACTS)  # by Loreley
+TRACES = ("tune-trace.csv", "tune-trace.csv.gz")
+OWN_ARTIFACTS = ("patch.diff", "evaluation.log", "failure.log", *TRACES, *AGENT_ARTIFACTS)
 
 _OF_MEDIAN = sqrt(pi / 2)  # its standard error as a multiple of the mean's
 _TELLING_SAMPLES = 5

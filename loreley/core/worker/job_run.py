@@ -24,6 +24,7 @@ from loreley.core.jobs import (
     JudgedCommit,
     ignore_end,
 )
+from loreley.core.tuning.number_tuning import NumberTuning, TuneOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
 from loreley.core.worker.confirming import ConfirmationOptions, Finalists
@@ -72,6 +73,7 @@ class JobOptions:
     confirmation: ConfirmationOptions = field(default_factory=ConfirmationOptions)
     own_judge: OwnJudge | None = None  # None: nobody asks who has judged
     host_speed: HostSpeed | None = None  # None: nobody asks how fast the host is
+    tuning: TuneOptions = field(default_factory=TuneOptions)
     describer: Describer | None = None  # None: the archive needs no code descriptor
     drawing_anew: DrawingAnew = field(default_factory=DrawingAnew)
     count_end: CountEnd = ignore_end
@@ -132,7 +134,7 @@ class JobRun:
     def measure_host(self, repository: WorkerRepository) -> None:
         """Know how fast this host is before the first candidate, where that shows in figures."""
         speed = self.options.host_speed
-        if speed is not None and self.claim.kind is JobKind.EVOLUTION:
+        if speed is not None and self.claim.kind.changes_base:
             speed.measure(self.claim, self.jobs, self.judge, repository, self.deadline)
 
     def judge_commit(self, worktree: Worktree) -> JudgedCommit:
@@ -140,7 +142,7 @@ class JobRun:
 
         Raises `JobFailed` of a kind that says what went wrong.
         """
-        is_new = self.claim.kind is JobKind.EVOLUTION
+        is_new = self.claim.kind.changes_base
         known = self.jobs.find_judged([self.claim.base_commit, *self.claim.inspirations])
         parent = next((each for each in known if each.commit == self.claim.base_commit), None)
         self.ordinary_seconds = parent.evaluation.seconds if parent else 0.0
@@ -291,7 +293,10 @@ class JobRun:
     def _propose(self, worktree: Worktree, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""
         briefing = self.options.briefing
-        proposal = self._ask(choose_agent(self.agent, self.claim), worktree, known)
+        if self.claim.kind is JobKind.TUNE:
+            proposal = self._tune(worktree)
+        else:
+            proposal = self._ask(choose_agent(self.agent, self.claim), worktree, known)
         try:
             with self._timed("commit"):
                 candidate = worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
@@ -332,6 +337,27 @@ class JobRun:
         record.operator, record.subject = proposal.operator, proposal.subject
         record.places, record.shared_places = proposal.places, proposal.shared_places
         logger.info("{} proposes in {:.1f} s: {}", agent.name, spent, proposal.subject)
+        return proposal
+
+    def _tune(self, worktree: Worktree) -> Proposal:
+        """The best numbers that were found for the base commit; they stand in the worktree."""
+        root = self.jobs.find_judged([self.claim.root_commit])
+        gates = self.options.briefing.gates
+        with self._timed("tuning"):
+            tuning = NumberTuning(
+                claim=self.claim,
+                jobs=self.jobs,
+                judge=self.judge,
+                options=self.options.tuning,
+                paths=gates.paths,
+                region=gates.region,
+                deadline=self.deadline,
+                record=self.record,
+                root_metrics=root[0].evaluation.metrics if root else (),
+            )
+            proposal = tuning.propose(worktree)
+        hit(Failpoint.PROPOSED)
+        self.record.subject = proposal.subject
         return proposal
 
     def _describe(self, worktree: Worktree, parent: JudgedCommit | None) -> bytes:

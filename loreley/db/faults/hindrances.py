@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select
 
-from loreley.core.jobs import FINAL_STATES, Claim, Hindrance, JobKind, JobState
+from loreley.core.jobs import FINAL_STATES, SEARCHING, Claim, Hindrance, JobState
 from loreley.db.engine import now
 from loreley.db.judged_commits import to_storable
 from loreley.db.models import hindrances, jobs
@@ -101,7 +101,7 @@ def find_hopeless_jobs(connection: Connection) -> Sequence[tuple[str, str]]:
             func.max(hindrances.c.id).label("last"),
         )
         .join(jobs, jobs.c.id == hindrances.c.job_id)
-        .where(jobs.c.kind == JobKind.EVOLUTION, jobs.c.state == JobState.QUEUED)
+        .where(jobs.c.kind.in_(SEARCHING), jobs.c.state == JobState.QUEUED)
         .group_by(hindrances.c.job_id)
         .having(func.count() >= _A_FEW)
         .subquery()

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from loreley.core.jobs import JobKind, JobState
+from loreley.core.jobs import JobState
 from loreley.db.schedule import EndedJob
 from loreley.errors import RunBraked
 from loreley.likeness import likeness
@@ -29,7 +29,7 @@ class EqualFailures:
 
     def note(self, job: EndedJob) -> None:
         """Count a job that has ended."""
-        if job.kind is not JobKind.EVOLUTION or job.state is JobState.CANCELLED or _is_free(job):
+        if not job.kind.changes_base or job.state is JobState.CANCELLED or _is_free(job):
             return
         found = "" if job.state is JobState.SUCCEEDED else likeness(f"{job.state} {job.failure}")
         if found != self._last:

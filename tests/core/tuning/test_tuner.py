@@ -1,0 +1,180 @@
+"""All numbers together: better values are found, the same ones again, and within the budget."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from loreley.core.tuning.parameters import Parameter
+from loreley.core.tuning.tuner import TuneBudget, Tuned, TuneEnded, Tuner
+from tests.core.tuning.test_parameters import find
+
+Score = Callable[[Sequence[Any]], float | None]
+FEW = "a: 0.5\nb: 3\nc: 0.01 # tune: 1e-4:1:log\n"
+MANY = "a: [" + ", ".join(["0.5"] * 30) + "]\n"
+
+
+def parameters(text: str, tmp_path: Path) -> Sequence[Parameter]:
+    return find({"m.yaml": text}, tmp_path).all
+
+
+def score_few(values: Sequence[Any]) -> float:
+    a, b, c = values
+    return float(-((a - 1.2) ** 2) - 0.01 * (b - 12) ** 2 - (math.log10(c) + 3) ** 2)
+
+
+def score_many(values: Sequence[Any]) -> float:
+    return -float(sum((value - 0.3 - place / 100) ** 2 for place, value in enumerate(values)))
+
+
+def tuned(text: str, score: Score, tmp_path: Path, tries: int, **more: Any) -> tuple[Tuned, Tuner]:
+    budget = TuneBudget(more.pop("seconds", 3600.0), tries)
+    tuner = Tuner(parameters(text, tmp_path), score, budget, more.pop("seed", 1), **more)
+    return tuner.tune(), tuner
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "score", "tries", "share"), [(FEW, score_few, 80, 0.05), (MANY, score_many, 800, 0.05)]
+)
+def test_much_of_what_can_be_gained_is_gained(
+    text: str, score: Score, tries: int, share: float, tmp_path: Path
+) -> None:
+    result, tuner = tuned(text, score, tmp_path, tries)
+    assert result.is_better
+    assert result.score is not None
+    assert result.start_score is not None
+    assert result.score == score(result.values)
+    assert result.score > share * result.start_score  # the best is 0
+    assert len(tuner.trace.tries) == tries
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "score"), [(FEW, score_few), (MANY, score_many)])
+def test_the_same_seed_gives_the_same_tries(text: str, score: Score, tmp_path: Path) -> None:
+    def values(seed: int) -> list[Any]:
+        return [each.values for each in tuned(text, score, tmp_path, 60, seed=seed)[1].trace.tries]
+
+    assert values(3) == values(3)
+    assert values(3) != values(4)
+
+
+@pytest.mark.slow
+def test_values_stay_in_their_range_and_whole_numbers_whole(tmp_path: Path) -> None:
+    text = "a: 0.5 # tune: 0:1\nb: 3 # tune: 2:5\nc: 0.01 # tune: 1e-4:1:log\nd: 7\n"
+    _, tuner = tuned(text, lambda values: sum(values), tmp_path, 60)
+    for each in tuner.trace.tries:
+        a, b, c, d = each.values
+        assert 0 <= a <= 1
+        assert 2 <= b <= 5
+        assert 1e-4 <= c <= 1
+        assert isinstance(b, int)
+        assert isinstance(d, int)
+
+
+@pytest.mark.slow
+def test_what_moves_nothing_or_breaks_the_program_is_left_alone(tmp_path: Path) -> None:
+    text = "a: 0.5\nidle: 2.5\nbreaks: 8\nb: 0.5\n"
+
+    def score(values: Sequence[Any]) -> float | None:
+        return None if values[2] != 8 else -((values[0] - 1) ** 2) - (values[3] - 2) ** 2
+
+    tuner = Tuner(parameters(text, tmp_path), score, TuneBudget(3600, 120), 1)
+    # Otherwise a step of a whole number is now and then none.
+    result = tuner.tune()
+    assert result.screened.idle == (1,)
+    assert result.values[1] == 2.5
+    assert result.values[2] == 8
+    assert result.is_better
+
+
+@pytest.mark.slow
+def test_steps_shrink_where_most_tries_fail(tmp_path: Path) -> None:
+    def score(values: Sequence[Any]) -> float | None:
+        away = max(abs(value - 0.5) for value in values)
+        return None if away > 0.01 else sum(values)
+
+    result, _ = tuned(MANY, score, tmp_path, 1500)
+    assert result.score is not None
+    assert result.score > 15.05
+
+
+def test_a_start_that_fails_ends_it(tmp_path: Path) -> None:
+    result, tuner = tuned(FEW, lambda _: None, tmp_path, 50)
+    assert (result.start_score, result.is_better) == (None, False)
+    assert len(tuner.trace.tries) == 1
+
+
+def test_nothing_is_optimised_where_no_number_moves_anything(tmp_path: Path) -> None:
+    result, tuner = tuned(FEW, lambda _: 1.0, tmp_path, 50)
+    assert not result.is_better
+    assert result.values == (0.5, 3, 0.01)
+    assert len(tuner.trace.tries) == 3
+
+
+def test_no_try_begins_after_the_time(tmp_path: Path) -> None:
+    times = iter(range(10_000))
+    _, tuner = tuned(*(FEW, score_few, tmp_path, 0), seconds=50.0, clock=lambda: float(next(times)))
+    assert 5 < len(tuner.trace.tries) < 25
+
+
+@pytest.mark.slow
+def test_a_space_that_is_spent_ends_it(tmp_path: Path) -> None:
+    result, tuner = tuned("a: 3 # tune: 1:5\n", lambda values: values[0], tmp_path, 0)
+    assert result.values == (5,)
+    assert len(tuner.trace.tries) == 5
+
+
+def test_an_end_from_outside_keeps_the_best_so_far(tmp_path: Path) -> None:
+    scores = iter([1.0, 2.0, 5.0, 3.0])
+
+    def score(values: Sequence[Any]) -> float:
+        try:
+            return next(scores)
+        except StopIteration:
+            raise TuneEnded from None
+
+    result, tuner = tuned(FEW, score, tmp_path, 0)
+    assert (result.start_score, result.score) == (1.0, 5.0)
+    assert result.values == tuner.trace.tries[2].values
+
+
+@pytest.mark.slow
+def test_what_an_earlier_attempt_has_found_is_gone_on_from(tmp_path: Path) -> None:
+    begin = (1.1, 11, 0.002)
+    result, tuner = tuned(FEW, score_few, tmp_path, 12, begin_with=begin)
+    assert tuner.trace.tries[1].values == begin
+    assert result.score is not None
+    assert result.score >= score_few(begin)
+
+
+def test_what_an_earlier_attempt_has_found_counts_when_nothing_is_left(tmp_path: Path) -> None:
+    result, tuner = tuned(FEW, score_few, tmp_path, 1, begin_with=(1.1, 11, 0.002))
+    assert result.is_better
+    assert result.values == (1.1, 11, 0.002)
+    assert len(tuner.trace.tries) == 2
+
+
+@pytest.mark.slow
+def test_noise_wins_nothing(tmp_path: Path) -> None:
+    random = Random(5)
+
+    def score(values: Sequence[Any]) -> float:
+        return score_few(values) + random.gauss(0, 1)
+
+    result, tuner = tuned(FEW, score, tmp_path, 60, is_noisy=True)
+    assert result.score is not None
+    assert score_few(result.values) > score_few((0.5, 3, 0.01))
+    again = [each for each in tuner.trace.tries[60:] if each.values == result.values]
+    assert len(again) == 3
+
+
+@pytest.mark.slow
+def test_ten_thousand_numbers_are_tuned(tmp_path: Path) -> None:
+    text = "a: [" + ", ".join(["0.5"] * 10_000) + "]\n"
+    result, tuner = tuned(text, lambda values: -sum(v * v for v in values), tmp_path, 150)
+    assert result.is_better
+    assert len(tuner.steps) == 10_000
