@@ -158,14 +158,16 @@ def _make_plain(value: object) -> object:
     from decimal import Decimal
     from numbers import Integral, Real
 
-    if isinstance(value, Integral):
+    is_span = type(value).__name__ == "timedelta64"  # which numpy counts among whole numbers
+    if isinstance(value, Integral) and not is_span:
         return int(value)
-    if isinstance(value, Real | Decimal):
+    if isinstance(value, Real | Decimal) and not is_span:
         return float(value)
     if isinstance(value, Mapping):
         return dict(value)
     shape, item = getattr(value, "shape", None), getattr(value, "item", None)
-    if shape == () and callable(item):
+    is_missing = shape == () and bool(getattr(value, "mask", False))  # reads as 0
+    if shape == () and callable(item) and not is_missing and not is_span:
         plain = item()  # of an array without dimensions, as numpy and torch have them
         if isinstance(plain, bool | int | float | str):
             return plain

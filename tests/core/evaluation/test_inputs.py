@@ -13,6 +13,7 @@ from loreley.errors import ConfigError
 from tests.core.evaluation.bench import ANSWER, Bench
 from tests.support import PROJECT_ROOT
 
+METRIC = '{"summary": "", "metrics": [{"name": "speed", "value": %s}]}'
 NAME = "socket.gethostbyname(socket.gethostname())"
 
 
@@ -251,6 +252,33 @@ def test_row_16_what_is_no_number_is_told_with_its_metric_and_kind(
     value: str, said: str, bench: Bench
 ) -> None:
     assert said in bench.reason(bench.plugin(metric_of(value)))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("numpy.ma.masked", "metric 'speed': the answer holds numpy.ma.core.MaskedConstant"),
+        ("numpy.array([2.0])", "metric 'speed': the answer holds numpy.ndarray of shape (1,)"),
+        ("numpy.timedelta64(5, 's')", "metric 'speed': the answer holds numpy.timedelta64"),
+        ("numpy.complex64(1)", "metric 'speed': the answer holds numpy.complex64"),
+        ("numpy.bool_(True)", "metric 'speed' has value True, expected a number"),
+        ("numpy.float16('nan')", "metric 'speed' is nan, expected a finite number"),
+    ],
+)
+def test_row_16_what_numpy_has_beside_numbers_is_none(value: str, said: str, bench: Bench) -> None:
+    code = f"import numpy\ndef judge(context):\n    return {METRIC % value}\n"
+
+    assert said in bench.reason(bench.plugin(code))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("numpy.float32(1.5)", 1.5), ("numpy.array(2.0)", 2.0), ("numpy.int64(3)", 3.0)],
+)
+def test_row_16_numbers_of_numpy_are_numbers(value: str, number: float, bench: Bench) -> None:
+    code = f"import numpy\ndef judge(context):\n    return {METRIC % value}\n"
+
+    assert bench.judge(bench.plugin(code)).evaluation.metrics[0].value == number
 
 
 def metric_of(value: str) -> str:
