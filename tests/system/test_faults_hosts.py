@@ -46,11 +46,18 @@ def test_a_disk_that_fills_and_empties_again_costs_no_job(stack: Stack, point: F
         worker.stop()
 
 
+LOUD = """#!/bin/sh
+set -e
+head -c 100000 /dev/zero
+echo "NUMBER = $(date +%N | sed s/^0*//).0" > number.py
+"""
+
+
 @pytest.mark.parametrize("agent", ["genetic", "command"])
 def test_row_37_a_full_tmpdir_is_named_and_costs_no_job(stack: Stack, agent: str) -> None:
     with small_filesystem(stack.folder / "small", "4m") as small:
         if agent == "command":
-            own_agent(stack, prints=100_000)
+            own_agent(stack, LOUD)
         judge = stack.folder / "evaluator" / "judge.py"
         loud = judge.read_text().replace("    value =", "    print('.' * 100_000)\n    value =")
         judge.write_text(loud)
@@ -68,6 +75,40 @@ def test_row_37_a_full_tmpdir_is_named_and_costs_no_job(stack: Stack, agent: str
         assert "exit code 120" not in scheduler.said
         require_nothing_burnt(stack, 3)
         worker.stop()
+
+
+FLOOD = """#!/bin/sh
+if mkdir "$HOME/taken" 2>/dev/null; then
+    while :; do n=$((n + 1)); head -c 100000 /dev/zero > "piece-$n" || exit 1; done
+fi
+echo "NUMBER = $(date +%N | sed s/^0*//).0" > number.py
+"""
+
+
+def test_row_31_an_agent_that_floods_the_disk_costs_its_own_job_only(stack: Stack) -> None:
+    with small_filesystem(stack.folder / "small", "96m") as small:
+        home = stack.folder / "agent-home"
+        home.mkdir()
+        own_agent(stack, FLOOD)
+        stack.settings |= {
+            "WORKER_REPO_WORKTREE": str(small / "worker-repo"),
+            "WORKER_AGENT_HOME": str(home),
+        }
+        workers = [stack.start_worker() for _ in range(2)]
+        for worker in workers:
+            worker.wait_for("worker online")
+
+        finished(stack.start_scheduler("--max-jobs", "6"), *workers)
+
+        with stack.database() as database:
+            rows = [row for row in stack.jobs(database) if row["ordinal"] >= 0]
+        [flood] = [row for row in rows if row["state"] != JobState.SUCCEEDED]
+        assert flood["state"] == JobState.FAILED
+        assert "wrote too much to the disk" in flood["failure"]
+        assert "No space left" not in "".join(worker.said for worker in workers)
+        stack.require_whole(jobs_wanted=6)
+        for worker in workers:
+            worker.stop()
 
 
 PLACES: dict[str, Callable[[Stack], list[Path]]] = {
@@ -132,12 +173,9 @@ def test_one_broken_host_among_four_goes_offline_and_the_run_goes_on(
         assert stack.count(database, JobState.FAILED) == 0
 
 
-def own_agent(stack: Stack, *, prints: int) -> None:
-    """Let a shell script be the agent, which prints so many characters."""
+def own_agent(stack: Stack, text: str) -> None:
+    """Let a shell script be the agent."""
     script = stack.folder / "agent.sh"
-    script.write_text(
-        f"#!/bin/sh\nset -e\nhead -c {prints} /dev/zero\n"
-        'echo "NUMBER = $(date +%N | sed s/^0*//).0" > number.py\n'
-    )
+    script.write_text(text)
     script.chmod(0o755)
     stack.settings |= {"WORKER_AGENT": "command", "WORKER_AGENT_COMMAND": str(script)}

@@ -25,7 +25,6 @@ _STARTS = 6
 _LATEST_SECONDS = 3.0  # a start takes about two
 
 
-@only_sqlite
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("role", ["worker", "scheduler"])
 def test_a_signal_at_a_random_moment_of_a_start_ends_it(
