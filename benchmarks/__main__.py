@@ -19,12 +19,14 @@ from benchmarks.spawning import sandbox_per_spawn
 from benchmarks.starting import help_of_scripts, list_of_tasks
 from benchmarks.table import as_json, as_table
 from benchmarks.transactions import transactions
+from benchmarks.tuning import tuning_per_try
 from benchmarks.worktrees import worktree_per_job
 
 BENCHMARKS: dict[str, Benchmark] = {
     "help": help_of_scripts,
     "list": list_of_tasks,
     "engine": engine_per_job,
+    "tuning": tuning_per_try,
     "worktree": worktree_per_job,
     "sandbox": sandbox_per_spawn,
     "database": transactions,

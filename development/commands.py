@@ -68,8 +68,8 @@ def check(c: Context) -> None:
 @task(
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
-        "only": "one benchmark: help, list, engine, worktree, sandbox, database, growth, search, "
-        "operators, confirmation, yield or brief",
+        "only": "one benchmark: help, list, engine, tuning, worktree, sandbox, database, growth, "
+        "search, operators, confirmation, yield or brief",
         "json": "also write every measurement to this file",
         "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
         "jobs": "of search: jobs of each run (default: 400)",

@@ -2,21 +2,25 @@
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from loreley.config import Settings
-from loreley.core.jobs import JobKind
+from loreley.core.jobs import JobKind, JobRecord
+from loreley.db.jobs import Jobs
 from loreley.db.models import metrics
 from loreley.db.schedule import NewJob, Schedule
+from loreley.db.scores import write_score
 from loreley.errors import AgentFailed, EvaluationFailed, LoreleyError
+from loreley.map_elites.fitness import Estimate
 from loreley.report.facts import read_run_facts
 from loreley.report.page import render_html, render_json
 from loreley.report.writing import print_report, write_report
 from tests.core.worker.upstream import git
-from tests.db.support import failed
+from tests.db.support import claimed, failed, judged_commit
 from tests.ops.experiment import SmallRun, text, usual
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m&'\"</pre>"
@@ -90,6 +94,21 @@ def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
     assert seen.tags.count("path") == 3
     assert seen.loads == []
     assert "script" not in seen.tags
+
+
+@pytest.mark.slow
+def test_a_report_tells_how_far_numbers_alone_lead(tmp_path: Path) -> None:
+    run = usual(tmp_path)
+    with closing(run.database()) as database:
+        job_id = Schedule(database).create(NewJob(JobKind.TUNE, -7, 7, run.commits[0]))
+        tuned = replace(judged_commit(77), parent=run.commits[0])
+        Jobs(database).succeed(claimed(database, job_id), tuned, JobRecord(tries=41))
+        with database.begin() as connection:
+            write_score(connection, tuned.commit, Estimate(2.25))
+
+    words = " ".join(page(run).words.split())
+
+    assert "2.25by the root's numbers alone, the tuning ceiling; 41 tries in all" in words
 
 
 @pytest.mark.slow
