@@ -127,7 +127,7 @@ def test_one_program_under_two_names_is_two_agents_to_the_search(
         ended(scheduler)
         with stack.database() as database:
             jobs = [job for job in stack.jobs(database) if job["ordinal"] >= 0]
-            arms = {arm["name"] for arm in rows(database, "arms")}
+            arms = {arm["name"] for arm in rows(database, "arms") if arm["kind"] == "agent"}
             spent = {call["agent"] for call in rows(database, "calls")}
     finally:
         stack.close()
