@@ -17,7 +17,6 @@ from optuna.distributions import BaseDistribution, FloatDistribution, IntDistrib
 from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.tuning.parameters import Parameter
 
-MOST_FOR_TPE = 20  # numbers; more are better left to an evolution strategy
 MOST_TRIES_OF_TPE = 200  # later ones take it longer than they are worth
 _STARTUP = 10
 _WORST = sys.float_info.max

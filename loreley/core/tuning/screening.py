@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.tuning.parameters import Parameter
 
+MOST_FOR_TPE = 20  # numbers; more are better left to an evolution strategy
 SMALL_STEP = 0.1
 Try = Callable[[Sequence[Number]], float | None]
 """Tries values: their score, higher is better; None where they fail."""
@@ -26,8 +27,9 @@ class Screened:
 class Screening:
     """Moves numbers together, by file and then by halves, until it is clear or tries are spent.
 
-    What is not clear by then is kept. Numbers of one statement are idle together or not at all:
-    what has no effect now may have some once its neighbours are others.
+    What is not clear by then is kept. Few numbers are told apart only where they break the program:
+    their optimiser finds out which of the others count. Numbers of one statement are idle together
+    or not at all: what has no effect now may have some once its neighbours are others.
     """
 
     parameters: Sequence[Parameter]
@@ -52,7 +54,7 @@ class Screening:
                 self._idle += group
             elif scores == {None} and len(group) == 1:
                 self._breaking += group
-            elif scores == {None} or self._holds_statements(group):
+            elif scores == {None} or (self._are_many and self._holds_statements(group)):
                 pending += self._halve(group)
         out = {*self._idle, *self._breaking}
         kept = tuple(place for place in range(len(self.parameters)) if place not in out)
@@ -62,6 +64,10 @@ class Screening:
             tuple(sorted(self._breaking)),
             tuple(sorted(self._fragile)),
         )
+
+    @property
+    def _are_many(self) -> bool:
+        return len(self.parameters) > MOST_FOR_TPE
 
     def _holds_statements(self, group: Sequence[int]) -> bool:
         return self.parameters[group[0]].group != self.parameters[group[-1]].group

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.tuning.parameters import Parameter
-from loreley.core.tuning.screening import SMALL_STEP, Screened, Screening, Try
+from loreley.core.tuning.screening import MOST_FOR_TPE, SMALL_STEP, Screened, Screening, Try
 from loreley.core.tuning.trace import Attempt, Trace
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Tuner:
     def _optimise(self, screened: Screened) -> None:
         """Try what the optimisers ask for, until the budget is spent."""
         # Not at the top: who only asks for the numbers should not wait for the libraries.
-        from loreley.core.tuning.optimiser import MOST_FOR_TPE, MOST_TRIES_OF_TPE, Cma, Tpe
+        from loreley.core.tuning.optimiser import MOST_TRIES_OF_TPE, Cma, Tpe
 
         places = screened.kept
         if not places:

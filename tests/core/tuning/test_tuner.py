@@ -76,19 +76,22 @@ def test_values_stay_in_their_range_and_whole_numbers_whole(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_what_moves_nothing_or_breaks_the_program_is_left_alone(tmp_path: Path) -> None:
-    text = "a: 0.5\nidle: 2.5\nbreaks: 8\nb: 0.5\n"
+@pytest.mark.parametrize("others", [0, 20])
+def test_what_breaks_the_program_or_moves_nothing_is_left_alone(
+    others: int, tmp_path: Path
+) -> None:
+    text = "a: 0.5\nbreaks: 8\nb: 0.5\n" + "".join(f"c{n}: 2.5\n" for n in range(others))
 
     def score(values: Sequence[Any]) -> float | None:
-        return None if values[2] != 8 else -((values[0] - 1) ** 2) - (values[3] - 2) ** 2
+        return None if values[1] != 8 else -((values[0] - 1) ** 2) - (values[2] - 2) ** 2
 
-    tuner = Tuner(parameters(text, tmp_path), score, TuneBudget(3600, 120), 1)
-    # Otherwise a step of a whole number is now and then none.
-    result = tuner.tune()
-    assert result.screened.idle == (1,)
-    assert result.values[1] == 2.5
-    assert result.values[2] == 8
+    result, _ = tuned(text, score, tmp_path, 150)
+    assert result.screened.breaking == (1,)
+    assert result.values[1] == 8
     assert result.is_better
+    if others:  # many numbers are told apart
+        assert len(result.screened.idle) > 15
+        assert {0, 2} <= set(result.screened.kept)
 
 
 @pytest.mark.slow
