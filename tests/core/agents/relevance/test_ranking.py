@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Folder:
     found = Folder(tmp_path / "checkout", {"1" * 40: DIFF, "2" * 40: DIFF})
     for name in ("alpha", "beta", "gamma"):
         found.add(f"lib/{name}.py", functions(*(f"{name[0]}{n}" for n in range(3))))
+    found.add("lib/beta.py", f"# Укладку делает b2.\n{(found.path / 'lib/beta.py').read_text()}")
     found.add("tests/test_all.py", "from lib.beta import b2\n" * 5)
     return found
 
@@ -51,6 +52,7 @@ def ranked(folder: Folder, asked: Brief) -> Ranking:
         brief("Speed up lib/beta.py"),
         brief("The module `lib.beta` is slow."),
         brief("Make b2() faster."),
+        brief("Ускорь укладку."),
         replace(brief(), context=SearchContext(notes=("Look into beta.",))),
         replace(brief(), context=SearchContext(failures=(PastFailure("x", "y", LOG),))),
         replace(brief(), context=SearchContext(base_log=PROFILE)),
@@ -61,7 +63,16 @@ def ranked(folder: Folder, asked: Brief) -> Ranking:
         brief(base=BriefCommit(BASE, {}, "most time is spent in b2")),
     ],
     ids=[
-        *("a path", "a module", "a function", "a note", "a traceback", "a profile", "the judge"),
+        *(
+            "a path",
+            "a module",
+            "a function",
+            "another script",
+            "a note",
+            "a traceback",
+            "a profile",
+            "the judge",
+        ),
         *("a command of the judge", "an inspiration", "the lineage", "the summary"),
     ],
 )
