@@ -164,9 +164,10 @@ class GitError(CommandFailed):
 
 
 class CommitGone(GitError):
-    """A commit that a job needs is neither here nor on the remote."""
+    """The ``commit`` that a job needs is neither here nor on the remote."""
 
     fault = Fault.REMOTE
+    commit = ""
 
 
 class JobNotClaimed(LoreleyError):

@@ -3,6 +3,8 @@
 import re
 
 _VARYING = (
+    # What git and whoever answers it print comes in an order that is chance.
+    (re.compile(r"; stderr: .*", re.DOTALL), ""),
     (re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`"), "'…'"),
     (re.compile(r"(?<![\w.])~?/[^\s:;,)]+"), "/…"),
     (re.compile(r"\b[0-9a-f]{7,64}\b", re.IGNORECASE), "#"),

@@ -37,6 +37,7 @@ from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.core.worker.suspicion import Suspicion, find_host_trouble
 from loreley.errors import (
     CandidateRejected,
+    CommitGone,
     EvaluationFailed,
     HostTrouble,
     JobFailed,
@@ -319,12 +320,7 @@ class JobRun:
         record.agent = agent.name
         began = time.monotonic()
         try:
-            proposal = agent.propose(
-                worktree,
-                briefing.brief(self.claim, known, self._earlier_jobs(worktree)),
-                self.deadline.within(self.options.agent_timeout_seconds),
-                briefing.recorder(self.claim, agent.name, record, self.deadline),
-            )
+            proposal = self._ask_with_what_is_there(agent, worktree, known)
         except LoreleyError as failure:  # it holds what the agent has printed
             briefing.hide_secrets(failure)
             raise
@@ -338,6 +334,29 @@ class JobRun:
         record.places, record.shared_places = proposal.places, proposal.shared_places
         logger.info("{} proposes in {:.1f} s: {}", agent.name, spent, proposal.subject)
         return proposal
+
+    def _ask_with_what_is_there(
+        self, agent: Agent, worktree: Worktree, known: list[JudgedCommit]
+    ) -> Proposal:
+        """The proposal; an inspiration that is gone from the remote is left out.
+
+        It is missed before anything is paid for.
+        """
+        briefing = self.options.briefing
+        while True:
+            try:
+                return agent.propose(
+                    worktree,
+                    briefing.brief(self.claim, known, self._earlier_jobs(worktree)),
+                    self.deadline.within(self.options.agent_timeout_seconds),
+                    briefing.recorder(self.claim, agent.name, self.record, self.deadline),
+                )
+            except CommitGone as gone:
+                others = [each for each in known if each.commit != gone.commit]
+                if gone.commit == self.claim.base_commit or len(others) == len(known):
+                    raise
+                logger.warning("without an inspiration that is gone: {}", gone.summary)
+                known = others
 
     def _tune(self, worktree: Worktree) -> Proposal:
         """The best numbers that were found for the base commit; they stand in the worktree."""

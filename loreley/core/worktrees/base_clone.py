@@ -104,12 +104,14 @@ class BaseClone:
                         raise
                     refusals.append(error.summary)
         if not self.store.has_commit(commit):
-            raise CommitGone(
+            gone = CommitGone(
                 "a commit is neither here nor on the remote",
                 target=f"{commit} of {self.remote}",
                 reason=refusals[0] if refusals else "fetching every branch did not bring it",
                 fix="look for its branch on the remote: it may have been deleted",
             )
+            gone.commit = commit
+            raise gone
 
     @property
     def is_to_collect(self) -> bool:

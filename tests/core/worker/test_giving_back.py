@@ -35,7 +35,7 @@ from tests.core.worker.test_job_run import (
     run_job,
     stopping,
 )
-from tests.db.support import job_row, rows
+from tests.db.support import job_row, judged_commit, rows, succeeded
 from tests.support import eventually
 
 
@@ -228,3 +228,34 @@ def test_a_worktree_that_somebody_deleted_is_not_the_candidates_fault(database: 
     [hindrance] = rows(database, "hindrances")
     assert hindrance["fault"] == "host"
     assert "cannot open number.py" in hindrance["reason"]
+
+
+class MissingAgent(CountingAgent):
+    """An agent that finds no commit of the brief but the base."""
+
+    def propose(self, *given: Any) -> Proposal:
+        self.asked += 1
+        for inspiration in given[1].inspirations:
+            gone = CommitGone("a commit is gone")
+            gone.commit = inspiration.commit
+            raise gone
+        return Proposal("a change")
+
+
+def test_a_job_goes_on_without_inspirations_that_are_gone(database: Database) -> None:
+    schedule = Schedule(database)
+    schedule.begin_experiment(Experiment(ROOT, {}))
+    elites = []
+    for number in (1, 2):
+        judged = judged_commit(number)
+        succeeded(database, schedule.create(NewJob(JobKind.EVOLUTION, number, 7, ROOT)), judged)
+        elites.append(judged.commit)
+    schedule.create(NewJob(JobKind.EVOLUTION, 5, 7, ROOT, inspirations=tuple(elites)))
+    job_id = schedule.queue_pending()[-1]
+    agent, worktree = MissingAgent(), ProposingWorktree(refusals=0)
+
+    evolve(database, agent, Ends(), repository=ProposingRepository(worktree)).run(job_id, Patient())
+
+    assert job_row(database, job_id)["state"] == JobState.SUCCEEDED
+    assert agent.asked == 3
+    assert rows(database, "hindrances") == []
