@@ -17,6 +17,7 @@ _LEAST_STEP = 0.01
 _SHARE_OF_DIGIT = 0.4
 _LEAST_STEP_OF_INTEGERS = 0.35  # one in six is moved at all
 _SIGMAS = 6.0  # that a range is wide
+_TRUTH = Bounds(0, 1)
 _LARGEST_EXPONENT = 500.0
 _DIGITS = 8  # that count, of a number that is not whole
 
@@ -56,8 +57,9 @@ class Parameter:
             return self.known_step
         if self.bounds is not None:
             low, high = self.bounds.low, self.bounds.high
-            width = log(high / low) if self.bounds.is_log else high - low
-            return width / _SIGMAS
+            width = (log(high / low) if self.bounds.is_log else high - low) / _SIGMAS
+            is_whole = self.is_integer and not self.bounds.is_log
+            return max(width, _LEAST_STEP_OF_INTEGERS) if is_whole else width
         size, digit = abs(self.literal.value), self.literal.digit
         if self.is_integer:
             return max(_LEAST_STEP_OF_INTEGERS, _LARGEST_STEP * size)
@@ -156,12 +158,17 @@ class ParameterSearch:
             remarks = file.language.read_data(file.text).remarks
             self._remarks += [f"{file.path}: {remark}" for remark in remarks]
         lines = _Lines(file.text, self.region)
-        for literal in file.language.find_literals(file.text):
+        # What is true or false is seldom a matter of degree: it is tuned where it is named only.
+        truths = file.language.find_truths(file.text) if self.named else ()
+        literals = (*file.language.find_literals(file.text), *truths)
+        for literal in sorted(literals, key=lambda literal: literal.start):
             by = next((each for each in self.named if each.covers(file.path, literal.name)), None)
             number = lines.number_of(literal.start)
             if (self.named and by is None) or not lines.may_change(number):
                 continue
             bounds = by.bounds if by and by.bounds else self._find_beside(file.path, lines, number)
+            if any(literal.words):
+                bounds = _TRUTH
             self._found.append((Parameter(file.path, literal, number + 1, bounds), by))
 
     def _find_beside(self, path: str, lines: "_Lines", number: int) -> Bounds | None:

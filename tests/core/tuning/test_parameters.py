@@ -50,6 +50,26 @@ def test_only_what_is_named_is_tuned_where_anything_is(tmp_path: Path) -> None:
     assert [parameter.bounds for parameter in found.all] == [None, Bounds(0, 1)]
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "other"),
+    [
+        ("m.yaml", "fast: true # so\nname: 'true'\n", "fast: false # so\nname: 'true'\n"),
+        ("m.json", '{"fast": true, "a": "true"}', '{"fast": false, "a": "true"}'),
+        ("m.toml", "fast = true\n", "fast = false\n"),
+        ("m.ini", "fast = True\n", "fast = False\n"),
+        ("m.py", "fast = True\nfast2: bool = True\n", "fast = False\nfast2: bool = True\n"),
+    ],
+)
+def test_what_is_true_or_false_is_tuned_where_it_is_named(
+    path: str, text: str, other: str, tmp_path: Path
+) -> None:
+    found = find({path: text}, tmp_path, [f"{path}:fast"])
+    assert found.values == (1,)
+    assert {found.all[0].at(distance) for distance in (-9.0, 0.0, 9.0)} == {0, 1}
+    assert found.write((0,))[path].decode() == other
+    assert find({path: text}, tmp_path).all == ()
+
+
 def test_a_name_that_is_nowhere_is_told(tmp_path: Path) -> None:
     found = find({"plan.py": PLAN}, tmp_path, ["plan.py:GREDE:0:1"])
     assert found.all == ()

@@ -14,8 +14,15 @@ from loreley.core.agents.genetic.source.data.toml_numbers import read_toml
 from loreley.core.agents.genetic.source.data.yaml_numbers import read_yaml
 from loreley.core.agents.genetic.source.lexical_rules import LexicalRules
 from loreley.core.agents.genetic.source.literals import NumberLiteral
-from loreley.core.agents.genetic.source.python_literals import find_python_literals
+from loreley.core.agents.genetic.source.python_literals import (
+    find_python_literals,
+    find_python_truths,
+)
 from loreley.core.agents.genetic.source.text_literals import find_text_literals
+
+
+def _find_none(_source: str) -> tuple[NumberLiteral, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,7 @@ class Language:
     find_literals: Callable[[str], tuple[NumberLiteral, ...]]
     accepts: Callable[[bytes], bool]
     rules: LexicalRules = lexical_rules.C  # of no use for Python, which is known by its syntax
+    find_truths: Callable[[str], tuple[NumberLiteral, ...]] = _find_none
     read_data: Callable[[str], DataFile] | None = None  # None: it is code
 
     @property
@@ -47,7 +55,14 @@ def _data(name: str, read: Callable[[str], DataFile], known: LexicalRules) -> La
     def accepts(content: bytes) -> bool:
         return _is_text(content) and read(_decode(content)).is_sound
 
-    return Language(name, lambda source: read(source).literals, accepts, known, read)
+    return Language(
+        name,
+        lambda source: read(source).literals,
+        accepts,
+        known,
+        lambda source: read(source).truths,
+        read,
+    )
 
 
 def _decode(content: bytes) -> str:
@@ -57,7 +72,7 @@ def _decode(content: bytes) -> str:
         return content.decode("latin-1")
 
 
-PYTHON = Language("Python", find_python_literals, compiles)
+PYTHON = Language("Python", find_python_literals, compiles, find_truths=find_python_truths)
 C = _lexed("C and its kin", lexical_rules.C)
 RUBY = _lexed("Ruby", lexical_rules.RUBY)
 LUA = _lexed("Lua", lexical_rules.LUA)

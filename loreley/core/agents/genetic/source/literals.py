@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 Number = int | float
 
+_TRUTHS = (("false", "true"), ("False", "True"), ("FALSE", "TRUE"))
+
 LARGEST_EXPONENT = 300  # constants beyond are left alone
 LARGEST = 10.0**LARGEST_EXPONENT
 
@@ -24,6 +26,7 @@ class NumberLiteral:
     is_hex: bool = False
     name: str = ""  # of what it is given to; in data the keys that lead to it
     needs_point: bool = False  # an exponent alone would make it a text
+    words: tuple[str, str] = ("", "")  # for 0 and 1, where it is a truth value and no number
 
 
 def parse_number(text: str) -> Number | None:
@@ -56,10 +59,17 @@ def rewrite(source: str, values: Mapping[NumberLiteral, Number]) -> str:
 
 
 def _write(literal: NumberLiteral, value: Number) -> str:
+    if any(literal.words):
+        return literal.words[bool(value)]
     text = hex(value) if literal.is_hex and isinstance(value, int) else write_number(value)
     if literal.needs_point and "e" in text and "." not in text:
         text = text.replace("e", ".0e")
     return f"({text})" if literal.guarded and text.startswith("-") else text
+
+
+def find_words(text: str) -> tuple[str, str] | None:
+    """The words for no and yes in the way that ``text`` is one of them; None where it is none."""
+    return next((pair for pair in _TRUTHS if text in pair), None)
 
 
 def write_number(value: Number) -> str:

@@ -5,7 +5,12 @@ import keyword
 import tokenize
 from functools import lru_cache
 
-from loreley.core.agents.genetic.source.literals import NumberLiteral, last_digit, parse_number
+from loreley.core.agents.genetic.source.literals import (
+    NumberLiteral,
+    find_words,
+    last_digit,
+    parse_number,
+)
 
 _OPERANDS = frozenset({"None", "True", "False"})
 _BREAKS = frozenset({tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
@@ -45,6 +50,25 @@ def find_python_literals(source: str) -> tuple[NumberLiteral, ...]:
         found.append(
             NumberLiteral(start, end, value, digit, statement, bool(name), guarded, is_hex, name)
         )
+    return tuple(found)
+
+
+def find_python_truths(source: str) -> tuple[NumberLiteral, ...]:
+    """What a name is given at the top of the module and is true or false: `NAME = True`."""
+    starts = _find_line_starts(source)
+    tokens = [token for token in _tokenize(source) if token.type not in _LAYOUT]
+    found = []
+    for place, token in enumerate(tokens[: -3 if len(tokens) > 3 else 0]):
+        value = tokens[place + 2]
+        is_first = token.type == tokenize.NAME and token.start[1] == 0
+        is_alone = tokens[place + 1].string == "=" and tokens[place + 3].type == tokenize.NEWLINE
+        words = find_words(value.string) if is_first and is_alone else None
+        if words and value.string in ("True", "False"):
+            start, end = (starts[row - 1] + column for row, column in (value.start, value.end))
+            which, name = words.index(value.string), token.string
+            found.append(
+                NumberLiteral(start, end, which, 1.0, place, named=True, name=name, words=words)
+            )
     return tuple(found)
 
 

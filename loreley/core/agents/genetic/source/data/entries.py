@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loreley.core.agents.genetic.source.literals import NumberLiteral, last_digit, parse_number
+from loreley.core.agents.genetic.source.literals import (
+    NumberLiteral,
+    find_words,
+    last_digit,
+    parse_number,
+)
 
 Step = str | int
 Path = tuple[Step, ...]
@@ -19,6 +24,7 @@ class DataFile:
     """What a reader made of a file; an unsound one is no such file, and has no numbers."""
 
     literals: tuple[NumberLiteral, ...] = ()
+    truths: tuple[NumberLiteral, ...] = ()  # what is true or false, as 1 or 0
     remarks: tuple[str, ...] = ()  # what was left alone, and why
     is_sound: bool = True
 
@@ -34,6 +40,7 @@ class Entries:
     needs_point: bool = False
     document: int = 0  # of several in one file, whose paths are the same
     _found: dict[Path, NumberLiteral] = field(default_factory=dict)
+    _truths: dict[Path, NumberLiteral] = field(default_factory=dict)
     _repeated: set[Path] = field(default_factory=set)
     _groups: dict[Path, int] = field(default_factory=dict)
     _remarks: list[str] = field(default_factory=list)
@@ -43,16 +50,21 @@ class Entries:
         text = self.source[start:end]
         if _DECIMAL_COMMA.fullmatch(text):
             self._remarks.append(f"{write_path(path)}: {text} has a decimal comma")
+        if words := find_words(text):
+            group, name, value = self._count_group(path), write_path(path), words.index(text)
+            self._truths[self._in_document(path)] = NumberLiteral(
+                start, end, value, 1.0, group, named=True, name=name, words=words
+            )
         if not NUMBER.fullmatch(text):
             return
         unsigned = text.lstrip("+-")
-        value = parse_number(unsigned)
-        if value is None:
+        number = parse_number(unsigned)
+        if number is None:
             return
         self._found[self._in_document(path)] = NumberLiteral(
             start=start,
             end=end,
-            value=-value if text.startswith("-") else value,
+            value=-number if text.startswith("-") else number,
             digit=last_digit(unsigned),
             statement=self._count_group(path),
             named=True,
@@ -68,9 +80,12 @@ class Entries:
 
     def finish(self) -> DataFile:
         """All of them, in the order of the file."""
-        kept = [each for path, each in self._found.items() if not self._is_repeated(path)]
-        kept.sort(key=lambda literal: literal.start)
-        return DataFile(tuple(kept), tuple(self._remarks))
+        numbers, truths = map(self._list_certain, (self._found, self._truths))
+        return DataFile(numbers, truths, tuple(self._remarks))
+
+    def _list_certain(self, found: dict[Path, NumberLiteral]) -> tuple[NumberLiteral, ...]:
+        kept = [each for path, each in found.items() if not self._is_repeated(path)]
+        return tuple(sorted(kept, key=lambda literal: literal.start))
 
     def _in_document(self, path: Path) -> Path:
         return (self.document, *path)
