@@ -9,6 +9,7 @@ from loguru import logger
 
 import benchmarks.briefs.comparison as briefs
 import benchmarks.claims as claims
+import benchmarks.job.comparison as job
 import benchmarks.search.comparison as search
 import benchmarks.search.operators as operators
 import benchmarks.search.yields as yields
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Benchmark] = {
 SEARCH, OPERATORS, CLAIMS = "search", "operators", "confirmation"  # take minutes: only by name
 YIELD = "yield"  # likewise
 BRIEF = "brief"  # asks the package index
+JOB = "job"  # takes minutes
 
 
 def main() -> int:
@@ -60,6 +62,9 @@ def main() -> int:
     if CLAIMS in names:
         jobs, pairs = arguments.jobs or (4 if arguments.quick else 40), 5 if arguments.quick else 40
         print(claims.as_table(claims.measure(plan, jobs, pairs)))
+    if JOB in names:
+        count = arguments.jobs or (20 if arguments.quick else 400)
+        print(job.as_table(job.measure(plan, count, ["chat", "genetic"])))
     if YIELD in names:
         seeds = arguments.seeds or ([1] if arguments.quick else [1, 2, 3])
         jobs = arguments.jobs or (5 if arguments.quick else None)
@@ -94,7 +99,7 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF]
+    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF, JOB]
     parser.add_argument("--only", action="append", choices=[*BENCHMARKS, *by_name])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
