@@ -15,6 +15,7 @@ from loreley.git.environment import Config, closed_environment, open_environment
 from loreley.git.failures import RemoteSilent, failure
 from loreley.git.remote import Remote
 from loreley.host.children import Completed, capture
+from loreley.host.conversation import Conversation
 from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
 
@@ -92,6 +93,10 @@ class Git:
         if completed.exit_code != 0:
             raise failure(completed, options.get("cwd", Path("/")))
         return completed.stdout
+
+    def converse(self, *arguments: str, cwd: Path) -> Conversation:
+        """A ``git <arguments>``, closed, that is to answer many questions."""
+        return Conversation([self._executable, *arguments], self._environment({}), cwd)
 
     def require_version(self) -> tuple[int, ...]:
         """The version; raises `ConfigError` when it is no git or one too old to be safe."""

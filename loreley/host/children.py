@@ -157,33 +157,47 @@ def _running_child(
     stderr: IO[bytes] | int,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A running child; on leaving, it and all it started are dead and it has been waited for."""
-    # Without its byte code a Python child imports two to three times as slowly.
-    environment = {name: env[name] for name in env if name != "PYTHONDONTWRITEBYTECODE"}
     with _open_input(stdin) as source:
-        try:
-            with hold_sweeps() as track:
-                process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=environment,
-                    stdin=source,
-                    stdout=stdout,
-                    stderr=stderr,
-                    start_new_session=True,
-                )
-                note_start(process.pid)
-                track(process.pid)
-        except (OSError, ValueError) as error:  # ValueError: a NUL byte among the arguments
-            raise CommandFailed(
-                f"cannot start {argv[0]!r}", target=str(cwd or Path.cwd()), reason=str(error)
-            ) from error
+        process = start_tree(argv, env, cwd, source, stdout, stderr)
     try:
         yield process
     finally:
-        _end_tree(process)
+        end_tree(process)
 
 
-def _end_tree(process: subprocess.Popen[bytes]) -> None:
+def start_tree(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: IO[bytes] | int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | int,
+) -> subprocess.Popen[bytes]:
+    """Start a child whose starter calls `end_tree` in any case; raises `CommandFailed`."""
+    # Without its byte code a Python child imports two to three times as slowly.
+    environment = {name: env[name] for name in env if name != "PYTHONDONTWRITEBYTECODE"}
+    try:
+        with hold_sweeps() as track:
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=environment,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            note_start(process.pid)
+            track(process.pid)
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte among the arguments
+        raise CommandFailed(
+            f"cannot start {argv[0]!r}", target=str(cwd or Path.cwd()), reason=str(error)
+        ) from error
+    return process
+
+
+def end_tree(process: subprocess.Popen[bytes]) -> None:
+    """Kill the child and what is in its session, and wait for it."""
     # Before the wait, as long as nobody else can have been given its id. EPERM is macOS' answer
     # for a group in which only zombies are left.
     with suppress(ProcessLookupError, PermissionError):

@@ -43,7 +43,7 @@ def test_all_that_a_killed_process_ran_dies_with_it(number: signal.Signals, tmp_
         process.send_signal(number)
         process.wait(timeout=10)
 
-        eventually(lambda: not any(map(is_alive, pids)), within=5)
+        eventually(lambda: not any(map(is_alive, pids)), within=20)
 
 
 def test_the_guard_ends_with_its_block_and_kills_nothing_that_has_ended() -> None:

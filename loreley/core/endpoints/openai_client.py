@@ -1,10 +1,13 @@
 """The client of an OpenAI-compatible endpoint, and what its errors mean to whoever asks."""
 
+import importlib
 import importlib.util
 import itertools
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loreley.core.budget import CallUsage, Usage
@@ -59,6 +62,17 @@ def require_package(name: str, *, setting: str, extra: str) -> None:
             fix=f"uv sync --extra {extra}, or pip install 'loreley[{extra}]'",
         )
     require_surroundings()
+
+
+@cache
+def _read_certificates() -> ssl.SSLContext:
+    """The certificates to trust, once for each process: reading them costs as much as Python."""
+    import openai
+
+    # The package of the client below, which differs between versions of the library.
+    below = openai.DefaultHttpxClient.__bases__[0].__module__.partition(".")[0]
+    context: ssl.SSLContext = importlib.import_module(below).create_ssl_context()
+    return context
 
 
 @dataclass(slots=True)
@@ -134,7 +148,9 @@ class Client:
             base_url=self.url or "https://api.openai.com/v1",
             max_retries=self.retries,
             timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
-            http_client=openai.DefaultHttpxClient(event_hooks=wire.hooks),
+            http_client=openai.DefaultHttpxClient(
+                verify=_read_certificates(), event_hooks=wire.hooks
+            ),
         ) as client:
             try:
                 return run_interruptibly(

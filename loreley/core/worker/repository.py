@@ -181,6 +181,8 @@ class WorkerRepository:
 
     def close(self) -> None:
         """Remove a randomised base clone; any other stays for the next start."""
+        if self._shared is not None:
+            self._shared.clone.store.close()
         self._shared = None
         if self._random is not None:
             self._random.remove()

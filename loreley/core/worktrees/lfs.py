@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from loreley.errors import ConfigError
 from loreley.git.environment import Config
@@ -58,6 +59,9 @@ class LargeFiles:
     def begin_with(self, base: str, commit: str) -> bool:
         """Whether ``commit`` would be the first of its line for which LFS is used."""
         if self._enabled is not None:
+            return False
+        changed = (PurePosixPath(each.path).name for each in self._store.differences(base, commit))
+        if ".gitattributes" not in changed:
             return False
         return self._is_used_by(commit) and not self._is_used_by(base)
 

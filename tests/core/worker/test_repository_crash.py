@@ -113,7 +113,7 @@ def test_a_worker_killed_at_any_call_of_git_leaves_nothing(
                 halting.kill()
         require_whole(opened(upstream, base), upstream)
         call += 1
-    assert call > 15, "the job calls git more often than that"
+    assert call > 8, "the job calls git more often than that"
 
 
 @pytest.mark.slow
