@@ -104,7 +104,7 @@ class CommandProcess:
         delete(scratch)  # of an earlier call in the same lease
         for name in ("home", "tmp"):
             (scratch / name).mkdir(parents=True)
-        self._write_gateway_files(scratch / "home")
+        self._write_files(scratch / "home")
         if self.options.cache:
             link_into_home(self.options.cache, self.preset, scratch / "home")
         (scratch / _PROMPT).write_text(prompt, encoding="utf-8", errors="replace")
@@ -234,11 +234,12 @@ class CommandProcess:
             own[gateway.key] = _NO_KEY
         return own
 
-    def _write_gateway_files(self, home: Path) -> None:
+    def _write_files(self, home: Path) -> None:
         """Files that the agent reads from an empty HOME; the operator's own is left as it is."""
-        for name, text in self._gateway.files.items():
+        gateway = {name: self._fill_in_gateway(text) for name, text in self._gateway.files.items()}
+        for name, text in {**self.preset.files, **gateway}.items():
             (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).write_text(self._fill_in_gateway(text), encoding="utf-8")
+            (home / name).write_text(text, encoding="utf-8")
 
     def _fill_in_gateway(self, text: str) -> str:
         values = {"{url}": self.options.gateway, "{model}": self.options.model}

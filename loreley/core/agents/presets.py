@@ -88,6 +88,7 @@ class Preset:
     gateway: Gateway | None = None
     ignores: tuple[str, ...] = ()  # variables that people expect it to read
     environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)  # in an empty HOME, with their texts
     leftovers: tuple[str, ...] = ()
     cache: tuple[str, ...] = ()  # globs of folders in HOME that it fills before its work
     streams: bool = False

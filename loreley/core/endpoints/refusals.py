@@ -56,7 +56,7 @@ _WORDS = (
         Refusal.KEY,
         r"(?:invalid|incorrect|missing|expired|no) (?:x-)?(?:api|auth\w*)[ -]?(?:key|token)|"
         r"api key (?:is )?(?:invalid|missing|expired|not (?:valid|found|set))|unauthori[sz]ed|"
-        r"\bauth (?:method|type)\b|no authentication|able to authenticate|"
+        r"\b(?:an|no) auth (?:method|type)\b|no authentication|able to authenticate|"
         r"authentication[_ ](?:error|failed|required)|(?:failed|could not) (?:to )?authenticate|"
         r"not logged in|please (?:run )?/?log ?in|oauth token|\b401\b|permission_error",
     ),

@@ -92,9 +92,20 @@ def test_each_agent_is_told_of_the_gateway_and_of_the_model(
 def test_a_gateway_leaves_no_file_of_its_own_where_none_is_set(
     name: str, agent: Make, bench: Bench
 ) -> None:
-    told = run(name, agent, bench, model="tiny")
+    files = json.loads(run(name, agent, bench, model="tiny"))[2]
 
-    assert json.loads(told)[2] == {}
+    assert sorted(files.values()) == sorted(presets()[name].files.values())
+
+
+def test_a_home_of_the_operators_own_is_left_as_it_is(
+    agent: Make, bench: Bench, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+
+    run("qwen", agent, bench, home=home)
+
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["kimi", "droid", "continue", "cline"])

@@ -64,6 +64,11 @@ def test_of_header_and_words_the_later_moment_counts() -> None:
         ("connect ECONNREFUSED 127.0.0.1:9", Refusal.AWAY),
         ("I could not make the tests pass", None),
         ("line 503 of solver.py is wrong", None),
+        ("Rate limit reached. Wait, or switch to another /auth method", Refusal.RATE),
+        ("Please set an Auth method in your settings", Refusal.KEY),
+        ("No auth type is selected.", Refusal.KEY),
+        ("litellm.InternalServerError: the server", Refusal.OVERLOAD),
+        ("We are currently experiencing high demand", Refusal.OVERLOAD),
     ],
 )
 def test_the_last_words_of_a_program_tell_of_its_provider(
