@@ -98,7 +98,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
 
 def _choose_goal(database: Database, jobs: int) -> int:
     """How many jobs there will have been, which those of earlier runs may be already."""
-    before = _OverviewReader(database)()
+    before = _read_within(_ANSWER_SECONDS, lambda: read_overview(database))
     if before is None or before.total < jobs:
         return jobs
     are_done = "done" if before.ended == before.total else "begun"

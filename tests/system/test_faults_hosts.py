@@ -46,6 +46,32 @@ def test_a_disk_that_fills_and_empties_again_costs_no_job(stack: Stack, point: F
         worker.stop()
 
 
+@only_sqlite
+@pytest.mark.parametrize("point", [Failpoint.CLAIMED, Failpoint.PUSHED])
+def test_a_disk_of_the_database_and_the_logs_that_fills_costs_no_job(
+    stack: Stack, point: Failpoint
+) -> None:
+    with small_filesystem(stack.folder / "small", "16m") as small:
+        stack.database_url = f"sqlite:///{small / 'loreley.db'}"
+        stack.settings["LOGS_BASE_DIR"] = str(small)
+        worker = stack.start_worker()
+        scheduler = stack.start_scheduler("--max-jobs", "4")
+        hold = stack.hold(point)
+        hold.pid()
+        filler = fill(small)
+        hold.release()
+        eventually(
+            lambda: "waiting for a service" in worker.said + scheduler.said,
+            within=PATIENCE_SECONDS,
+        )
+        filler.unlink()
+
+        finished(scheduler, worker)
+        assert "Traceback" not in worker.said + scheduler.said
+        require_nothing_burnt(stack, 4)
+        worker.stop()
+
+
 LOUD = """#!/bin/sh
 set -e
 head -c 100000 /dev/zero
