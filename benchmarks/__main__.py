@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=_seeds, metavar="1,2,…", help="of the benchmark search")
     parser.add_argument("--jobs", type=_jobs, help="of each run of the benchmark search")
     parser.add_argument(
-        "--way", action="append", choices=list(search.WAYS), help="only this search"
+        "--way", action="append", choices=[*search.WAYS, *search.HABITS], help="only this search"
     )
     return parser
 

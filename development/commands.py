@@ -73,7 +73,7 @@ def check(c: Context) -> None:
         "json": "also write every measurement to this file",
         "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
         "jobs": "of search: jobs of each run (default: 400)",
-        "way": "of search: only this way to search, archive, best or root",
+        "way": "of search: only this way to search: archive, best, root, single or unlearnt",
     }
 )
 @failures_as_messages()

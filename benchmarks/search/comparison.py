@@ -9,8 +9,9 @@ from typing import Any
 
 from benchmarks.comparison import Plan
 from benchmarks.search.figures import Summary, figures_of, summary_of
-from benchmarks.search.run import METRIC, Run, run
+from benchmarks.search.run import METRIC, Habits, Run, run
 from benchmarks.table import markdown
+from loreley.core.worker.drawing_anew import DrawingAnew
 
 GOAL = 2.0
 WAYS = {
@@ -18,6 +19,11 @@ WAYS = {
     "best": "changes of the best only",
     "root": "changes of the root only",
 }
+HABITS = {  # of the archive, run only by name
+    "single": "archive, one candidate for each job",
+    "unlearnt": "archive, places are not learnt",
+}
+_NAMES = WAYS | HABITS
 _BEST_ONLY: dict[str, Any] = {
     # An archive of a single cell holds the best commit, and nothing else.
     "mapelites_measures": [f"{METRIC}:0:3:1"],
@@ -56,7 +62,10 @@ def compare_ways(plan: Plan, wanted: SearchPlan) -> list[Run]:
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         plan.report(f"search: {len(asked)} runs of {wanted.jobs} jobs")
         for done in as_completed(
-            [pool.submit(run, *each, evaluations=wanted.jobs) for each in asked]
+            [
+                pool.submit(run, *each, evaluations=wanted.jobs, habits=_habits(each[0]))
+                for each in asked
+            ]
         ):
             runs.append(done.result())
             plan.report(f"search: {len(runs)} of {len(asked)}: {_describe(runs[-1])}")
@@ -83,9 +92,14 @@ def as_mapping(runs: Sequence[Run]) -> dict[str, Any]:
 
 def _settings(way: str, jobs: int) -> Mapping[str, Any]:
     """What a way to search sets otherwise than by default."""
-    if way == "archive":
+    if way == "archive" or way in HABITS:
         return {}
     return _BEST_ONLY | {"mapelites_seed_population_size": jobs if way == "root" else 0}
+
+
+def _habits(way: str) -> Habits:
+    bounds = DrawingAnew(1 if way == "single" else DrawingAnew().most_tries, by_time=False)
+    return Habits(bounds, learns_places=way != "unlearnt")
 
 
 def _summarise_ways(runs: Sequence[Run]) -> list[Summary]:
@@ -97,7 +111,7 @@ def _row(each: Summary) -> tuple[str, ...]:
     soon = each.evaluations_to_goal
     return (
         "search",
-        WAYS[each.way],
+        _NAMES[each.way],
         f"{each.best:.4f} ({each.least_best:.4f} to {each.most_best:.4f})",
         f"{each.mean_best:.4f} ± {each.error_of_mean:.4f}",
         f"{each.qd_score:.1f}",
@@ -110,6 +124,6 @@ def _row(each: Summary) -> tuple[str, ...]:
 def _describe(done: Run) -> str:
     figures = figures_of(done, GOAL)
     return (
-        f"{WAYS[done.way]}, seed {done.seed}: best {figures.best:.4f} "
+        f"{_NAMES[done.way]}, seed {done.seed}: best {figures.best:.4f} "
         f"in {figures.evaluations} evaluations, {done.seconds:.0f} s"
     )

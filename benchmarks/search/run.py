@@ -90,12 +90,24 @@ class MemoryQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """What a worker does about changes that come to nothing."""
+
+    drawing_anew: DrawingAnew = field(default_factory=lambda: DrawingAnew(by_time=False))
+    learns_places: bool = True
+
+
+_USUAL = Habits()
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierTrees:
     """What the agent may ask, as the real worker answers it."""
 
     claim: Claim
     jobs: Jobs
     folder: Folder
+    learns_places: bool = True
 
     def is_known(self) -> bool:
         """Whether the folder's content was judged before."""
@@ -103,7 +115,7 @@ class EarlierTrees:
 
     def tries_at(self, places: Sequence[str]) -> Mapping[str, Tries]:
         """What came of changes at these places."""
-        return self.jobs.find_tries(places)
+        return self.jobs.find_tries(places) if self.learns_places else {}
 
 
 @dataclass(slots=True)
@@ -116,7 +128,7 @@ class Worker:
     subject: Subject = _PACKING
     evaluations: list[Evaluated | None] = field(default_factory=list)
     failed_tries: int = 0
-    drawing_anew: DrawingAnew = field(default_factory=lambda: DrawingAnew(by_time=False))
+    habits: Habits = _USUAL
     _judge: ModuleType = field(init=False)
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
 
@@ -139,7 +151,8 @@ class Worker:
             try:
                 return self._judged(claim, record)
             except EvaluationFailed as failure:
-                if claim.kind is JobKind.BASELINE or not self.drawing_anew.allows(number, 0, 0):
+                may_go_on = self.habits.drawing_anew.allows(number, 0, 0)
+                if claim.kind is JobKind.BASELINE or not may_go_on:
                     raise
                 failed = FailedTry(number, record.operator, None, failure.summary, 0.0)
                 self.jobs.add_failed_try(claim, failed, record)
@@ -172,13 +185,16 @@ class Worker:
         briefing = Briefing("")
         proposal = self._agent.propose(
             folder,
-            briefing.brief(claim, known, EarlierTrees(claim, self.jobs, folder)),
+            briefing.brief(claim, known, self._earlier(claim, folder)),
             Deadline.after(_JOB_SECONDS),
             briefing.recorder(claim, self._agent.name, record),
         )
         record.operator = proposal.operator
         record.places, record.shared_places = proposal.places, proposal.shared_places
         return proposal
+
+    def _earlier(self, claim: Claim, folder: Folder) -> EarlierTrees:
+        return EarlierTrees(claim, self.jobs, folder, self.habits.learns_places)
 
     def _evaluation(
         self, folder: Folder, commit: str, distance: int, parent: str | None
@@ -210,6 +226,7 @@ def run(
     settings: Mapping[str, Any],
     subject: Subject = _PACKING,
     evaluations: int = sys.maxsize,
+    habits: Habits = _USUAL,
 ) -> Run:
     """Search with these settings until the budget of ``jobs`` or of ``evaluations`` is spent.
 
@@ -222,7 +239,7 @@ def run(
         try:
             commits = Commits()
             root = commits.add(read_folder(subject.folder / "repository"), None)
-            worker = Worker(Jobs(database), commits, root, subject)
+            worker = Worker(Jobs(database), commits, root, subject, habits=habits)
             queue = MemoryQueue()
             basic = _settings(subject, seed, jobs)
             configured = Settings(_env_file=None, **basic | dict(settings))

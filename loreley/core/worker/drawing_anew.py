@@ -9,7 +9,7 @@ _SHARE = 2.0  # of what the judgement of the base took, until no other one is dr
 class DrawingAnew:
     """Bounds what a job spends on candidates that fail."""
 
-    most_tries: int = 3  # candidates of a job, the last one included
+    most_tries: int = 5  # candidates of a job, the last one included
     by_time: bool = True  # False: in runs in which no measured time may influence a choice
 
     def allows(self, tries: int, failed_seconds: float, ordinary_seconds: float) -> bool:

@@ -143,8 +143,8 @@ def test_the_last_of_a_few_failures_ends_the_job(run: Run) -> None:
     run.go(judge)
 
     assert (run.job["state"], run.job["failure_kind"]) == (JobState.FAILED, "evaluation")
-    assert len(set(judge.shown)) == len(judge.shown) == 3
-    assert len(run.tries) == 2
+    assert len(set(judge.shown)) == len(judge.shown) == 5
+    assert len(run.tries) == 4
     assert run.ends.outcomes == ["failed_evaluation"]
     assert run.branches() == []
 
@@ -187,10 +187,10 @@ def test_failures_that_cost_as_much_as_results_end_the_job_soon() -> None:
 
     assert by_time.allows(1, 1.9, 1.0)
     assert not by_time.allows(1, 2.0, 1.0)
-    assert by_time.allows(2, 0.2, 1.0)
-    assert not by_time.allows(3, 0.3, 1.0)
-    assert by_count.allows(2, 200.0, 1.0)
-    assert not by_count.allows(3, 0.0, 1.0)
+    assert by_time.allows(4, 0.4, 1.0)
+    assert not by_time.allows(5, 0.5, 1.0)
+    assert by_count.allows(4, 400.0, 1.0)
+    assert not by_count.allows(5, 0.0, 1.0)
 
 
 class Killed(BaseException):
