@@ -12,13 +12,13 @@ from loreley.db.archive import IslandPopulation
 from loreley.db.bandit_stats import is_tuned, read_arms, read_tuning_share
 from loreley.db.engine import Database
 from loreley.db.schedule import NewJob, Schedule
-from loreley.map_elites.bandit import choose_arm
+from loreley.map_elites.bandit import Arm, choose_arm
 from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler, Selection
 from loreley.scheduler.bandit_update import EDIT, TUNE
 from loreley.scheduler.baseline import LEAST_TRIES
 
-_WAYS = {EDIT: 1.0, TUNE: 1.0}
+_LEAST_WEIGHT = 0.001
 _MOST_TUNING = 2.0  # as a multiple of the time that all other jobs have taken
 _FULL_AFTER = 4.0  # times a tuning, of such time, tuning may take as much again
 _JOBS_FOR_ONE = 10  # that tunes, where runs must repeat exactly
@@ -124,7 +124,16 @@ class JobCreation:
             # Little at first: before the numbers' optimum is worth knowing, structure is.
             most = min(_MOST_TUNING, share.other_seconds / (_FULL_AFTER * seconds))
             is_due = is_worth_it and after <= most * share.other_seconds
-        return is_due and choose_arm(_WAYS, read_arms(connection, "way"), random) == TUNE
+        if not is_due:
+            return False
+        arms = read_arms(connection, "way")
+        return choose_arm(self._weigh_ways(arms.get(EDIT, Arm())), arms, random) == TUNE
+
+    def _weigh_ways(self, edit: Arm) -> dict[str, float]:
+        """How often each way is tried without a reason: for as long as the other in all."""
+        is_timed = edit.trials and not self._options.reproducible
+        seconds = edit.cost / edit.trials if is_timed else self._options.tune_seconds
+        return {EDIT: 1.0, TUNE: min(1.0, max(_LEAST_WEIGHT, seconds / self._options.tune_seconds))}
 
     def _choose_tuned(self, connection: Connection, island: int, random: Random) -> str | None:
         """The commit whose numbers are tuned: often the best; None where all were drawn before."""

@@ -137,6 +137,15 @@ def test_what_has_brought_more_is_done_more(database: Database, schedule: Schedu
     assert {row["operator"] for row in made} == {None, "swap"}
 
 
+def test_tuning_that_brings_nothing_is_seldom_tried_as_it_takes_long(
+    database: Database, schedule: Schedule
+) -> None:
+    learn(database, EDIT, Arm(200, 20, 100.0))  # half a second each
+    learn(database, TUNE, Arm(1000, 0, 500.0))
+    made = [create(database, random_seed=seed) for seed in range(3)]
+    assert len([commit for jobs in made for commit in tunes(jobs)]) <= 1
+
+
 def test_tuning_keeps_to_its_share_of_the_time(database: Database, schedule: Schedule) -> None:
     learn(database, TUNE, Arm(1000, 900, 60.0))
     # Others have taken 100 s, which is little beside one tuning: it may take no more than 56 s.

@@ -22,7 +22,7 @@ def _tuning(stack: Stack) -> None:
     stack.settings |= {
         "TASKS_WORKER_LEASE_SECONDS": "3",
         "TASKS_WORKER_GRACE_SECONDS": "1",
-        "WORKER_TUNE_SECONDS": "30",
+        "WORKER_TUNE_SECONDS": "900",
         "WORKER_TUNE_EVALUATIONS": "8",
         "SCHEDULER_JOB_MAX_ATTEMPTS": "10",
     }
