@@ -195,10 +195,12 @@ def test_a_coding_agent_tells_its_version_and_the_flags_it_lacks(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("CODEX_API_KEY", "sk-test")
 
-    codex = found(settings, quick=True, worker_agent=["codex"])["agent codex"]
+    seen = found(settings, quick=True, worker_agent=["codex", "deep=codex"])
 
-    assert codex.verdict is Verdict.WARNING
-    assert "version 1.2.3; its help does not show --" in codex.seen
+    for name in ("codex", "deep"):
+        codex = seen[f"agent {name}"]
+        assert codex.verdict is Verdict.WARNING
+        assert "version 1.2.3; its help does not show --" in codex.seen
 
 
 @pytest.mark.slow
