@@ -225,6 +225,7 @@ def _prepare(folder: Path, program: str) -> Mapping[str, str]:
         "WORKER_REPO_WORKTREE": str(folder / "base"),
         "WORKER_EVALUATOR_PLUGIN": "timing:evaluate",
         "WORKER_EVALUATOR_PYTHON_PATHS": str(judges),
+        "WORKER_TUNE_SECONDS": "0",
         "MAPELITES_FITNESS_METRIC": "seconds",
         "MAPELITES_FITNESS_HIGHER_IS_BETTER": "false",
     }

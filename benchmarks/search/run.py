@@ -257,6 +257,7 @@ def run(
 
 def _settings(subject: Subject, seed: int, jobs: int) -> dict[str, Any]:
     return {
+        "worker_tune_seconds": 0,  # what is compared are edits, job by job
         "mapelites_fitness_metric": subject.metric,
         "mapelites_fitness_higher_is_better": subject.higher_is_better,
         "mapelites_measures": list(subject.measures),

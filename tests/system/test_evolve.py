@@ -69,6 +69,7 @@ def invoke(folder: Path, *arguments: str, **settings: str) -> subprocess.Complet
             "MAPELITES_FITNESS_METRIC": "seconds",
             "MAPELITES_MEASURES": "number:0:1000:20",
             "MAPELITES_REPRODUCIBLE": "true",
+            "WORKER_TUNE_SECONDS": "0",
         }
         | settings,
         capture_output=True,

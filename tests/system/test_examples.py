@@ -38,6 +38,7 @@ def evolved(example: str, state: Path, jobs: int, **settings: str) -> str:
             "HOME": os.environ["HOME"],
             "LORELEY_STATE_DIR": str(state),
             "LOGS_BASE_DIR": str(state),
+            "WORKER_TUNE_SECONDS": "0",
         }
         | settings,
         capture_output=True,
