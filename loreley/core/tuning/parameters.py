@@ -9,7 +9,12 @@ from math import exp, inf, log, sqrt
 from loreley.config.tuning import Bounds, TunedName
 from loreley.core.agents.edit_rules import Region
 from loreley.core.agents.genetic.source.files import SourceFile
-from loreley.core.agents.genetic.source.literals import Number, NumberLiteral, rewrite
+from loreley.core.agents.genetic.source.literals import (
+    Number,
+    NumberLiteral,
+    rewrite,
+    round_to_step,
+)
 
 _BESIDE = re.compile(r"\btune:?\s+(?P<bounds>[^\s:]+:[^\s:]+(?::log)?)")
 _LARGEST_STEP = 0.12  # as a share of the number
@@ -19,7 +24,7 @@ _LEAST_STEP_OF_INTEGERS = 0.35  # one in six is moved at all
 _SIGMAS = 6.0  # that a range is wide
 _TRUTH = Bounds(0, 1)
 _LARGEST_EXPONENT = 500.0
-_DIGITS = 8  # that count, of a number that is not whole
+_SHARE_IN_RANGE = 0.1  # of a step, where a range is given: it gets no smaller from job to job
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class Parameter:
     def at(self, distance: float) -> Number:
         """The value so many steps from the current one, as it is written."""
         start, step = self.literal.value, distance * self.step
+        if not distance:
+            return start
         if self._is_log:
             return self.write(start * exp(min(step, _LARGEST_EXPONENT)))
         return self.write(start + step)
@@ -97,10 +104,22 @@ class Parameter:
         return self.bounds is not None and self.bounds.is_log
 
     def write(self, value: float) -> Number:
-        """The nearest value that may be written there."""
-        if self.bounds is not None:
-            value = min(max(value, self.bounds.low), self.bounds.high)
-        return round(value) if self.is_integer else float(f"{value:.{_DIGITS}g}") + 0.0
+        """The nearest value that may be written there.
+
+        It has no more digits than its steps deserve: by the digits the genetic agent knows how
+        far to move a number.
+        """
+        value = self._bound(value)
+        if self.is_integer:
+            return round(value)
+        size = self.step * abs(value) if self._is_log else self.step
+        rounded = round_to_step(value, size if self.bounds is None else size * _SHARE_IN_RANGE)
+        return self._bound(rounded) + 0.0
+
+    def _bound(self, value: float) -> float:
+        if self.bounds is None:
+            return value
+        return min(max(value, self.bounds.low), self.bounds.high)
 
 
 @dataclass(frozen=True, slots=True)
