@@ -20,9 +20,12 @@ from tests.services import postgresql_database, postgresql_server, redis_server
 
 _SETTINGS = environment_names()
 
+# What is ignored here, as in the background of a shell or under nohup, programs started from here
+# would never hear.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # So it is in the background of a shell, and programs started from here would never hear Ctrl+C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at the marks

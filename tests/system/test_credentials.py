@@ -44,8 +44,7 @@ def logs(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.glob("logs/*/*.log"))
 
 
-@pytest.mark.parametrize("role", ["worker", "scheduler"])
-@pytest.mark.parametrize("level", ["INFO", "TRACE"])
+@pytest.mark.parametrize(("role", "level"), [("worker", "TRACE"), ("scheduler", "INFO")])
 @pytest.mark.parametrize(
     ("name", "url", "setting"),
     [

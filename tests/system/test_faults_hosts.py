@@ -79,7 +79,11 @@ echo "NUMBER = $(date +%N | sed s/^0*//).0" > number.py
 """
 
 
-@pytest.mark.parametrize("agent", ["genetic", "command"])
+@pytest.mark.parametrize(
+    ("database_url", "agent"),
+    [("sqlite", "genetic"), ("sqlite", "command"), ("postgresql", "command")],
+    indirect=["database_url"],
+)
 def test_row_37_a_full_tmpdir_is_named_and_costs_no_job(stack: Stack, agent: str) -> None:
     with small_filesystem(stack.folder / "small", "4m") as small:
         if agent == "command":
@@ -147,15 +151,17 @@ PLACES: dict[str, Callable[[Stack], list[Path]]] = {
 
 
 @pytest.mark.parametrize(
-    ("place", "point"),
+    ("database_url", "place", "point"),
     [
-        ("both", None),
-        ("TMPDIR", None),
-        ("all", Failpoint.LEASED),
-        ("the worktrees", Failpoint.PROPOSED),
-        ("TMPDIR", Failpoint.COMMITTED),
-        ("the base clone", Failpoint.EVALUATED),
+        ("sqlite", "both", None),
+        ("sqlite", "TMPDIR", None),
+        ("sqlite", "all", Failpoint.LEASED),
+        ("postgresql", "all", Failpoint.LEASED),
+        ("sqlite", "the worktrees", Failpoint.PROPOSED),
+        ("sqlite", "TMPDIR", Failpoint.COMMITTED),
+        ("sqlite", "the base clone", Failpoint.EVALUATED),
     ],
+    indirect=["database_url"],
 )
 def test_row_34_a_folder_that_somebody_deletes_is_made_anew(
     stack: Stack, place: str, point: Failpoint | None

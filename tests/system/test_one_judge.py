@@ -110,6 +110,7 @@ def test_an_evaluator_that_changes_while_a_worker_runs_ends_the_worker_and_not_t
     assert overview.best.fitness <= 0
 
 
+@only_sqlite
 def test_an_evaluator_that_is_changed_on_purpose_judges_root_and_elites_anew(
     stack: Stack,
 ) -> None:

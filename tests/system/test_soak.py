@@ -13,7 +13,7 @@ from loreley.db.models import commits
 from tests.figures import Figure
 from tests.system.stack import Process, Stack, finished, only_sqlite
 
-SECONDS = float(os.environ.get("TEST_SOAK_SECONDS", "60"))
+SECONDS = float(os.environ.get("TEST_SOAK_SECONDS", "30"))
 KILL_EVERY_SECONDS = 2.0
 WORKERS = 8
 

@@ -21,7 +21,7 @@ from tests.system.whole_run import evolve
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-_STARTS = 6
+_STARTS = 3
 _LATEST_SECONDS = 3.0  # a start takes about two
 
 

@@ -112,6 +112,7 @@ def test_a_key_that_is_renewed_in_the_env_file_needs_no_restart(
     require_nothing_burnt(stack, 3)
 
 
+@only_sqlite
 def test_a_limit_of_an_hour_is_told_and_waited_for(stack: Stack, endpoint: ChatServer) -> None:
     endpoint.responses = [Response({"error": {"message": "enough"}}, 429, {"retry-after": "3600"})]
     run = evolve(stack, 3)
@@ -226,6 +227,7 @@ def test_an_agent_that_cannot_be_started_costs_no_job(stack: Stack) -> None:
     require_nothing_burnt(stack, 3)
 
 
+@only_sqlite
 def test_an_evaluator_that_breaks_after_the_root_ends_the_run(stack: Stack) -> None:
     (stack.folder / "evaluator" / "judge.py").write_text(BREAKS_AFTER_THE_ROOT)
     run = evolve(stack, 60)
