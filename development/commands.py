@@ -69,7 +69,7 @@ def check(c: Context) -> None:
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
         "only": "one benchmark: help, list, engine, tuning, worktree, sandbox, database, growth, "
-        "search, operators, confirmation, yield or brief",
+        "search, operators, confirmation, yield, brief or job",
         "json": "also write every measurement to this file",
         "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
         "jobs": "of search: jobs of each run (default: 400)",
@@ -90,8 +90,8 @@ def bench(
 
     The benchmarks search, which compares the archive with simpler ways to search, operators, which
     measures the genetic agent's, confirmation, which tries what a run claims under load,
-    yield, which counts how many jobs are of use, and brief, which sees what a brief shows of real
-    packages from PyPI, take minutes and run only when they are named.
+    yield, which counts how many jobs are of use, brief, which sees what a brief shows of real
+    packages from PyPI, and job, which tells what a job costs beside its evaluator, take minutes and run only when they are named.
     """
     from loreley.ops.replace_process import replace_process
 
