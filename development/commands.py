@@ -91,7 +91,8 @@ def bench(
     The benchmarks search, which compares the archive with simpler ways to search, operators, which
     measures the genetic agent's, confirmation, which tries what a run claims under load,
     yield, which counts how many jobs are of use, brief, which sees what a brief shows of real
-    packages from PyPI, and job, which tells what a job costs beside its evaluator, take minutes and run only when they are named.
+    packages from PyPI, and job, which tells what a job costs beside its evaluator, take minutes and
+    run only when they are named.
     """
     from loreley.ops.replace_process import replace_process
 
