@@ -148,6 +148,7 @@ class NumberTuning:
             self.claim.seed,
             is_noisy=bool(noise.spread),
             begin_with=tuple(values) if values and len(values) == len(parameters.all) else None,
+            climbed=self._progress.get("climbed", 0),
         )
         return tuner
 
@@ -164,6 +165,7 @@ class NumberTuning:
         return {
             "values": list(tuner.best[0]),
             "steps": list(tuner.steps),
+            "climbed": tuner.climbed,
             "tries": self.record.tries,
             "seconds": self.record.tried_seconds,
         }

@@ -7,6 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from math import sqrt
+from random import Random
 from typing import Protocol
 
 import numpy as np
@@ -18,6 +19,8 @@ from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.tuning.parameters import Parameter
 
 MOST_TRIES_OF_TPE = 200  # later ones take it longer than they are worth
+CLIMBS_PER_NUMBER = 10  # then moving all numbers together leads further
+SHARE_OF_CLIMBS = 0.4  # of a step that moved few numbers, where all are moved at once
 _STARTUP = 10
 _WORST = sys.float_info.max
 _REACH = 10.0  # by which a number that has no range may be multiplied
@@ -26,6 +29,9 @@ _LARGEST_POPULATION = 200
 _SMALLER = 0.5  # steps, where most of what is tried does not work
 _SMALLEST = 1e-3
 _WIDTH = 10.0  # in steps of one number, of a step of all numbers at first
+_MOST_AT_ONCE = 6  # numbers of a line
+_SECOND_GROUP = 0.3  # how often others are moved with them
+_LONGER, _SHORTER = 1.5, 0.95
 _GENERATIONS = 3  # whose tries show how far numbers are moved
 
 
@@ -88,6 +94,60 @@ class Tpe:
     def steps(self) -> None:
         """It has none."""
         return
+
+
+class Climber:
+    """Moves numbers that stand in one line, and keeps what is not worse: good at the beginning.
+
+    A (1+1) evolution strategy whose steps grow with success, as in Rechenberg's rule of one fifth
+    (1973), for each number apart.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Parameter], start: Sequence[Number], score: float, seed: int
+    ) -> None:
+        """``score`` is what ``start`` has reached."""
+        self._parameters = parameters
+        self._best, self._best_score = list(start), score
+        self._random = Random(seed)
+        self._scales = [1.0] * len(parameters)
+        self._moved: list[int] = []
+        self._groups: list[list[int]] = []
+        line: tuple[str, int] | None = None
+        for place, each in enumerate(parameters):
+            if (each.path, each.line) != line or len(self._groups[-1]) == _MOST_AT_ONCE:
+                line = each.path, each.line
+                self._groups.append([])
+            self._groups[-1].append(place)
+
+    def ask(self) -> tuple[Number, ...]:
+        """Values that are to be tried."""
+        self._moved = list(self._random.choice(self._groups))
+        if self._random.random() < _SECOND_GROUP:
+            others = self._random.choice(self._groups)
+            self._moved += [place for place in others if place not in self._moved]
+        values = list(self._best)
+        for place in self._moved:
+            parameter = self._parameters[place]
+            distance = self._scales[place] * self._random.gauss(0.0, 1.0)
+            values[place] = parameter.at(parameter.distance_of(values[place]) + distance)
+        return tuple(values)
+
+    def tell(self, values: Sequence[Number], score: float | None) -> None:
+        """What came of them; those that are as good are gone on from, too."""
+        is_better = score is not None and score > self._best_score
+        if score is None or score < self._best_score or is_better:
+            for place in self._moved:
+                scale = self._scales[place] * (_LONGER if is_better else _SHORTER)
+                self._scales[place] = max(scale, _SMALLEST)
+        if score is not None and score >= self._best_score:
+            self._best, self._best_score = list(values), score
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """How far it moves each number by now."""
+        pairs = zip(self._scales, self._parameters, strict=True)
+        return tuple(scale * each.step for scale, each in pairs)
 
 
 class Cma:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from statistics import fmean
+from statistics import fmean, geometric_mean
 from typing import TYPE_CHECKING
 
 from loreley.core.agents.genetic.source.literals import Number
@@ -66,12 +66,13 @@ class Tuner:
     seed: int
     is_noisy: bool = False
     begin_with: tuple[Number, ...] | None = None  # what an earlier attempt has found
+    climbed: int = 0  # tries of earlier ones that moved few numbers at a time
     clock: Callable[[], float] = time.monotonic
     trace: Trace = field(init=False)
     _known: dict[tuple[Number, ...], float | None] = field(default_factory=dict)
     _repeated: int = 0
     _places: Sequence[int] = ()
-    _optimiser: "Optimiser | None" = None
+    _steps: Sequence[float] = ()
     _end: float = 0.0
 
     def __post_init__(self) -> None:
@@ -107,8 +108,7 @@ class Tuner:
     def steps(self) -> tuple[float | None, ...]:
         """How far each number is moved by now; None where that is not known."""
         steps: list[float | None] = [None] * len(self.parameters)
-        known = self._optimiser.steps if self._optimiser else None
-        for place, step in zip(self._places, known or (), strict=False):
+        for place, step in zip(self._places, self._steps, strict=False):
             steps[place] = step or None
         return tuple(steps)
 
@@ -119,7 +119,14 @@ class Tuner:
     def _optimise(self, screened: Screened) -> None:
         """Try what the optimisers ask for, until the budget is spent."""
         # Not at the top: who only asks for the numbers should not wait for the libraries.
-        from loreley.core.tuning.optimiser import MOST_TRIES_OF_TPE, Cma, Tpe
+        from loreley.core.tuning.optimiser import (
+            CLIMBS_PER_NUMBER,
+            MOST_TRIES_OF_TPE,
+            SHARE_OF_CLIMBS,
+            Climber,
+            Cma,
+            Tpe,
+        )
 
         places = screened.kept
         if not places:
@@ -131,16 +138,27 @@ class Tuner:
         if len(some) <= MOST_FOR_TPE:
             tries = MOST_TRIES_OF_TPE if len(some) > 1 else sys.maxsize
             self._follow(Tpe(some, *self._pick_best(places), self.seed), places, tries)
+        elif not self.is_noisy and self.climbed < (most := CLIMBS_PER_NUMBER * len(some)):
+            climber = Climber(some, *self._pick_best(places), self.seed)
+            others = list(self.best[0])
+            while self.climbed < most:
+                self._advance(climber, places, others)
+                self.climbed += 1
+            some = _pool_steps(some, [SHARE_OF_CLIMBS * step for step in climber.steps])
         self._follow(Cma(some, *self._pick_best(places), self.seed), places, sys.maxsize)
 
     def _follow(self, optimiser: "Optimiser", places: Sequence[int], tries: int) -> None:
-        self._optimiser, self._places = optimiser, places
         others = list(self.best[0])
         for _ in range(tries):
-            asked = optimiser.ask()
-            for place, value in zip(places, asked, strict=True):
-                others[place] = value
-            optimiser.tell(asked, self._try(tuple(others)))
+            self._advance(optimiser, places, others)
+
+    def _advance(self, optimiser: "Optimiser", places: Sequence[int], values: list[Number]) -> None:
+        """Try what it asks for next, at these places among the values."""
+        asked = optimiser.ask()
+        for place, value in zip(places, asked, strict=True):
+            values[place] = value
+        optimiser.tell(asked, self._try(tuple(values)))
+        self._places, self._steps = places, optimiser.steps or self._steps
 
     def _pick_best(self, places: Sequence[int]) -> tuple[tuple[Number, ...], float]:
         values, score = self.best
@@ -186,3 +204,12 @@ class Tuner:
             return Tuned(None, None, start, screened)
         best = max(means, key=lambda values: means[values])
         return Tuned(means[start], means[best], best, screened)
+
+
+def _pool_steps(some: Sequence[Parameter], steps: Sequence[float]) -> list[Parameter]:
+    """The parameters with one step for those of a statement: each one's own has much of chance."""
+    pooled: dict[tuple[object, bool], list[float]] = {}
+    for each, step in zip(some, steps, strict=True):
+        pooled.setdefault((each.group, each.is_integer), []).append(step)
+    means = {key: geometric_mean(found) for key, found in pooled.items()}
+    return [replace(each, known_step=means[each.group, each.is_integer]) for each in some]

@@ -52,6 +52,38 @@ def test_much_of_what_can_be_gained_is_gained(
     assert len(tuner.trace.tries) == tries
 
 
+def count_moved(tuner: Tuner, tries: slice) -> int:
+    """Most numbers that these tries have moved, from the best before each of them."""
+    made, moved = tuner.trace.tries, []
+    for number in range(*tries.indices(len(made))):
+        best = max(made[:number], key=lambda each: each.score or -math.inf).values
+        pairs = zip(best, made[number].values, strict=True)
+        moved.append(sum(one != other for one, other in pairs))
+    return max(moved)
+
+
+@pytest.mark.slow
+def test_many_numbers_are_moved_a_few_at_a_time_before_all_together(tmp_path: Path) -> None:
+    _, tuner = tuned(MANY, score_many, tmp_path, 400)
+
+    assert 1 < count_moved(tuner, slice(30, 250)) <= 12
+    assert count_moved(tuner, slice(350, 400)) > 12
+    assert tuner.climbed == 300
+
+
+@pytest.mark.slow
+def test_a_later_job_goes_on_from_where_the_optimisers_had_come_to(tmp_path: Path) -> None:
+    _, first = tuned(MANY, score_many, tmp_path, 200)
+    later = {"begin_with": first.best[0], "climbed": first.climbed}
+
+    _, second = tuned(MANY, score_many, tmp_path, 200, **later)
+
+    assert first.climbed > 100
+    assert count_moved(second, slice(2, 50)) <= 12
+    assert second.climbed == 300
+    assert second.best[1] >= first.best[1]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("text", "score"), [(FEW, score_few), (MANY, score_many)])
 def test_the_same_seed_gives_the_same_tries(text: str, score: Score, tmp_path: Path) -> None:
