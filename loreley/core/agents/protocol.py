@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from loreley.core.budget import CallUsage
 from loreley.core.jobs import Tries
@@ -65,6 +66,51 @@ class NoPast:
         return {}
 
 
+class TrialOutcome(IntEnum):
+    """What became of a trial; the values are exit codes."""
+
+    MEASURED = 0
+    FAILED = 1  # the candidate cannot be judged, or a gate refuses it
+    UNAVAILABLE = 2  # nothing is known of the candidate: the worker cannot judge it now
+    SPENT = 3  # the job has no evaluations left
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAnswer:
+    """What an agent is told of a trial."""
+
+    outcome: TrialOutcome
+    content: Mapping[str, Any]  # as JSON has it; without secrets
+
+
+class Trials(Protocol):
+    """Judges the workspace while its agent is at work, within the job's allowance.
+
+    The best state that was judged becomes the candidate where the last one is no better.
+    """
+
+    @property
+    def left(self) -> int:
+        """How many evaluations are left."""
+        ...
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether one is under way, so that the agent may well be silent."""
+        ...
+
+    def evaluate(self) -> TrialAnswer:
+        """Judge the workspace as it is; what was judged before costs nothing.
+
+        Never raises: what keeps the worker from judging is an answer, too.
+        """
+        ...
+
+    def best(self) -> TrialAnswer:
+        """The best state of the workspace that was judged in this job so far."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What one job asks of its agent.
@@ -85,6 +131,7 @@ class Brief:
     past: Past = field(default_factory=NoPast)
     root_commit: str = ""  # that the experiment began with, where it is known
     judge: str = ""  # source of the evaluator: what it imports matters; never shown
+    trials: Trials | None = None  # None: the agent may measure nothing
 
 
 @dataclass(frozen=True, slots=True)

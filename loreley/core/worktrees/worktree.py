@@ -1,7 +1,7 @@
 """What a job does in its worktree: read, commit, measure, push."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -106,10 +106,19 @@ class Worktree:
     def commit_all(self, subject: str, body: str, deadline: Deadline) -> Candidate:
         """Commit what differs from the base commit; the checkout is then that of the candidate.
 
+        Ignored files are no part of it and are removed. Raises as `snapshot` does.
+        """
+        candidate = self.snapshot(subject, body, deadline)
+        self.adopt(candidate, deadline)
+        return candidate
+
+    def snapshot(self, subject: str, body: str, deadline: Deadline) -> Candidate:
+        """A commit of what differs from the base commit; the folder stays as it is.
+
         Commits that were made meanwhile are folded into this one; ignored files are no part of
-        it and are removed. The dates are a second after the base commit's, so that the same
-        change of the same base has the same id. Raises `CandidateRejected` when nothing changed
-        or the change is none that can be judged and kept.
+        it. The dates are a second after the base commit's, so that the same change of the same
+        base has the same id. Raises `CandidateRejected` when nothing changed or the change is none
+        that can be judged and kept.
         """
         self._require_sound()
         changes = find_changes(self._slot.checkout, self.base_commit, deadline)
@@ -128,9 +137,7 @@ class Worktree:
                 if ignored
                 else "",
             )
-        store, message = self._shared.clone.store, CommitMessage.printable(subject, body)
-        author = self._shared.author
-        commit = write_commit(store, tree, self._base, message, author, deadline)
+        commit = self._commit(tree, subject, body, deadline)
         if ".gitmodules" in (*changes.written, *changes.removed):
             self._require_submodules(commit, deadline)
         ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
@@ -149,9 +156,22 @@ class Worktree:
                 "the agent left a pointer of Git LFS in the place of a file",
                 reason="what it points at is neither here nor in the commit",
             )
+        return candidate
+
+    def adopt(self, candidate: Candidate, deadline: Deadline) -> None:
+        """Make it a clean checkout of a candidate that was made from the same base commit."""
         self._slot.restore(candidate.commit, deadline)
         self._candidate = candidate
-        return candidate
+
+    def reword(
+        self, candidate: Candidate, subject: str, body: str, deadline: Deadline
+    ) -> Candidate:
+        """The same candidate with another message."""
+        return replace(candidate, commit=self._commit(candidate.tree, subject, body, deadline))
+
+    def _commit(self, tree: str, subject: str, body: str, deadline: Deadline) -> str:
+        store, message = self._shared.clone.store, CommitMessage.printable(subject, body)
+        return write_commit(store, tree, self._base, message, self._shared.author, deadline)
 
     def tree_as_it_is(self) -> str | None:
         """The tree that `commit_all` would make of the folder by now; None where it would refuse.
