@@ -5,7 +5,7 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, Update, select, update
+from sqlalchemy import Connection, RowMapping, Update, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from loreley.core.evaluation.confirmation import Confirmation
@@ -59,6 +59,8 @@ from loreley.host.deadline import Deadline, Stop
 
 _AT_ONCE = Deadline(at=0.0)  # passed long ago
 _FAILURE_LENGTH = 2_000
+_GENERATIONS = 50  # back to which tuning is looked for
+_KEPT_BY_HEIRS = ("steps", "climbed")  # of the progress of tuning: values are their own
 _OF_THE_CANDIDATE = (FailureKind.EVALUATION, FailureKind.TIMEOUT)
 _IN_VAIN = (jobs.c.state == JobState.REJECTED) | (
     (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
@@ -435,16 +437,27 @@ def _explain_loss(connection: Connection, claim: Claim) -> JobLost:
 
 
 def _find_steps(connection: Connection, row: RowMapping) -> dict[str, Any] | None:
-    """The steps with which the tuning that made the base of a job has ended."""
+    """How tuning has ended that made the base of a job, or the nearest of its ancestors."""
     if row["kind"] != JobKind.TUNE:
         return None
-    made = (
-        select(jobs.c.progress)
-        .join(commits, commits.c.job_id == jobs.c.id)
-        .where(jobs.c.kind == JobKind.TUNE, commits.c.commit == row["base_commit"])
+    base = select(commits.c.parent, commits.c.job_id, literal(0).label("generation"))
+    line = base.where(commits.c.commit == row["base_commit"]).cte("line", recursive=True)
+    line = line.union_all(
+        select(commits.c.parent, commits.c.job_id, line.c.generation + 1).where(
+            commits.c.commit == line.c.parent, line.c.generation < _GENERATIONS
+        )
     )
-    progress = connection.execute(made).scalar()
-    return {"steps": progress["steps"]} if progress else None
+    tuned = (
+        select(jobs.c.progress)
+        .join(line, line.c.job_id == jobs.c.id)
+        .where(jobs.c.kind == JobKind.TUNE)
+        .order_by(line.c.generation)
+        .limit(1)
+    )
+    progress = connection.execute(tuned).scalar()
+    if not progress:
+        return None
+    return {name: progress[name] for name in _KEPT_BY_HEIRS if name in progress}
 
 
 def _find_twin(connection: Connection, tree: str) -> str | None:

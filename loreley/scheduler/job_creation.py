@@ -19,8 +19,9 @@ from loreley.scheduler.bandit_update import EDIT, TUNE
 from loreley.scheduler.baseline import LEAST_TRIES
 
 _LEAST_WEIGHT = 0.001
-_MOST_TUNING = 2.0  # as a multiple of the time that all other jobs have taken
-_FULL_AFTER = 4.0  # times a tuning, of such time, tuning may take as much again
+_MOST_TUNING = 4.0  # as a multiple of the time that all other jobs have taken
+_FULL_AFTER = 2.0  # times a tuning, of such time, tuning may take as much again
+_JOBS_FOR_LAST = 100  # of a limited run, for each of its last jobs that tunes
 _JOBS_FOR_ONE = 10  # that tunes, where runs must repeat exactly
 _GENETIC = "genetic"  # the agent whose operators are chosen here
 
@@ -124,10 +125,17 @@ class JobCreation:
             # Little at first: before the numbers' optimum is worth knowing, structure is.
             most = min(_MOST_TUNING, share.other_seconds / (_FULL_AFTER * seconds))
             is_due = is_worth_it and after <= most * share.other_seconds
+            if is_worth_it and self._is_among_last(ordinal):
+                return True
         if not is_due:
             return False
         arms = read_arms(connection, "way")
         return choose_arm(self._weigh_ways(arms.get(EDIT, Arm())), arms, random) == TUNE
+
+    def _is_among_last(self, ordinal: int) -> bool:
+        """Whether a limited run ends with it: no structure comes after, and numbers remain."""
+        total = self._options.max_total
+        return total is not None and ordinal >= total - total // _JOBS_FOR_LAST
 
     def _weigh_ways(self, edit: Arm) -> dict[str, float]:
         """How often each way is tried without a reason: for as long as the other in all."""

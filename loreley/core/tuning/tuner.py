@@ -90,6 +90,10 @@ class Tuner:
         with suppress(TuneEnded):
             if self.begin_with is not None:
                 self._evaluate(self.begin_with)  # though nothing is left of the budget
+            elif known := tuple(
+                place for place, each in enumerate(self.parameters) if each.known_step is not None
+            ):
+                screened = Screened(known)  # by an earlier job
             else:
                 screened = self._screen(start_score)
             self._optimise(screened)
