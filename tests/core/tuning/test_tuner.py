@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -82,6 +83,17 @@ def test_a_later_job_goes_on_from_where_the_optimisers_had_come_to(tmp_path: Pat
     assert count_moved(second, slice(2, 50)) <= 12
     assert second.climbed == 300
     assert second.best[1] >= first.best[1]
+
+
+def test_what_an_earlier_job_left_out_is_left_out_again(tmp_path: Path) -> None:
+    first, *others = parameters("a: 0.5\nb: 3.0\n", tmp_path)
+    known = [replace(first, known_step=0.1), *others]
+
+    tuner = Tuner(known, lambda values: -abs(values[0] - 1) - abs(values[1]), TuneBudget(60, 15), 1)
+    tuner.tune()
+
+    assert {each.values[1] for each in tuner.trace.tries} == {3.0}
+    assert len({each.values[0] for each in tuner.trace.tries}) == 15
 
 
 @pytest.mark.slow
