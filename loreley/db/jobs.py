@@ -60,7 +60,11 @@ from loreley.host.deadline import Deadline, Stop
 _AT_ONCE = Deadline(at=0.0)  # passed long ago
 _FAILURE_LENGTH = 2_000
 _GENERATIONS = 50  # back to which tuning is looked for
-_KEPT_BY_HEIRS = ("steps", "climbed")  # of the progress of tuning: values are their own
+_KEPT_BY_HEIRS = (
+    "steps",
+    "shifts",
+    "climbs_left",
+)  # of the progress of tuning: values are their own
 _OF_THE_CANDIDATE = (FailureKind.EVALUATION, FailureKind.TIMEOUT)
 _IN_VAIN = (jobs.c.state == JobState.REJECTED) | (
     (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)

@@ -223,7 +223,7 @@ def test_a_further_attempt_goes_on_from_what_was_kept(
 def test_tuning_begins_with_the_steps_of_the_nearest_ancestor_that_was_tuned(
     database: Database, schedule: Schedule
 ) -> None:
-    progress = {"values": [1.5], "steps": [0.25], "climbed": 7, "tries": 9}
+    progress = {"values": [1.5], "steps": [0.25], "climbs_left": 7, "tries": 9}
     job_id = schedule.create(NewJob(JobKind.TUNE, 1, 7, BEST))
     made = replace(judged_commit(3), parent=BEST)
     Jobs(database).succeed(claimed(database, job_id), made, JobRecord(tries=9, progress=progress))
@@ -233,8 +233,8 @@ def test_tuning_begins_with_the_steps_of_the_nearest_ancestor_that_was_tuned(
 
     for ordinal, (kind, base, known) in enumerate(
         [
-            (JobKind.TUNE, made.commit, {"steps": [0.25], "climbed": 7}),
-            (JobKind.TUNE, child.commit, {"steps": [0.25], "climbed": 7}),
+            (JobKind.TUNE, made.commit, {"steps": [0.25], "climbs_left": 7}),
+            (JobKind.TUNE, child.commit, {"steps": [0.25], "climbs_left": 7}),
             (JobKind.TUNE, BEST, None),
             (JobKind.EVOLUTION, made.commit, None),
         ],

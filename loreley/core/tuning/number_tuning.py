@@ -30,6 +30,7 @@ OPERATOR = "tune-numbers"
 _KEPT_SECONDS = 5.0  # between two notes of the best so far
 _SHARE_OF_LIMIT = 0.8  # of what is left of the job's time: its commit is judged and pushed in it
 _ROOT_SHARE = 1 / 3  # of the seconds, for the root at the beginning of a run
+_TIMES_FOR_ALL = 4  # where all numbers are moved together, which pays late
 _TRIES_WITHOUT_CLOCK = 200
 _SHOWN_REMARKS = 20
 
@@ -102,11 +103,15 @@ class NumberTuning:
 
     def _with_known_steps(self, found: Parameters) -> Parameters:
         """The parameters with the steps at which tuning of the base commit has ended."""
-        known = self._progress.get("steps") or []
-        if len(known) != len(found.all):
+        steps = self._progress.get("steps") or []
+        shifts = self._progress.get("shifts") or [0.0] * len(steps)
+        if len(steps) != len(found.all):
             return found
-        pairs = zip(found.all, known, strict=True)
-        return replace(found, all=tuple(replace(each, known_step=step) for each, step in pairs))
+        known = tuple(
+            replace(each, known_step=step, known_shift=shift)
+            for each, step, shift in zip(found.all, steps, shifts, strict=True)
+        )
+        return replace(found, all=known)
 
     @property
     def _progress(self) -> Mapping[str, Any]:
@@ -116,9 +121,14 @@ class NumberTuning:
         self.record.tries = self._progress.get("tries", 0)
         self.record.tried_seconds = self._progress.get("seconds", 0.0)
         values = self._progress.get("values")
-        left = self.options.seconds - self.record.tried_seconds
+        are_known = any(each.known_step is not None for each in parameters.all)
+        climbs_left = self._progress.get("climbs_left") if are_known else None
+        seconds = self.options.seconds
         if self.claim.ordinal < 0:  # the root's: the run has just begun
-            left = self.options.seconds * _ROOT_SHARE - self.record.tried_seconds
+            seconds *= _ROOT_SHARE
+        elif climbs_left == 0:
+            seconds *= _TIMES_FOR_ALL
+        left = seconds - self.record.tried_seconds
         if not self.options.is_timed:
             left = math.inf
         tries = self._count_tries_left()
@@ -148,7 +158,7 @@ class NumberTuning:
             self.claim.seed,
             is_noisy=bool(noise.spread),
             begin_with=tuple(values) if values and len(values) == len(parameters.all) else None,
-            climbed=self._progress.get("climbed", 0),
+            climbs_left=climbs_left,
         )
         return tuner
 
@@ -165,7 +175,8 @@ class NumberTuning:
         return {
             "values": list(tuner.best[0]),
             "steps": list(tuner.steps),
-            "climbed": tuner.climbed,
+            "shifts": list(tuner.shifts),
+            "climbs_left": tuner.climbs_left,
             "tries": self.record.tries,
             "seconds": self.record.tried_seconds,
         }

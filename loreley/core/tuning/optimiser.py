@@ -51,6 +51,11 @@ class Optimiser(Protocol):
         """How far it moves each number by now; None where it has no such steps."""
         ...
 
+    @property
+    def shifts(self) -> tuple[float, ...] | None:
+        """How far from the best of each number it looks by now; None: it looks there."""
+        ...
+
 
 class Tpe:
     """Multivariate TPE (Bergstra 2011, Falkner 2018) by Optuna: good with few tries."""
@@ -92,6 +97,11 @@ class Tpe:
 
     @property
     def steps(self) -> None:
+        """It has none."""
+        return
+
+    @property
+    def shifts(self) -> None:
         """It has none."""
         return
 
@@ -149,6 +159,11 @@ class Climber:
         pairs = zip(self._scales, self._parameters, strict=True)
         return tuple(scale * each.step for scale, each in pairs)
 
+    @property
+    def shifts(self) -> None:
+        """It moves the best."""
+        return
+
 
 class Cma:
     """Separable CMA-ES (Ros 2008) by `cmaes`, in steps of each number's own."""
@@ -165,7 +180,7 @@ class Cma:
         self._asked: np.ndarray | None = None
         self._lately: deque[np.ndarray] = deque(maxlen=_GENERATIONS * self._population)
         self._told: list[tuple[np.ndarray, float]] = []
-        self._begin()
+        self._begin(np.array([each.known_shift / each.step for each in parameters]))
 
     def ask(self) -> tuple[Number, ...]:
         """Values that are to be tried."""
@@ -205,17 +220,23 @@ class Cma:
             for spread, each in zip(spreads, self._parameters, strict=True)
         )
 
-    def _begin(self) -> None:
-        """Begin anew, where the best values are."""
+    @property
+    def shifts(self) -> tuple[float, ...]:
+        """How far its mean is from the best."""
+        pairs = zip(self._strategy.mean - self._find_best(), self._parameters, strict=True)
+        return tuple(float(distance) * each.step for distance, each in pairs)
+
+    def _find_best(self) -> np.ndarray:
+        pairs = zip(self._parameters, self._best, strict=True)
+        return np.array([each.distance_of(value) for each, value in pairs])
+
+    def _begin(self, shift: np.ndarray | float = 0.0) -> None:
+        """Begin anew, so far from where the best values are."""
         self._seed += 1
-        mean = np.array(
-            [
-                each.distance_of(value)
-                for each, value in zip(self._parameters, self._best, strict=True)
-            ]
-        )
+        bounds = self._find_bounds()
+        mean = np.clip(self._find_best() + shift, bounds[:, 0], bounds[:, 1])
         self._strategy = SepCMA(
-            mean, self._sigma, bounds=self._find_bounds(), seed=self._seed % 2**32,
+            mean, self._sigma, bounds=bounds, seed=self._seed % 2**32,
             population_size=self._population,
         )  # fmt: skip
 

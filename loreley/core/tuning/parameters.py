@@ -36,6 +36,7 @@ class Parameter:
     line: int  # from 1
     bounds: Bounds | None = None
     known_step: float | None = None  # where tuning of before has come to
+    known_shift: float = 0.0  # how far from the number it was looking then, likewise
 
     @property
     def name(self) -> str:

@@ -66,13 +66,14 @@ class Tuner:
     seed: int
     is_noisy: bool = False
     begin_with: tuple[Number, ...] | None = None  # what an earlier attempt has found
-    climbed: int = 0  # tries of earlier ones that moved few numbers at a time
+    climbs_left: int | None = None  # tries that move few numbers at a time; None: all of them
     clock: Callable[[], float] = time.monotonic
     trace: Trace = field(init=False)
     _known: dict[tuple[Number, ...], float | None] = field(default_factory=dict)
     _repeated: int = 0
     _places: Sequence[int] = ()
-    _steps: Sequence[float] = ()
+    _optimiser: "Optimiser | None" = None
+    _first_steps: Sequence[float] = ()
     _end: float = 0.0
 
     def __post_init__(self) -> None:
@@ -112,9 +113,19 @@ class Tuner:
     def steps(self) -> tuple[float | None, ...]:
         """How far each number is moved by now; None where that is not known."""
         steps: list[float | None] = [None] * len(self.parameters)
-        for place, step in zip(self._places, self._steps, strict=False):
+        known = self._optimiser.steps if self._optimiser else None
+        for place, step in zip(self._places, known or self._first_steps, strict=False):
             steps[place] = step or None
         return tuple(steps)
+
+    @property
+    def shifts(self) -> tuple[float, ...]:
+        """How far from the best of each number it is looked by now."""
+        shifts = [0.0] * len(self.parameters)
+        known = self._optimiser.shifts if self._optimiser else None
+        for place, shift in zip(self._places, known or (), strict=False):
+            shifts[place] = shift
+        return tuple(shifts)
 
     def _screen(self, start_score: float) -> Screened:
         most = int(_SCREENING_SHARE * self.budget.tries) or _SCREENING_TRIES
@@ -123,14 +134,7 @@ class Tuner:
     def _optimise(self, screened: Screened) -> None:
         """Try what the optimisers ask for, until the budget is spent."""
         # Not at the top: who only asks for the numbers should not wait for the libraries.
-        from loreley.core.tuning.optimiser import (
-            CLIMBS_PER_NUMBER,
-            MOST_TRIES_OF_TPE,
-            SHARE_OF_CLIMBS,
-            Climber,
-            Cma,
-            Tpe,
-        )
+        from loreley.core.tuning.optimiser import MOST_TRIES_OF_TPE, Cma, Tpe
 
         places = screened.kept
         if not places:
@@ -142,14 +146,24 @@ class Tuner:
         if len(some) <= MOST_FOR_TPE:
             tries = MOST_TRIES_OF_TPE if len(some) > 1 else sys.maxsize
             self._follow(Tpe(some, *self._pick_best(places), self.seed), places, tries)
-        elif not self.is_noisy and self.climbed < (most := CLIMBS_PER_NUMBER * len(some)):
-            climber = Climber(some, *self._pick_best(places), self.seed)
-            others = list(self.best[0])
-            while self.climbed < most:
-                self._advance(climber, places, others)
-                self.climbed += 1
-            some = _pool_steps(some, [SHARE_OF_CLIMBS * step for step in climber.steps])
+        elif not self.is_noisy and self.climbs_left != 0:
+            some = self._climb(some, places)
         self._follow(Cma(some, *self._pick_best(places), self.seed), places, sys.maxsize)
+
+    def _climb(self, some: list[Parameter], places: Sequence[int]) -> list[Parameter]:
+        """Move few numbers at a time; the parameters with the steps for moving all."""
+        from loreley.core.tuning.optimiser import CLIMBS_PER_NUMBER, SHARE_OF_CLIMBS, Climber
+
+        climber = Climber(some, *self._pick_best(places), self.seed)
+        if self.climbs_left is None:
+            self.climbs_left = CLIMBS_PER_NUMBER * len(some)
+        others = list(self.best[0])
+        while self.climbs_left:
+            self._advance(climber, places, others)
+            self.climbs_left -= 1
+        some = _pool_steps(some, [SHARE_OF_CLIMBS * step for step in climber.steps])
+        self._first_steps = [each.step for each in some]
+        return some
 
     def _follow(self, optimiser: "Optimiser", places: Sequence[int], tries: int) -> None:
         others = list(self.best[0])
@@ -162,7 +176,7 @@ class Tuner:
         for place, value in zip(places, asked, strict=True):
             values[place] = value
         optimiser.tell(asked, self._try(tuple(values)))
-        self._places, self._steps = places, optimiser.steps or self._steps
+        self._optimiser, self._places = optimiser, places
 
     def _pick_best(self, places: Sequence[int]) -> tuple[tuple[Number, ...], float]:
         values, score = self.best
