@@ -1,7 +1,5 @@
 """Print the packing as JSON: a list of ``[x, y, radius]``."""
 
-import json
-
 from .radii import fitted
 from .rings import centres
 
@@ -12,4 +10,4 @@ def packing() -> list[list[float]]:
     return [[x, y, radius] for (x, y), radius in zip(placed, fitted(placed), strict=True)]
 
 
-print(json.dumps(packing()))
+print(packing())  # a list of numbers is JSON as it is
