@@ -18,6 +18,7 @@ from invoke.parser.parser import Parser
 from invoke.program import Program
 
 from loreley.config import environment_names
+from loreley.core.agents.measuring.server import VARIABLE
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.core.sandbox.tools import Tools
@@ -281,7 +282,7 @@ def test_the_example_evaluators_evaluate(kind: str, tmp_path: Path) -> None:
 
 @each_document
 def test_every_setting_exists(document: Path, evaluator_names: set[str]) -> None:
-    known = environment_names() | evaluator_names
+    known = environment_names() | evaluator_names | {VARIABLE}
     for name, wildcard in _SETTING.findall(document.read_text()):
         exists = any(each.startswith(name) for each in known) if wildcard else name in known
         assert exists, f"{name}{wildcard}"

@@ -129,6 +129,13 @@ class AgentSettings(BaseModel):
         description="An agent that tells what it does and has been silent for that long is "
         "killed; 0: never.",
     )
+    worker_agent_evaluations: int = Field(
+        10,
+        ge=0,
+        le=100_000,
+        description="Evaluations that a coding agent may ask for in one job while it is at work, "
+        "by the command in `LORELEY_EVALUATE`; 0: none.",
+    )
     worker_agent_command: str | None = Field(
         None,
         description="Command line of the agent `command`. `{worktree}`, `{prompt_file}`, "

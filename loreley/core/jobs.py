@@ -126,6 +126,7 @@ class JobRecord:
     places: Sequence[str] = ()  # what it changed, by names that later jobs may ask for
     shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
     tries: int = 0  # evaluations beside that of its commit
+    trials: int = 0  # judged while the agent was at work, that of its commit included
     tried_seconds: float = 0.0
     progress: Mapping[str, Any] | None = None  # what a later job goes on from
     stage_seconds: dict[str, float] = field(default_factory=dict)  # how long each stage took
@@ -190,6 +191,28 @@ class FailedTry:
     subject: str | None
     failure: str
     seconds: float  # from the job's claim, or the try before, to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A state of the worktree that was judged while its agent was at work."""
+
+    number: int  # within the attempt, from 1
+    tree: str
+    evaluation: Evaluation | None  # None: it failed
+    failure: str = ""
+    is_lasting: bool = (
+        True  # whether the tree would fail again, as one that ran out of time may not
+    )
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrialCount:
+    """How many trials of a job there were, in all its attempts, and how long they took."""
+
+    count: int = 0
+    seconds: float = 0.0
 
 
 CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
@@ -292,6 +315,28 @@ class JobStore(Protocol):
 
         Raises `JobLost`. Again is fine.
         """
+        ...
+
+    def add_trial(self, claim: Claim, trial: Trial, record: JobRecord) -> None:
+        """Record a trial of the announced tree, and count the tries so far; raises `JobLost`.
+
+        Again is fine.
+        """
+        ...
+
+    def count_trials(self, claim: Claim) -> TrialCount:
+        """The trials of the job so far, those of earlier attempts included."""
+        ...
+
+    def find_trial(self, tree: str, record: JobRecord) -> Evaluation | None:
+        """What the record's judge has said of a tree on the record's host, in a trial of any job.
+
+        None: it was not asked, or the tree has failed.
+        """
+        ...
+
+    def find_best(self) -> JudgedCommit | None:
+        """The fittest commit of the experiment; None where none has a fitness."""
         ...
 
     def announce(self, claim: Claim, tree: str, meaning: str | None = None) -> None:

@@ -21,6 +21,8 @@ from loreley.core.jobs import (
     JobRecord,
     JobState,
     JudgedCommit,
+    Trial,
+    TrialCount,
     Tries,
 )
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
@@ -39,13 +41,18 @@ from loreley.db.judged_commits import (
     MeasuredBy,
     insert_failed_try,
     insert_judged_commit,
+    insert_trial,
     is_by_the_judge,
+    is_trial_known,
+    read_best,
     read_judged_commits,
+    read_trial,
+    read_trial_count,
     record_measurement,
     sum_evaluated_seconds,
     to_storable,
 )
-from loreley.db.models import artifacts, commits, failed_tries, jobs
+from loreley.db.models import artifacts, commits, failed_tries, jobs, trials
 from loreley.errors import (
     CandidateRejected,
     FailureKind,
@@ -69,6 +76,7 @@ _OF_THE_CANDIDATE = (FailureKind.EVALUATION, FailureKind.TIMEOUT)
 _IN_VAIN = (jobs.c.state == JobState.REJECTED) | (
     (jobs.c.state == JobState.FAILED) & (jobs.c.failure_kind == FailureKind.EVALUATION)
 )
+_FAILS_AGAIN = trials.c.failure.is_not(None) & trials.c.is_lasting
 _PAST = {
     JobState.SUCCEEDED: "succeeded",
     JobState.REJECTED: "was rejected",
@@ -294,6 +302,44 @@ class Jobs:
             add_try(self._database, connection, record, moved=False)
 
     @_retried
+    def add_trial(self, claim: Claim, trial: Trial, record: JobRecord) -> None:
+        """Record a trial of the announced tree, and count the tries so far; raises `JobLost`.
+
+        Again is fine.
+        """
+        held = _claimed(claim).values(token=claim.token).returning(jobs.c.meaning)
+        counted = {"tries": record.tries, "tried_seconds": record.tried_seconds}
+        with self._database.begin() as connection:
+            row = connection.execute(held).first()
+            if row is None:
+                raise _explain_loss(connection, claim)
+            if is_trial_known(connection, claim, trial.number):  # only the answer was lost
+                return
+            _change(connection, claim, _claimed(claim).values(tree=None, meaning=None, **counted))
+            insert_trial(connection, claim, row.meaning, trial, _by(record))
+
+    @_retried
+    def count_trials(self, claim: Claim) -> TrialCount:
+        """The trials of the job so far, those of earlier attempts included."""
+        with self._database.read() as connection:
+            return read_trial_count(connection, claim.job_id)
+
+    @_retried
+    def find_trial(self, tree: str, record: JobRecord) -> Evaluation | None:
+        """What the record's judge has said of a tree on the record's host, in a trial of any job.
+
+        None: it was not asked, or the tree has failed.
+        """
+        with self._database.read() as connection:
+            return read_trial(connection, tree, _by(record))
+
+    @_retried
+    def find_best(self) -> JudgedCommit | None:
+        """The fittest commit of the experiment; None where none has a fitness."""
+        with self._database.read() as connection:
+            return read_best(connection)
+
+    @_retried
     def announce(self, claim: Claim, tree: str, meaning: str | None = None) -> None:
         """Say which tree the job is about to judge, and what it means; raises `JobLost`.
 
@@ -469,7 +515,8 @@ def _find_twin(connection: Connection, tree: str) -> str | None:
     commit = select(commits.c.commit).where(commits.c.tree == tree)
     job = select("job " + jobs.c.id).where(jobs.c.tree == tree, _IN_VAIN)
     within = select("job " + failed_tries.c.job_id).where(failed_tries.c.tree == tree)
-    return connection.execute(commit.union_all(job, within).limit(1)).scalar()
+    trial = select("job " + trials.c.job_id).where(trials.c.tree == tree, _FAILS_AGAIN)
+    return connection.execute(commit.union_all(job, within, trial).limit(1)).scalar()
 
 
 def _find_twin_in_meaning(connection: Connection, claim: Claim, meaning: str | None) -> str | None:
@@ -482,7 +529,8 @@ def _find_twin_in_meaning(connection: Connection, claim: Claim, meaning: str | N
     others = jobs.c.id != claim.job_id
     job = select("job " + jobs.c.id).where(jobs.c.meaning == meaning, others, judges)
     within = select("job " + failed_tries.c.job_id).where(failed_tries.c.meaning == meaning)
-    return connection.execute(job.union_all(within).limit(1)).scalar()
+    trial = select("job " + trials.c.job_id).where(trials.c.meaning == meaning, _FAILS_AGAIN)
+    return connection.execute(job.union_all(within, trial).limit(1)).scalar()
 
 
 def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: Any) -> None:
@@ -493,7 +541,7 @@ def _finish(connection: Connection, claim: Claim, record: JobRecord, **values: A
             "agent_seconds": record.agent_seconds,
             "subject": None if record.subject is None else to_storable(record.subject),
         }
-    if record.tries:
+    if record.tries or record.trials:
         values |= {
             "tries": record.tries,
             "tried_seconds": record.tried_seconds,

@@ -1,12 +1,13 @@
 """Judged commits in the database: each a row of its own, with its evaluation and its metrics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
-from loreley.core.jobs import Claim, FailedTry, JudgedCommit
+from loreley.core.jobs import Claim, FailedTry, JudgedCommit, Trial, TrialCount
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
 from loreley.db.models import (
@@ -17,6 +18,7 @@ from loreley.db.models import (
     failed_tries,
     jobs,
     metrics,
+    trials,
 )
 from loreley.errors import CandidateRejected
 
@@ -106,6 +108,67 @@ def read_failed_tries(connection: Connection, job_id: str) -> list[FailedTry]:
         FailedTry(row.number, row.operator, row.subject, row.failure, row.seconds)
         for row in connection.execute(query)
     ]
+
+
+def insert_trial(
+    connection: Connection, claim: Claim, meaning: str | None, trial: Trial, by: MeasuredBy
+) -> None:
+    """Add what came of a trial."""
+    connection.execute(
+        trials.insert().values(
+            job_id=claim.job_id,
+            attempt=claim.attempt,
+            number=trial.number,
+            tree=trial.tree,
+            meaning=meaning,
+            evaluation=trial.evaluation and asdict(trial.evaluation),
+            failure=to_storable(trial.failure)[:_FAILURE_LENGTH] or None,
+            is_lasting=trial.is_lasting,
+            judge=by.judge,
+            host=by.host,
+            seconds=trial.seconds,
+            finished_at=now(),
+        )
+    )
+
+
+def is_trial_known(connection: Connection, claim: Claim, number: int) -> bool:
+    """Whether the trial of this number was recorded in this attempt."""
+    query = select(trials.c.number).where(
+        trials.c.job_id == claim.job_id,
+        trials.c.attempt == claim.attempt,
+        trials.c.number == number,
+    )
+    return connection.execute(query).first() is not None
+
+
+def read_trial_count(connection: Connection, job_id: str) -> TrialCount:
+    """How many trials a job had, in all its attempts."""
+    query = select(func.count(), func.coalesce(func.sum(trials.c.seconds), 0.0))
+    count, seconds = connection.execute(query.where(trials.c.job_id == job_id)).one()
+    return TrialCount(count, seconds)
+
+
+def read_trial(connection: Connection, tree: str, by: MeasuredBy) -> Evaluation | None:
+    """What a judge has said of a tree on a host, in a trial; None: nothing, or it failed."""
+    query = select(trials.c.evaluation).where(
+        trials.c.tree == tree,
+        trials.c.evaluation.is_not(None),
+        trials.c.judge.is_not_distinct_from(by.judge),
+        trials.c.host.is_not_distinct_from(by.host),
+    )
+    known: dict[str, Any] | None = connection.execute(query.limit(1)).scalar()
+    if known is None:
+        return None
+    figures = (Metric(**{**each, "samples": tuple(each["samples"])}) for each in known["metrics"])
+    return Evaluation(known["summary"], tuple(figures), (), known["seconds"])
+
+
+def read_best(connection: Connection) -> JudgedCommit | None:
+    """The fittest commit; None where none has a fitness."""
+    query = select(commits.c.commit).where(commits.c.score.is_not(None))
+    best = connection.execute(query.order_by(commits.c.score.desc()).limit(1)).scalar()
+    return next(iter(read_judged_commits(connection, [best])), None) if best else None
 
 
 def _insert_metrics(connection: Connection, commit: str, evaluation: Evaluation) -> None:

@@ -258,6 +258,26 @@ failed_tries = Table(
     Index(None, "meaning"),
 )
 
+# States of a worktree that were judged while the job's agent was at work on it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("job_id", String(36), ForeignKey("jobs.id"), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # within the attempt, from 1
+    Column("tree", String(64), nullable=False),
+    Column("meaning", String(64)),
+    Column("evaluation", JSON(none_as_null=True)),  # summary, metrics and seconds; null: it failed
+    Column("failure", Text),
+    Column("is_lasting", Boolean, nullable=False),  # whether the tree would fail again
+    Column("judge", String(64)),  # digest of its fingerprint
+    Column("host", String(255)),
+    Column("seconds", Double, nullable=False),
+    Column("finished_at", Double, nullable=False),
+    Index(None, "tree"),
+    Index(None, "meaning"),
+)
+
 artifacts = Table(
     "artifacts",
     metadata,

@@ -91,19 +91,20 @@ def run(
     cwd: Path | None = None,
     stdin: bytes = b"",
     idle_seconds: float = 0.0,
+    may_be_silent: Callable[[], bool] = lambda: False,
     disk: DiskUse | None = None,
 ) -> Outcome:
     """Run a command that may take long or behave badly; however it ends, its whole tree is killed.
 
     It writes to ``output``, an open file, and its stderr to ``errors`` or there too; a pipe
     would let a forgotten daemon block us. With ``idle_seconds`` above zero it is killed when
-    both have not grown for that long, and with ``disk`` when it has written too much. Raises
-    `CommandFailed` when it cannot be started and the stop's error when ``deadline`` is asked to
-    stop; a passed deadline is an `Outcome`.
+    both have not grown for that long, unless it ``may_be_silent``, and with ``disk`` when it has
+    written too much. Raises `CommandFailed` when it cannot be started and the stop's error when
+    ``deadline`` is asked to stop; a passed deadline is an `Outcome`.
     """
     began = time.monotonic()
     files = [output] if errors is None else [output, errors]
-    silence = _Silence(files, idle_seconds)
+    silence = _Silence(files, idle_seconds, may_be_silent)
     ending = Ending.EXITED
     with _running_child(argv, env, cwd, stdin, output, errors or subprocess.STDOUT) as process:
         for _ in _slices(process, deadline):
@@ -240,8 +241,11 @@ def _wait_by_polling(process: subprocess.Popen[bytes], seconds: float) -> bool:
 class _Silence:
     """Watches files that should grow."""
 
-    def __init__(self, files: Sequence[IO[bytes]], limit_seconds: float) -> None:
+    def __init__(
+        self, files: Sequence[IO[bytes]], limit_seconds: float, is_excused: Callable[[], bool]
+    ) -> None:
         self._files = files
+        self._is_excused = is_excused
         self._limit_seconds = limit_seconds
         self._size = -1
         self._since = time.monotonic()
@@ -251,7 +255,7 @@ class _Silence:
         if self._limit_seconds <= 0:
             return False
         size, now = sum(map(_size, self._files)), time.monotonic()
-        if size != self._size:
+        if size != self._size or self._is_excused():
             self._size, self._since = size, now
         return now - self._since > self._limit_seconds
 

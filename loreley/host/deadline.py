@@ -12,9 +12,11 @@ from loreley.errors import LoreleyError, TimeLimitReached
 class Stop:
     """A request, made from any thread, that the work in hand be given up."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: "Stop | None" = None) -> None:
+        """``whole``: the stop of the work that this one is a part of, and ends with."""
         self._asked = threading.Event()
         self._error: LoreleyError | None = None
+        self._whole = whole
 
     def ask(self, error: LoreleyError) -> None:
         """Make the next `check` raise ``error``; of several requests the first counts."""
@@ -24,6 +26,8 @@ class Stop:
 
     def check(self) -> None:
         """Raise what was asked with, if a stop was asked for."""
+        if self._whole is not None:
+            self._whole.check()
         if self._asked.is_set() and self._error is not None:
             raise self._error
 

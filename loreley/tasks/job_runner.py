@@ -120,6 +120,7 @@ class JobRunner:
                     host_speed=HostSpeed(own_judge.host, fingerprint.machine),
                     describer=describer,
                     drawing_anew=_bound_tries(settings),
+                    trials=settings.worker_agent_evaluations,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                     renew=lambda: renewal(evolution, repository),
                 ),

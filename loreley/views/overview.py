@@ -119,6 +119,7 @@ class Overview:
     to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
     evaluations: int = 0  # of candidates, failed ones and tries of tuning included
     failed_tries: int = 0  # of these, candidates that failed before their job went on with another
+    tries: int = 0  # of these, those of tuning and of agents at work
 
     @property
     def ended(self) -> int:
@@ -143,7 +144,7 @@ class Overview:
     @property
     def candidates(self) -> int:
         """How many commits were evaluated, failed ones included."""
-        return self.evaluations - self.tuning_tries
+        return self.evaluations - self.tries
 
     @property
     def coverage(self) -> float:
@@ -212,6 +213,7 @@ def read_overview(database: Database) -> Overview | None:
             to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
             evaluations=_count_evaluations(connection),
             failed_tries=_count_failed_tries(connection),
+            tries=_count_tries(connection),
         )
 
 
@@ -309,12 +311,17 @@ def _count_evaluations(connection: Connection) -> int:
     in_vain = jobs.c.state.in_([JobState.FAILED, JobState.REJECTED]) & jobs.c.tree.is_not(None)
     judged = in_vain | (jobs.c.state == JobState.SUCCEEDED)
     query = select(func.count()).select_from(jobs).where(jobs.c.ordinal >= 0, judged)
-    counts = _count_failed_tries(connection), _count_tuning_tries(connection)
+    counts = _count_failed_tries(connection), _count_tries(connection)
     return connection.execute(query).scalar_one() + sum(counts)
 
 
-def _count_tuning_tries(connection: Connection) -> int:
+def _count_tries(connection: Connection) -> int:
     return connection.execute(select(func.sum(jobs.c.tries))).scalar() or 0
+
+
+def _count_tuning_tries(connection: Connection) -> int:
+    query = select(func.sum(jobs.c.tries)).where(jobs.c.kind == JobKind.TUNE)
+    return connection.execute(query).scalar() or 0
 
 
 def _count_failed_tries(connection: Connection) -> int:

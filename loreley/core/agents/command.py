@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loreley.core.agents.command_process import AgentRun, CommandProcess
 from loreley.core.agents.command_report import CommandReport
 from loreley.core.agents.edit_rules import matches
+from loreley.core.agents.measuring.server import describe_command
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
 from loreley.core.agents.subjects import describe_patch, split_subject
@@ -66,16 +67,19 @@ class CommandAgent:
         self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
-        prompt = self.prompter.write(brief, workspace, answer=_ANSWER, shows_code=False).text
+        answer = (
+            _ANSWER if brief.trials is None else f"{describe_command(brief.trials)}\n\n{_ANSWER}"
+        )
+        prompt = self.prompter.write(brief, workspace, answer=answer, shows_code=False).text
         recorder.keep("prompt.md", prompt)
         with (
             recorder.paid_call(deadline, priced=self.is_priced) as call,
-            self.process.prepare(workspace, prompt) as run,
+            self.process.prepare(workspace, prompt, brief.trials) as run,
         ):
-            answer = self._run(run, call, recorder)
+            report = self._run(run, call, recorder)
             self._remove_leftovers(workspace)
-            self._require_success(run, answer, workspace)
-            return self._make_proposal(run, answer, workspace)
+            self._require_success(run, report, workspace)
+            return self._make_proposal(run, report, workspace)
 
     def _run(self, run: AgentRun, call: CallUsage, recorder: CallRecorder) -> CommandReport:
         """What the program says of its work; the call and the recorder have it, too."""

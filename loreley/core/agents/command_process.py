@@ -3,15 +3,16 @@
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from loreley.core.agents.measuring.server import AskingPlace, answer_agent
 from loreley.core.agents.presets import Gateway, Preset
 from loreley.core.agents.program_cache import link_into_home
 from loreley.core.agents.programs import Program
-from loreley.core.agents.protocol import AgentWorkspace
+from loreley.core.agents.protocol import AgentWorkspace, Trials
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.confinement import Confinement
 from loreley.core.sandbox.sandbox import Level, Sandbox
@@ -64,6 +65,7 @@ class AgentRun:
     stderr: IO[bytes]
     outcome: children.Outcome | None = None  # None until it has ended
     disk: DiskUse | None = None  # None until it has begun
+    trials: Trials | None = None  # what it may measure with, if it may
 
     @property
     def complaints(self) -> str:
@@ -98,7 +100,9 @@ class CommandProcess:
     environ: Mapping[str, str]
 
     @contextmanager
-    def prepare(self, workspace: AgentWorkspace, prompt: str) -> Iterator[AgentRun]:
+    def prepare(
+        self, workspace: AgentWorkspace, prompt: str, trials: Trials | None = None
+    ) -> Iterator[AgentRun]:
         """Everything that the agent needs, not started yet; gone afterwards."""
         scratch = workspace.scratch.resolve() / "agent"
         delete(scratch)  # of an earlier call in the same lease
@@ -113,7 +117,9 @@ class CommandProcess:
             git_objects = workspace.lend_git(scratch / "git")
             (scratch / _GIT_LINK).write_text(f"gitdir: {scratch / 'git'}\n")
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-            yield AgentRun(prompt, workspace.path.resolve(), scratch, git_objects, stdout, stderr)
+            worktree = workspace.path.resolve()
+            run = AgentRun(prompt, worktree, scratch, git_objects, stdout, stderr, trials=trials)
+            yield run
 
     def complete(self, run: AgentRun, deadline: Deadline) -> None:
         """Let the agent work to its end, or to the deadline's, or until it is silent too long.
@@ -121,19 +127,22 @@ class CommandProcess:
         ``run.outcome`` says how it ended. Raises what `children.run` raises.
         """
         reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
-        confinement = self._confine(run)
-        run.disk = self.sandbox.watch_disk(confinement)
-        run.outcome = children.run(
-            self.sandbox.command(self._build_argv(run), confinement),
-            env=self._build_environment(run.scratch),
-            cwd=run.worktree,
-            stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
-            output=run.stdout,
-            errors=run.stderr,
-            deadline=deadline,
-            idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
-            disk=run.disk,
-        )
+        trials = run.trials
+        with answer_agent(trials) if trials else nullcontext() as place:
+            confinement = self._confine(run, place)
+            run.disk = self.sandbox.watch_disk(confinement)
+            run.outcome = children.run(
+                self.sandbox.command(self._build_argv(run), confinement),
+                env=self._build_environment(run.scratch, place),
+                cwd=run.worktree,
+                stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
+                output=run.stdout,
+                errors=run.stderr,
+                deadline=deadline,
+                idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
+                may_be_silent=lambda: trials is not None and trials.is_judging,
+                disk=run.disk,
+            )
 
     def _build_argv(self, run: AgentRun) -> list[str]:
         argv = [str(self.program.path)]
@@ -168,10 +177,11 @@ class CommandProcess:
             return []
         return [word.replace("{dollars}", f"{most:.10g}") for word in self.preset.dollar_cap]
 
-    def _confine(self, run: AgentRun) -> Confinement:
+    def _confine(self, run: AgentRun, place: AskingPlace | None) -> Confinement:
         home = [self.options.home] if self.options.home else []
         cache = [self.options.cache] if self.options.cache else []
         git = [run.git_objects] if run.git_objects else []
+        asking = [place.folder] if place else []
         return Confinement(
             cwd=run.worktree,
             writable=(run.worktree, run.scratch, *home),
@@ -181,6 +191,7 @@ class CommandProcess:
                 *self._find_certificates(),
                 *cache,
                 *git,
+                *asking,
             ),
             hidden=self.options.hidden,
             # In the place of the worktree's link to the worker's own clone.
@@ -193,7 +204,7 @@ class CommandProcess:
         paths = (self.environ.get(name) for name in _CERTIFICATES)
         yield from (Path(path).absolute() for path in paths if path and Path(path).is_file())
 
-    def _build_environment(self, scratch: Path) -> dict[str, str]:
+    def _build_environment(self, scratch: Path, place: AskingPlace | None = None) -> dict[str, str]:
         granted = {*_HANDED_ON, *_CERTIFICATES, *self.preset.variables, *self.options.environment}
         granted.add(self._gateway.key)
         handed_on = {
@@ -217,6 +228,7 @@ class CommandProcess:
                 for name, text in self.preset.model_environment.items()
             }
         own |= self._gateway_environment(handed_on)
+        own |= place.environment if place else {}
         return handed_on | _ALWAYS | dict(self.preset.environment) | own
 
     @property

@@ -110,6 +110,10 @@ class Trials(Protocol):
         """The best state of the workspace that was judged in this job so far."""
         ...
 
+    def end(self) -> None:
+        """Give up what is under way, from any thread, and judge nothing more for the agent."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:

@@ -10,6 +10,7 @@ from loreley.core.agents.protocol import (
     Past,
     Proposal,
     SearchContext,
+    Trials,
 )
 from loreley.core.jobs import Claim, JobRecord, JudgedCommit
 from loreley.core.worker.gates import Gates
@@ -30,7 +31,13 @@ class Briefing:
     secrets: Secrets = field(default_factory=Secrets)  # never in what is kept or committed
     judge: str = ""  # source of the evaluator, by which what matters is known
 
-    def brief(self, claim: Claim, known: Sequence[JudgedCommit], past: Past | None = None) -> Brief:
+    def brief(
+        self,
+        claim: Claim,
+        known: Sequence[JudgedCommit],
+        past: Past | None = None,
+        trials: Trials | None = None,
+    ) -> Brief:
         """What the job asks; ``known`` are those of its commits that were judged."""
         commits = {judged.commit: _to_brief_commit(judged) for judged in known}
         base = claim.base_commit
@@ -50,6 +57,7 @@ class Briefing:
             past=past or NoPast(),
             root_commit=claim.root_commit,
             judge=self.judge,
+            trials=trials,
         )
 
     def recorder(

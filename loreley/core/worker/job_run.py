@@ -13,6 +13,7 @@ from loreley.core.agents.protocol import Agent, Proposal
 from loreley.core.agents.router import Router, choose_agent
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, require_directions
+from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.jobs import (
     Claim,
     CountEnd,
@@ -35,6 +36,8 @@ from loreley.core.worker.host_speed import HostSpeed
 from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import Candidate, WorkerRepository, Worktree
 from loreley.core.worker.suspicion import Suspicion, find_host_trouble
+from loreley.core.worker.trials.job_trials import JobTrials
+from loreley.core.worker.trials.winner import describe_winner
 from loreley.errors import (
     CandidateRejected,
     CommitGone,
@@ -44,6 +47,8 @@ from loreley.errors import (
     JobInterrupted,
     JobLost,
     LoreleyError,
+    ProviderRefused,
+    ProviderUnavailable,
     ServiceUnavailable,
     TimeLimitReached,
     WorkerUnfit,
@@ -54,6 +59,9 @@ from loreley.host.failpoints import Failpoint, hit
 from loreley.map_elites.descriptor import pack, unpack
 
 _PATCH_BYTES = 256 * 1024
+_DELIVERY_SECONDS = 30.0  # of a job's time, kept back for what follows on its agent's work
+# How an agent may end whose judged states are kept: it is cut off, or its last state is no good.
+_LEAVES_WHAT_WAS_JUDGED = (JobFailed, ProviderRefused, ProviderUnavailable)
 _REMOTE_SECONDS = 30.0  # for which a job is held before its checkout while the remote is away
 
 
@@ -77,6 +85,7 @@ class JobOptions:
     tuning: TuneOptions = field(default_factory=TuneOptions)
     describer: Describer | None = None  # None: the archive needs no code descriptor
     drawing_anew: DrawingAnew = field(default_factory=DrawingAnew)
+    trials: int = 0  # evaluations that an agent may ask for while it is at work
     count_end: CountEnd = ignore_end
     renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
 
@@ -96,6 +105,7 @@ class JobRun:
     suspicion: Suspicion = field(default_factory=lambda: Suspicion(do_nothing))
     hindrance: Hindrance | None = None  # why the job was given back, if it was
     folder: Path | None = None  # of the worktrees, once there was one
+    repository: WorkerRepository | None = None  # whose worktree it has, once it has one
     judged: JudgedCommit | None = None  # not recorded yet, so that it is not done again
     ignored: tuple[str, ...] = ()  # files that the agent added and git ignores
     failed: list[FailedTry] = field(default_factory=list)  # candidates before the present one
@@ -112,7 +122,7 @@ class JobRun:
             with self._timed("checkout"):
                 within = self.deadline.within(_REMOTE_SECONDS)
                 worktree = retry_outages(lambda: stack.enter_context(lease()), within)
-            self.folder = worktree.path.parent
+            self.folder, self.repository = worktree.path.parent, repository
             hit(Failpoint.LEASED)
             try:
                 yield worktree
@@ -143,31 +153,109 @@ class JobRun:
 
         Raises `JobFailed` of a kind that says what went wrong.
         """
-        is_new = self.claim.kind.changes_base
         known = self.jobs.find_judged([self.claim.base_commit, *self.claim.inspirations])
         parent = next((each for each in known if each.commit == self.claim.base_commit), None)
         self.ordinary_seconds = parent.evaluation.seconds if parent else 0.0
-        if is_new:
-            candidate, proposal = self._propose(worktree, known)
-        else:
+        if not self.claim.kind.changes_base:
             candidate, proposal = worktree.base(), Proposal("the root commit")
+            return self._judge_candidate(worktree, candidate, proposal, parent)
+        with self._open_trials(worktree) as trials:
+            self.judged = self._search(worktree, known, parent, trials)
+        return self.deliver(worktree)
+
+    def _search(
+        self,
+        worktree: Worktree,
+        known: list[JudgedCommit],
+        parent: JudgedCommit | None,
+        trials: JobTrials | None,
+    ) -> JudgedCommit:
+        """A candidate with its evaluation: of several states that were judged the best."""
+        proposal: Proposal | None = None
+        found: Proposal | LoreleyError
+        try:
+            candidate, proposal = self._propose(worktree, known, trials)
+            if trials is None or trials.winner is None:
+                return self._judge_candidate(worktree, candidate, proposal, parent)
+            with self._timed("evaluation"):
+                trials.judge_last(candidate)
+        except _LEAVES_WHAT_WAS_JUDGED as failure:
+            if trials is None or trials.winner is None:
+                raise
+            logger.warning("the best of its trials is taken: {}", failure.summary)
+            found = proposal or failure
+        else:
+            found = proposal
+        return self._take_winner(worktree, trials, found, parent)
+
+    def _judge_candidate(
+        self,
+        worktree: Worktree,
+        candidate: Candidate,
+        proposal: Proposal,
+        parent: JudgedCommit | None,
+        judgement: Judgement | None = None,
+    ) -> JudgedCommit:
+        """The candidate, which is checked out, with all that is recorded of it."""
         size = worktree.measure(self.claim.root_commit)
         vector = self._describe(worktree, parent)
-        evaluation = self.evaluate(worktree, candidate.commit)
-        judged = JudgedCommit(
+        if judgement is None:
+            evaluation = self.evaluate(worktree, candidate.commit)
+        else:
+            evaluation = self._keep_judgement(judgement)
+        return JudgedCommit(
             commit=candidate.commit,
             tree=candidate.tree,
-            parent=self.claim.base_commit if is_new else None,
+            parent=self.claim.base_commit if self.claim.kind.changes_base else None,
             branch=None,
             subject=proposal.subject,
             footprint=asdict(size),
             evaluation=evaluation,
             vector=vector,
         )
-        if not is_new:
-            return judged
-        self.judged = judged
-        return self.deliver(worktree)
+
+    def _take_winner(
+        self,
+        worktree: Worktree,
+        trials: JobTrials,
+        found: Proposal | LoreleyError,
+        parent: JudgedCommit | None,
+    ) -> JudgedCommit:
+        """The best state that was judged, as the candidate; ``found`` is how the agent ended."""
+        winner = trials.winner
+        assert winner is not None
+        worktree.adopt(winner.candidate, self.deadline)
+        patch = self._keep_patch(worktree)
+        proposal = self.options.briefing.without_secrets(
+            describe_winner(found, patch, self.record.agent or "", self.record.trials)
+        )
+        candidate = worktree.reword(
+            winner.candidate, proposal.subject, proposal.summary, self.deadline
+        )
+        worktree.adopt(candidate, self.deadline)
+        self._earlier_jobs(worktree).announce(candidate.tree)
+        self.record.subject, self.ignored = proposal.subject, ()
+        trials.uncount(winner)
+        return self._judge_candidate(worktree, candidate, proposal, parent, winner.judgement)
+
+    def _open_trials(self, worktree: Worktree) -> AbstractContextManager[JobTrials | None]:
+        """What the agent may measure with; None where it may not."""
+        options, repository = self.options, self.repository
+        if not options.trials or repository is None or self.claim.kind is JobKind.TUNE:
+            return nullcontext()
+        return JobTrials(
+            claim=self.claim,
+            jobs=self.jobs,
+            judge=self.judge,
+            repository=repository,
+            worktree=worktree,
+            gates=options.briefing.gates,
+            secrets=options.briefing.secrets,
+            record=self.record,
+            suspicion=self.suspicion,
+            deadline=self.deadline,
+            allowance=options.trials,
+        ).open()
 
     def draw_anew_after(self, failure: EvaluationFailed) -> None:
         """Record a candidate that was judged in vain, so that another one is drawn.
@@ -223,6 +311,9 @@ class JobRun:
                 self.suspicion.look_into(failure)
                 raise
         self.suspicion.clear()
+        return self._keep_judgement(judgement)
+
+    def _keep_judgement(self, judgement: Judgement) -> Evaluation:
         self._keep("evaluation.log", judgement.log)
         self.record.artifacts.extend(judgement.artifacts)
         require_directions(judgement.evaluation, self.claim.directions)
@@ -291,36 +382,51 @@ class JobRun:
             self._fail(TimeLimitReached("cut off at the time limit", reason=reason))
             raise
 
-    def _propose(self, worktree: Worktree, known: list[JudgedCommit]) -> tuple[Candidate, Proposal]:
+    def _propose(
+        self, worktree: Worktree, known: list[JudgedCommit], trials: JobTrials | None
+    ) -> tuple[Candidate, Proposal]:
         """A candidate that has passed every gate, with what its agent says of it."""
         briefing = self.options.briefing
         if self.claim.kind is JobKind.TUNE:
             proposal = self._tune(worktree)
         else:
-            proposal = self._ask(choose_agent(self.agent, self.claim), worktree, known)
+            agent = choose_agent(self.agent, self.claim)
+            proposal = self._ask(agent, worktree, known, trials)
         try:
             with self._timed("commit"):
                 candidate = worktree.commit_all(proposal.subject, proposal.summary, self.deadline)
         finally:  # what was refused is looked at too
-            patch = briefing.secrets.hide_in(worktree.patch(_PATCH_BYTES))
-            self._keep("patch.diff", patch, "text/x-diff")
+            self._keep_patch(worktree)
         hit(Failpoint.COMMITTED)
         self.ignored = candidate.ignored
         briefing.gates.check(worktree, candidate.commit)
+        if trials is not None:
+            trials.require_not_failed(candidate.tree)
         self._earlier_jobs(worktree).announce(candidate.tree)
         return candidate, proposal
+
+    def _keep_patch(self, worktree: Worktree) -> str:
+        patch = self.options.briefing.secrets.hide_in(worktree.patch(_PATCH_BYTES))
+        self._keep("patch.diff", patch, "text/x-diff")
+        return patch
 
     def _earlier_jobs(self, worktree: Worktree) -> EarlierJobs:
         reads_meaning = self.options.briefing.gates.meaning
         return EarlierJobs(self.claim, self.jobs, worktree, reads_meaning)
 
-    def _ask(self, agent: Agent, worktree: Worktree, known: list[JudgedCommit]) -> Proposal:
+    def _ask(
+        self,
+        agent: Agent,
+        worktree: Worktree,
+        known: list[JudgedCommit],
+        trials: JobTrials | None,
+    ) -> Proposal:
         """What the agent proposes, having changed the worktree; recorded even when it fails."""
         briefing, record = self.options.briefing, self.record
         record.agent = agent.name
         began = time.monotonic()
         try:
-            proposal = self._ask_with_what_is_there(agent, worktree, known)
+            proposal = self._ask_with_what_is_there(agent, worktree, known, trials)
         except LoreleyError as failure:  # it holds what the agent has printed
             briefing.hide_secrets(failure)
             raise
@@ -336,7 +442,11 @@ class JobRun:
         return proposal
 
     def _ask_with_what_is_there(
-        self, agent: Agent, worktree: Worktree, known: list[JudgedCommit]
+        self,
+        agent: Agent,
+        worktree: Worktree,
+        known: list[JudgedCommit],
+        trials: JobTrials | None,
     ) -> Proposal:
         """The proposal; an inspiration that is gone from the remote is left out.
 
@@ -347,8 +457,8 @@ class JobRun:
             try:
                 return agent.propose(
                     worktree,
-                    briefing.brief(self.claim, known, self._earlier_jobs(worktree)),
-                    self.deadline.within(self.options.agent_timeout_seconds),
+                    briefing.brief(self.claim, known, self._earlier_jobs(worktree), trials),
+                    self._limit_agent(trials),
                     briefing.recorder(self.claim, agent.name, self.record, self.deadline),
                 )
             except CommitGone as gone:
@@ -357,6 +467,15 @@ class JobRun:
                     raise
                 logger.warning("without an inspiration that is gone: {}", gone.summary)
                 known = others
+
+    def _limit_agent(self, trials: JobTrials | None) -> Deadline:
+        """How long the agent may work; what was judged meanwhile is to be pushed afterwards."""
+        limit = self.deadline.within(self.options.agent_timeout_seconds)
+        if trials is None:
+            return limit
+        remaining = self.deadline.remaining_seconds
+        kept_back = min(max(_DELIVERY_SECONDS, 2 * self.ordinary_seconds), remaining / 4)
+        return limit.within(remaining - kept_back)
 
     def _tune(self, worktree: Worktree) -> Proposal:
         """The best numbers that were found for the base commit; they stand in the worktree."""
@@ -434,7 +553,8 @@ class JobRun:
             self._keep("failure.log", failure.log)
 
     def _keep(self, name: str, text: str, media_type: str = "text/plain") -> None:
-        self.record.artifacts.append(Artifact(name, media_type, text.encode()))
+        others = [each for each in self.record.artifacts if each.name != name]
+        self.record.artifacts[:] = [*others, Artifact(name, media_type, text.encode())]
 
     def _count_end(self, outcome: str) -> float:
         """Report the job's end to whoever counts them; the seconds it took."""

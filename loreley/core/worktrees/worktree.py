@@ -109,8 +109,9 @@ class Worktree:
         Ignored files are no part of it and are removed. Raises as `snapshot` does.
         """
         candidate = self.snapshot(subject, body, deadline)
+        ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
         self.adopt(candidate, deadline)
-        return candidate
+        return replace(candidate, ignored=tuple(ignored))
 
     def snapshot(self, subject: str, body: str, deadline: Deadline) -> Candidate:
         """A commit of what differs from the base commit; the folder stays as it is.
@@ -140,8 +141,7 @@ class Worktree:
         commit = self._commit(tree, subject, body, deadline)
         if ".gitmodules" in (*changes.written, *changes.removed):
             self._require_submodules(commit, deadline)
-        ignored = find_ignored(self._slot.checkout, deadline, _SHOWN_IGNORED)
-        candidate = Candidate(commit, tree, tuple(ignored))
+        candidate = Candidate(commit, tree)
         if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
             # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
             raise CandidateRejected(

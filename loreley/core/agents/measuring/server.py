@@ -1,0 +1,177 @@
+"""A socket on which the programs of one agent ask the worker; a thread answers one at a time."""
+
+import contextvars
+import json
+import select
+import shutil
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from loguru import logger
+
+from loreley.core.agents.measuring import client
+from loreley.core.agents.protocol import TrialAnswer, TrialOutcome, Trials
+from loreley.host.tempdirs import temporary_folder
+
+VARIABLE = "LORELEY_EVALUATE"
+_PROGRAM, _SOCKET, _CLIENT = "evaluate", "socket", "client.py"
+_QUESTION_BYTES = 64 * 1024
+_QUESTION_SECONDS = 5.0  # for a question to be asked in, and for an answer to be taken
+_WAITING = 64  # programs that may wait for their turn
+_PAUSE_SECONDS = 0.5
+_PEER = struct.Struct("3i")  # process, user and group
+
+Questions = Mapping[str, Callable[[], TrialAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class AskingPlace:
+    """A folder that an agent may read, with the program and the socket that it asks through."""
+
+    folder: Path
+
+    @property
+    def program(self) -> Path:
+        """What an agent runs."""
+        return self.folder / _PROGRAM
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What tells an agent of it."""
+        return {VARIABLE: str(self.program)}
+
+
+def describe_command(trials: Trials) -> str:
+    """What an agent is told of the program, in its brief."""
+    return (
+        "# Measuring\n\n"
+        f'You can measure: run "${VARIABLE}" in a shell. The evaluator then judges your worktree '
+        "as it is. The answer is JSON: the metrics, the gain on where you started and on the best "
+        "so far (above 0 is better), the noise, and the end of the evaluator's log. "
+        "The exit code is 0 for figures, 1 where the candidate fails or is refused, with the "
+        f"reason, and 3 where your {trials.left} evaluations are used up. The same files are "
+        "measured once, and asking again costs nothing: where your shell has cut a long one off, "
+        "run it again. Measure before you settle, go on from what is better, and undo what is not; "
+        "the best state that was measured counts, should the last one be worse."
+    )
+
+
+@contextmanager
+def answer_agent(trials: Trials) -> Iterator[AskingPlace]:
+    """Answer whoever asks in the folder as long as this lasts; then the trials have ended."""
+    with temporary_folder() as folder, socket.socket(socket.AF_UNIX) as listening:
+        place = AskingPlace(folder)
+        shutil.copyfile(client.__file__, folder / _CLIENT)
+        place.program.write_text(_write_program(folder))
+        place.program.chmod(0o755)
+        listening.bind(str(folder / _SOCKET))
+        listening.listen(_WAITING)
+        listening.setblocking(False)
+        server = _Server(listening, {"evaluate": trials.evaluate, "best": trials.best})
+        context = contextvars.copy_context()  # the log tells of which job it is
+        thread = threading.Thread(target=context.run, args=(server.serve,), name="trials")
+        thread.start()
+        try:
+            yield place
+        finally:
+            trials.end()
+            server.end()
+            thread.join()
+
+
+def _write_program(folder: Path) -> str:
+    """A shell script, as the path of an interpreter may be too long for a first line."""
+    command = f"exec {quote(sys.executable)} -I -S {quote(str(folder / _CLIENT))}"
+    return f"#!/bin/sh\n{command}\n"
+
+
+class _Server:
+    def __init__(self, listening: socket.socket, questions: Questions) -> None:
+        self._listening = listening
+        self._questions = questions
+        self._waking, self._woken = socket.socketpair()
+        self._is_over = threading.Event()
+
+    def end(self) -> None:
+        """Answer nobody any more."""
+        self._is_over.set()
+        self._waking.close()
+
+    def serve(self) -> None:
+        """Answer one program after the other until it is over."""
+        poll = select.poll()
+        poll.register(self._listening, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        with self._woken, self._listening:
+            while poll.poll() and not self._is_over.is_set():
+                self._serve_next()
+
+    def _serve_next(self) -> None:
+        try:
+            connection, _ = self._listening.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:  # no file can be opened, say
+            logger.warning("nobody can ask for an evaluation at the moment: {}", error)
+            self._is_over.wait(_PAUSE_SECONDS)
+            return
+        with connection, suppress(OSError):  # whoever asks may be gone
+            if _is_there(connection):
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        question = _read_question(connection)
+        if question is None:
+            return
+        ask = self._questions.get(question)
+        if ask is None:
+            known = ", ".join(self._questions)
+            answer = TrialAnswer(TrialOutcome.UNAVAILABLE, {"error": f"ask one of {known}"})
+        else:
+            answer = ask()
+        text = json.dumps(answer.content, indent=2)
+        connection.settimeout(_QUESTION_SECONDS)
+        connection.sendall(f"{int(answer.outcome)}\n{text}\n".encode())
+
+
+def _is_there(connection: socket.socket) -> bool:
+    """Whether the program that asks still runs.
+
+    A candidate that was judged is dead by now, whatever it has asked meanwhile.
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    process, _, _ = _PEER.unpack(peer)
+    return not process or Path("/proc", str(process)).exists()
+
+
+def _read_question(connection: socket.socket) -> str | None:
+    """What is asked, in a line of JSON; empty for nonsense, None for nothing in time."""
+    ends_at = time.monotonic() + _QUESTION_SECONDS
+    read = b""
+    while b"\n" not in read and len(read) < _QUESTION_BYTES:
+        remaining = ends_at - time.monotonic()
+        if remaining <= 0:
+            return None
+        connection.settimeout(remaining)
+        piece = connection.recv(_QUESTION_BYTES)
+        if not piece:
+            break
+        read += piece
+    if not read:
+        return None
+    try:
+        said: Any = json.loads(read.partition(b"\n")[0])
+        return str(said["ask"])
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return ""

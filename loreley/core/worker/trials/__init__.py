@@ -1,0 +1,1 @@
+"""States of a worktree that are judged while its agent is at work."""
