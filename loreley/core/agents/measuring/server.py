@@ -2,6 +2,7 @@
 
 import contextvars
 import json
+import os
 import select
 import shutil
 import socket
@@ -73,7 +74,7 @@ def answer_agent(trials: Trials) -> Iterator[AskingPlace]:
         shutil.copyfile(client.__file__, folder / _CLIENT)
         place.program.write_text(_write_program(folder))
         place.program.chmod(0o755)
-        listening.bind(str(folder / _SOCKET))
+        _bind(listening, folder)
         listening.listen(_WAITING)
         listening.setblocking(False)
         server = _Server(listening, {"evaluate": trials.evaluate, "best": trials.best})
@@ -86,6 +87,17 @@ def answer_agent(trials: Trials) -> Iterator[AskingPlace]:
             trials.end()
             server.end()
             thread.join()
+
+
+def _bind(listening: socket.socket, folder: Path) -> None:
+    """Make the socket in the folder, whose path may be longer than that of a socket."""
+    descriptors = Path("/proc/self/fd")
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        place = descriptors / str(held) if descriptors.exists() else folder
+        listening.bind(str(place / _SOCKET))
+    finally:
+        os.close(held)
 
 
 def _write_program(folder: Path) -> str:

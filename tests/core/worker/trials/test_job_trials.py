@@ -1,5 +1,7 @@
 """An agent that has its worktree judged while it is at work, and what becomes its candidate."""
 
+import tempfile
+
 import pytest
 
 from loreley.core.agents.edit_rules import PathRules
@@ -164,6 +166,17 @@ def test_an_agent_may_be_silent_while_it_is_judged(session: Session) -> None:
     job = session.run("put(5); ask()", idle_seconds=1.0)
 
     assert (job["state"], session.file()) == (JobState.SUCCEEDED, "5")
+
+
+def test_a_temporary_folder_may_have_a_long_path(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = session.folder / ("long" * 20) / ("path" * 20)
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    session.run("put(5); ask()")
+
+    assert [code for code, _ in session.asked()] == [0]
 
 
 def test_an_agent_without_an_allowance_has_no_command(session: Session) -> None:
