@@ -136,6 +136,13 @@ class AgentSettings(BaseModel):
         description="Evaluations that a coding agent may ask for in one job while it is at work, "
         "by the command in `LORELEY_EVALUATE`; 0: none.",
     )
+    worker_agent_session_seconds: float = Field(
+        0,
+        ge=0,
+        le=7 * 86400,
+        description="Longest time of a session, a job in which a coding agent measures and works "
+        "on for long; the search chooses between such jobs and others. 0: there are none.",
+    )
     worker_agent_command: str | None = Field(
         None,
         description="Command line of the agent `command`. `{worktree}`, `{prompt_file}`, "
@@ -219,6 +226,12 @@ class AgentSettings(BaseModel):
     def agent_kinds(self) -> dict[str, str]:
         """What each agent is by its name: a built-in one, or the name of a preset."""
         return {choice.name: choice.kind for choice in self.agent_choices}
+
+    @property
+    def measuring_agents(self) -> frozenset[str]:
+        """The names of those that can have their work judged meanwhile: programs."""
+        kinds = self.agent_kinds.items()
+        return frozenset(name for name, kind in kinds if kind not in ("genetic", "chat"))
 
     def of_agent(self, setting: str, agent: str) -> str:
         """What a setting of the form ``agent:value`` says of this agent; empty if nothing.

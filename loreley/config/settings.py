@@ -85,8 +85,21 @@ class Settings(
     def _is_budget_in_dollars(self) -> bool:
         return bool(self.scheduler_budget_dollars or self.scheduler_budget_dollars_per_day)
 
+    def _session_problems(self) -> list[Problem]:
+        seconds, limit = self.worker_agent_session_seconds, self.tasks_worker_time_limit_seconds
+        if not 0 < limit <= seconds:
+            return []
+        return [
+            Problem(
+                "a session has no time to end in",
+                setting="WORKER_AGENT_SESSION_SECONDS, TASKS_WORKER_TIME_LIMIT_SECONDS",
+                reason=f"a session of {seconds:g} s is a part of a job of at most {limit:g} s",
+                fix="raise the job's limit by what evaluation and push take, or shorten sessions",
+            )
+        ]
+
     def _agent_problems(self) -> list[Problem]:
-        found, kinds = [], self.agent_kinds.values()
+        found, kinds = self._session_problems(), self.agent_kinds.values()
         if "command" in kinds and not self.worker_agent_command:
             found.append(unset(type(self), "WORKER_AGENT_COMMAND", "WORKER_AGENT names 'command'"))
         if "chat" not in kinds:

@@ -19,6 +19,7 @@ class JobKind(StrEnum):
 
     BASELINE = "baseline"  # judge the root commit as it is
     EVOLUTION = "evolution"  # change the base commit, judge the result
+    SESSION = "session"  # the same, by an agent that measures and works for long
     TUNE = "tune"  # change the numbers of the base commit by many tries, judge the best
     MEASUREMENT = "measurement"  # judge the base commit once more, as its figures are noisy
     CONFIRMATION = "confirmation"  # judge the base commit and the root side by side
@@ -34,7 +35,8 @@ class JobKind(StrEnum):
         return self in SEARCHING
 
 
-SEARCHING = (JobKind.EVOLUTION, JobKind.TUNE)
+EDITING = (JobKind.EVOLUTION, JobKind.SESSION)  # by an agent
+SEARCHING = (*EDITING, JobKind.TUNE)
 
 
 class JobState(StrEnum):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from loreley.core.evaluation.evaluation import Evaluation
-from loreley.core.jobs import SEARCHING, JobKind, JobRecord, Tries
+from loreley.core.jobs import EDITING, SEARCHING, JobKind, JobRecord, Tries
 from loreley.db.engine import Database
-from loreley.db.models import arms, evaluations, jobs, metrics, places
+from loreley.db.models import arms, calls, evaluations, jobs, metrics, places
 from loreley.map_elites.bandit import Arm
 
 
@@ -51,11 +51,26 @@ def read_tuning_share(connection: Connection, root_commit: str) -> TuningShare:
     )
     found = {row[0]: row for row in connection.execute(query)}
     _, count, over, seconds = found.get(JobKind.TUNE, (None, 0, 0, 0.0))
-    other_seconds = found[JobKind.EVOLUTION][3] if JobKind.EVOLUTION in found else 0.0
+    other_seconds = sum(found[kind][3] for kind in EDITING if kind in found)
     root = select(evaluations.c.seconds).where(evaluations.c.commit == root_commit)
     return TuningShare(
         count, count - over, seconds, other_seconds, connection.execute(root).scalar()
     )
+
+
+def read_cost(connection: Connection, job_id: str, seconds: float) -> float:
+    """What a job of so many seconds has cost, in seconds, its dollars turned into such.
+
+    A dollar counts as the seconds in which the calls of the run spend one on average: time and
+    money weigh the same over all of them.
+    """
+    spent = func.coalesce(func.sum(calls.c.dollars), 0.0)
+    taken = func.coalesce(func.sum(calls.c.seconds), 0.0)
+    all_dollars, all_seconds = connection.execute(select(spent, taken)).one()
+    if not all_dollars:
+        return seconds
+    own = connection.execute(select(spent).where(calls.c.job_id == job_id)).scalar_one()
+    return float(seconds + own * all_seconds / all_dollars)
 
 
 def is_tuned(connection: Connection, commit: str) -> bool:

@@ -156,6 +156,8 @@ def _assemble_job_creation(
             operators=WEIGHTS if "genetic" in settings.agent_weights else {},
             agents=settings.agent_weights,
             tune_seconds=settings.worker_tune_seconds,
+            session_seconds=settings.worker_agent_session_seconds,
+            session_agents=settings.measuring_agents,
             reproducible=settings.mapelites_reproducible,
         ),
     )

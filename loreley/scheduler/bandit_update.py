@@ -3,16 +3,20 @@
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind
-from loreley.db.bandit_stats import read_arms, write_arm
+from loreley.db.bandit_stats import read_arms, read_cost, write_arm
 from loreley.db.engine import Database
 from loreley.db.judged_commits import read_failed_tries
 from loreley.db.schedule import EndedJob
 from loreley.map_elites.bandit import Arm
 
 EDIT, TUNE = "edit", "tune"  # the ways to a better commit, as arms
+LENGTH = "length"  # of an agent's work, with these arms:
+ONE_SHOT, SESSION = "one-shot", "session"
+GENETIC = "genetic"  # the agent that needs no session: it measures nothing
 GAIN = "gain"  # of those that succeeded lately, beside the ways
 _MEMORY = 0.98  # what a trial counts after the next one: half after 34
 _MEMORY_OF_TUNING = 0.5  # which has many trials at once
+_MEMORY_OF_SESSIONS = 0.8  # which have several
 
 
 class BanditUpdate:
@@ -38,6 +42,8 @@ class BanditUpdate:
             self._credit(connection, GAIN, EDIT, gain, job.seconds)
         if job.agent:
             self._credit(connection, "agent", job.agent, success, job.seconds)
+        if job.agent and job.agent != GENETIC:
+            self._update_lengths(connection, job, gain)
         tries = read_failed_tries(connection, job.job_id)
         for each in tries:
             if each.operator:
@@ -45,6 +51,30 @@ class BanditUpdate:
         if job.operator:
             seconds = max(0.0, job.seconds - sum(each.seconds for each in tries))
             self._credit(connection, "operator", job.operator, success, seconds)
+
+    def _update_lengths(self, connection: Connection, job: EndedJob, gain: float) -> None:
+        """Credit one-shot work or a session with its cost in seconds and dollars.
+
+        Each evaluation of a session was a trial; as many succeeded as one-shot jobs would have for
+        such a gain.
+        """
+        cost = 1.0 if self._reproducible else read_cost(connection, job.job_id, job.seconds)
+        if job.kind is not JobKind.SESSION:
+            success = float(gain > 0)
+            self._change(connection, LENGTH, ONE_SHOT, success=success, cost=cost)
+            if success:
+                self._credit(connection, GAIN, ONE_SHOT, gain, job.seconds)
+            return
+        of_one = read_arms(connection, GAIN).get(ONE_SHOT)
+        trials = max(1, job.tries + 1)
+        typical = of_one.successes / of_one.trials if of_one else gain
+        self._change(
+            *(connection, LENGTH, SESSION),
+            trials=trials,
+            success=min(trials, gain / typical) if gain > 0 else 0.0,
+            cost=trials if self._reproducible else cost,
+            memory=_MEMORY_OF_SESSIONS,
+        )
 
     def _update_tuning(self, connection: Connection, job: EndedJob, gain: float) -> None:
         """Each of its tries was a trial; as many succeeded as edits would have, for such a gain."""

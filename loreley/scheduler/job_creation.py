@@ -15,7 +15,7 @@ from loreley.db.schedule import NewJob, Schedule
 from loreley.map_elites.bandit import Arm, choose_arm
 from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import Sampler, Selection
-from loreley.scheduler.bandit_update import EDIT, TUNE
+from loreley.scheduler.bandit_update import EDIT, LENGTH, ONE_SHOT, SESSION, TUNE
 from loreley.scheduler.baseline import LEAST_TRIES
 
 _LEAST_WEIGHT = 0.001
@@ -38,6 +38,8 @@ class JobCreationOptions:
     operators: Mapping[str, float]  # of `genetic`, with how often each is tried at first
     agents: Mapping[str, float] = field(default_factory=dict)  # to choose among, likewise
     tune_seconds: float = 0.0  # that a job tunes numbers; 0: none does
+    session_seconds: float = 0.0  # that a session takes; 0: there are none
+    session_agents: frozenset[str] = frozenset()  # those that measure, and may have sessions
     reproducible: bool = False  # the clock decides nothing
 
 
@@ -95,11 +97,12 @@ class JobCreation:
                     return NewJob(JobKind.TUNE, ordinal, seed, commit, island=island)
             selection = self._select(connection, ordinal, island, random)
             agent = self._choose_agent(connection, random)
+            kind = self._choose_length(connection, agent, random)
             operator = (
                 self._choose_operator(connection, random) if agent in (None, _GENETIC) else None
             )
         return NewJob(
-            kind=JobKind.EVOLUTION,
+            kind=kind,
             ordinal=ordinal,
             seed=seed,
             base_commit=selection.base,
@@ -166,6 +169,20 @@ class JobCreation:
         if len(self._options.agents) < 2:
             return None
         return choose_arm(self._options.agents, read_arms(connection, "agent"), random)
+
+    def _choose_length(self, connection: Connection, agent: str | None, random: Random) -> JobKind:
+        """Whether the agent works once or for long: by what either has gained for its cost."""
+        seconds, agents = self._options.session_seconds, self._options.agents
+        only = agent or next(iter(agents), "")
+        if not seconds or only not in self._options.session_agents:
+            return JobKind.EVOLUTION
+        arms = read_arms(connection, LENGTH)
+        one = arms.get(ONE_SHOT, Arm())
+        is_timed = one.trials and not self._options.reproducible
+        usual = one.cost / one.trials if is_timed else seconds
+        weights = {ONE_SHOT: 1.0, SESSION: min(1.0, max(_LEAST_WEIGHT, usual / seconds))}
+        is_session = choose_arm(weights, arms, random) == SESSION
+        return JobKind.SESSION if is_session else JobKind.EVOLUTION
 
     def _choose_operator(self, connection: Connection, random: Random) -> str | None:
         if not self._options.operators:

@@ -121,6 +121,7 @@ class JobRunner:
                     describer=describer,
                     drawing_anew=_bound_tries(settings),
                     trials=settings.worker_agent_evaluations,
+                    session_seconds=settings.worker_agent_session_seconds,
                     count_end=stack.enter_context(serve_worker_figures(settings)),
                     renew=lambda: renewal(evolution, repository),
                 ),

@@ -86,6 +86,7 @@ class JobOptions:
     describer: Describer | None = None  # None: the archive needs no code descriptor
     drawing_anew: DrawingAnew = field(default_factory=DrawingAnew)
     trials: int = 0  # evaluations that an agent may ask for while it is at work
+    session_seconds: float = 0.0  # that it may work in a session; 0: as long as in other jobs
     count_end: CountEnd = ignore_end
     renew: Callable[[], None] = do_nothing  # takes over credentials that were changed meanwhile
 
@@ -254,8 +255,16 @@ class JobRun:
             record=self.record,
             suspicion=self.suspicion,
             deadline=self.deadline,
-            allowance=options.trials,
+            allowance=self._count_trials_allowed(),
         ).open()
+
+    def _count_trials_allowed(self) -> int:
+        """The evaluations that the agent may ask for: in a session more, as it takes longer."""
+        options = self.options
+        if self.claim.kind is not JobKind.SESSION:
+            return options.trials
+        longer = max(1.0, options.session_seconds / options.agent_timeout_seconds)
+        return round(options.trials * longer)
 
     def draw_anew_after(self, failure: EvaluationFailed) -> None:
         """Record a candidate that was judged in vain, so that another one is drawn.
@@ -470,7 +479,11 @@ class JobRun:
 
     def _limit_agent(self, trials: JobTrials | None) -> Deadline:
         """How long the agent may work; what was judged meanwhile is to be pushed afterwards."""
-        limit = self.deadline.within(self.options.agent_timeout_seconds)
+        options = self.options
+        is_session = self.claim.kind is JobKind.SESSION and options.session_seconds > 0
+        limit = self.deadline.within(
+            options.session_seconds if is_session else options.agent_timeout_seconds
+        )
         if trials is None:
             return limit
         remaining = self.deadline.remaining_seconds

@@ -95,10 +95,10 @@ class Session:
         ).run(self.job_id, stop or Stop())
         return job_row(self.database, self.job_id)
 
-    def begin(self) -> None:
+    def begin(self, kind: JobKind = JobKind.EVOLUTION, base: str | None = None) -> None:
         """Create the next job."""
         schedule = Schedule(self.database)
-        schedule.create(NewJob(JobKind.EVOLUTION, schedule.next_ordinal(), 7, self.root))
+        schedule.create(NewJob(kind, schedule.next_ordinal(), 7, base or self.root))
         self.job_id = schedule.queue_pending()[-1]
 
     def assemble_judge(self) -> Cascade:
