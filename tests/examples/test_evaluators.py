@@ -65,7 +65,7 @@ _PRINT = "print(packing())"
         ("print('NaN')", "NaN is not a number"),
         ("print(packing()[:25])", "26 circles, found 25"),
         ("print(packing()[:25] + [[0.5, 0.5, 0.0]])", "circle 25 has radius 0.0"),
-        ("print(packing()[:25] + [[0.5, 0.5, None]])", "no valid JSON"),
+        ("print(str(packing()[:25])[:-1] + ', [0.5, 0.5, true]]')", "circle 25 has a value"),
         ("print(packing()[:25] + [[9e9, 0.5, 0.1]])", "circle 25 is far outside"),
         ("print(packing()[:25] + [[0.1, 0.5, 0.2]])", "circle 25 crosses the left"),
         ("print(packing()[:25] + [[0.5, 0.5, 0.3]])", "circles 0 and 25 overlap"),
