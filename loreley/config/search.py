@@ -100,6 +100,11 @@ class SearchSettings(BaseModel):
         description="How often a job starts from a fit elite, from any elite, or from one whose "
         "children lately entered the archive, as `way:share`.",
     )
+    mapelites_plateaus: bool = Field(
+        True,
+        description="Whether other bases and longer tuning are tried while the best has not moved "
+        "for longer than it usually takes.",
+    )
     mapelites_seed_population_size: int = Field(
         8, ge=0, description="The first jobs all start from the root commit; this many."
     )

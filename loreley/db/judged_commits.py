@@ -296,3 +296,27 @@ def _to_judged_commit(row: RowMapping, evaluation: Evaluation) -> JudgedCommit:
         evaluation=evaluation,
         vector=row["vector"] or b"",
     )
+
+
+def read_moves(
+    connection: Connection, better_than: float | None = None
+) -> tuple[list[int], float | None]:
+    """The ordinals of jobs whose commit was the best when it came, and the score of the last.
+
+    Those that are not ``better_than`` a score are left out. What came before the first job counts
+    as its own.
+    """
+    before = func.max(commits.c.score).over(order_by=jobs.c.ordinal, rows=(None, -1))
+    known = select(jobs.c.ordinal, commits.c.score, before.label("before")).join(
+        jobs, jobs.c.id == commits.c.job_id
+    )
+    if better_than is not None:
+        known = known.where(commits.c.score > better_than)
+    scored = known.where(commits.c.score.is_not(None)).subquery()
+    query = (
+        select(scored.c.ordinal, scored.c.score)
+        .where(scored.c.before.is_(None) | (scored.c.score > scored.c.before))
+        .order_by(scored.c.ordinal)
+    )
+    rows = connection.execute(query).all()
+    return [max(0, row.ordinal) for row in rows], rows[-1].score if rows else better_than

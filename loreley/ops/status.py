@@ -32,6 +32,7 @@ from loreley.views.overview import (
     read_running,
 )
 from loreley.views.pausing import describe_pause, read_current_pause
+from loreley.views.wording import plateaus
 
 _SHOWN_FAILURES = 5
 _REASON_LENGTH = 160
@@ -101,6 +102,8 @@ def _describe_experiment(overview: Overview) -> Iterator[str]:
         yield f"noise       {overview.noise.text}"
     if overview.ceiling is not None:
         yield f"tuning      {describe_ceiling(overview)}"
+    if overview.plateaus:
+        yield f"plateaus    {len(overview.plateaus)}, in jobs {plateaus(overview.plateaus)}"
     if overview.hosts is not None:
         yield f"hosts       {one_line(overview.hosts)}"
     for words in describe_yield(overview):

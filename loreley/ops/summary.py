@@ -9,6 +9,7 @@ from loreley.core.sandbox.child_output import one_line
 from loreley.git.clone_folder import find_clone_folder
 from loreley.views.gains import Gain
 from loreley.views.overview import Champion, Overview
+from loreley.views.wording import plateaus
 
 
 def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
@@ -24,6 +25,8 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
         lines.append(f"noise     {overview.noise.text}")
     if overview.ceiling is not None:
         lines.append(f"tuning    {describe_ceiling(overview)}")
+    if overview.plateaus:
+        lines.append(f"plateaus  {len(overview.plateaus)}, in jobs {plateaus(overview.plateaus)}")
     if overview.hosts is not None:
         lines.append(f"hosts     {overview.hosts}")
     lines += _describe_best(overview, settings)

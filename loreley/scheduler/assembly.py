@@ -159,5 +159,6 @@ def _assemble_job_creation(
             session_seconds=settings.worker_agent_session_seconds,
             session_agents=settings.measuring_agents,
             reproducible=settings.mapelites_reproducible,
+            plateaus=settings.mapelites_plateaus,
         ),
     )

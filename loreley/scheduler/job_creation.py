@@ -2,19 +2,22 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
+from loguru import logger
 from sqlalchemy import Connection
 
 from loreley.core.jobs import JobKind
 from loreley.db.archive import IslandPopulation
 from loreley.db.bandit_stats import is_tuned, read_arms, read_tuning_share
 from loreley.db.engine import Database
+from loreley.db.judged_commits import read_moves
 from loreley.db.schedule import NewJob, Schedule
 from loreley.map_elites.bandit import Arm, choose_arm
 from loreley.map_elites.islands import Ring
-from loreley.map_elites.sampler import Sampler, Selection
+from loreley.map_elites.plateaus import find_plateaus
+from loreley.map_elites.sampler import BaseChoice, Sampler, Selection
 from loreley.scheduler.bandit_update import EDIT, LENGTH, ONE_SHOT, SESSION, TUNE
 from loreley.scheduler.baseline import LEAST_TRIES
 
@@ -22,6 +25,7 @@ _LEAST_WEIGHT = 0.001
 _MOST_TUNING = 4.0  # as a multiple of the time that all other jobs have taken
 _FULL_AFTER = 2.0  # times a tuning, of such time, tuning may take as much again
 _JOBS_FOR_LAST = 100  # of a limited run, for each of its last jobs that tunes
+_TUNED_AT_ONCE = 2  # on a plateau
 _JOBS_FOR_ONE = 10  # that tunes, where runs must repeat exactly
 _GENETIC = "genetic"  # the agent whose operators are chosen here
 
@@ -41,6 +45,32 @@ class JobCreationOptions:
     session_seconds: float = 0.0  # that a session takes; 0: there are none
     session_agents: frozenset[str] = frozenset()  # those that measure, and may have sessions
     reproducible: bool = False  # the clock decides nothing
+    plateaus: bool = True  # on which something else is tried
+
+
+class PlateauWatch:
+    """Reads what has moved the best since it was asked last."""
+
+    def __init__(self) -> None:
+        self._moves: list[int] = []
+        self._best: float | None = None
+        self._is_on = False
+
+    def is_on_plateau(self, connection: Connection, ordinal: int) -> bool:
+        """Whether the best has not moved for long before this job."""
+        moves, self._best = read_moves(connection, self._best)
+        self._moves = sorted({*self._moves, *moves})
+        found = find_plateaus(self._moves, ordinal)
+        is_on = bool(found) and found[-1].end is None
+        if is_on and not self._is_on:
+            logger.info(
+                "a plateau: the best is of job {}; other bases and longer tuning are tried",
+                self._moves[-1],
+            )
+        elif self._is_on and not is_on:
+            logger.info("the plateau is over: job {} has made a better commit", self._moves[-1])
+        self._is_on = is_on
+        return is_on
 
 
 class JobCreation:
@@ -54,6 +84,7 @@ class JobCreation:
         self._sampler = sampler
         self._ring = ring
         self._options = options
+        self._plateau_watch = PlateauWatch() if options.plateaus else None
 
     def tick(self, at_most: int | None = None, *, under_way: int | None = None) -> int:
         """Create the jobs there is room for, ``at_most`` so many; how many.
@@ -91,11 +122,17 @@ class JobCreation:
         random = Random(seed)
         island = self._ring.island_of(ordinal)
         with self._database.read() as connection:
-            if self._is_to_tune(connection, ordinal, random):
+            is_on_plateau = self._plateau_watch is not None and self._plateau_watch.is_on_plateau(
+                connection, ordinal
+            )
+            if self._is_to_tune(connection, ordinal, random, is_on_plateau=is_on_plateau):
                 commit = self._choose_tuned(connection, island, random)
                 if commit is not None:
                     return NewJob(JobKind.TUNE, ordinal, seed, commit, island=island)
-            selection = self._select(connection, ordinal, island, random)
+            sampler = self._sampler
+            if is_on_plateau:
+                sampler = replace(sampler, shares={BaseChoice.UNIFORM: 1.0})
+            selection = self._select(sampler, connection, ordinal, island, random)
             agent = self._choose_agent(connection, random)
             kind = self._choose_length(connection, agent, random)
             operator = (
@@ -112,7 +149,9 @@ class JobCreation:
             operator=operator,
         )
 
-    def _is_to_tune(self, connection: Connection, ordinal: int, random: Random) -> bool:
+    def _is_to_tune(
+        self, connection: Connection, ordinal: int, random: Random, *, is_on_plateau: bool
+    ) -> bool:
         """Whether the next job tunes numbers: by what that has brought, within its share."""
         seconds = self._options.tune_seconds
         if not seconds or ordinal < self._options.seed_population:
@@ -130,8 +169,8 @@ class JobCreation:
             is_due = is_worth_it and after <= most * share.other_seconds
             if is_worth_it and self._is_among_last(ordinal):
                 return True
-        if not is_due:
-            return False
+        if not is_due or (is_on_plateau and share.running < _TUNED_AT_ONCE):
+            return is_due
         arms = read_arms(connection, "way")
         return choose_arm(self._weigh_ways(arms.get(EDIT, Arm())), arms, random) == TUNE
 
@@ -156,13 +195,18 @@ class JobCreation:
         return next((commit for commit in drawn if not is_tuned(connection, commit)), None)
 
     def _select(
-        self, connection: Connection, ordinal: int, island: int, random: Random
+        self,
+        sampler: Sampler,
+        connection: Connection,
+        ordinal: int,
+        island: int,
+        random: Random,
     ) -> Selection:
         """What the job works on; the root commit for the first, and while there is no elite."""
         root = Selection(self._options.root_commit, ())
         if ordinal < self._options.seed_population:
             return root
-        return self._sampler.choose(IslandPopulation(connection, island), random) or root
+        return sampler.choose(IslandPopulation(connection, island), random) or root
 
     def _choose_agent(self, connection: Connection, random: Random) -> str | None:
         """One of several agents; None where there is no choice."""

@@ -16,9 +16,10 @@ from loreley.db.experiment import (
     read_judge,
     read_progress,
 )
-from loreley.db.judged_commits import read_to_judge_anew
+from loreley.db.judged_commits import read_moves, read_to_judge_anew
 from loreley.db.models import arms, commits, elites, evaluations, failed_tries, jobs
 from loreley.map_elites.objective import Objective
+from loreley.map_elites.plateaus import Plateau, find_plateaus
 from loreley.views.gains import Gain, read_gain
 from loreley.views.lineage import read_path_to
 
@@ -114,6 +115,7 @@ class Overview:
     noise: Noise | None = None  # None: the root was not judged yet
     hosts: str | None = None  # how they differ in what they make of the root; None: they do not
     ceiling: Champion | None = None  # the root with tuned numbers; None: it is not better, or none
+    plateaus: tuple[Plateau, ...] = ()  # jobs during which the best did not move for long
     tuning_tries: int = 0  # evaluations of tuning, beside those of the judged commits
     judge: str | None = None  # digest and evaluator; None: the root was not judged yet
     to_judge_anew: int = 0  # elites and the root, as the evaluator was changed on purpose
@@ -208,6 +210,7 @@ def read_overview(database: Database) -> Overview | None:
             noise=read_noise(connection, experiment),
             hosts=compare_hosts(connection, experiment),
             ceiling=_read_ceiling(connection, experiment.root_commit, objective),
+            plateaus=_read_plateaus(connection),
             tuning_tries=_count_tuning_tries(connection),
             judge=judge.in_short if judge else None,
             to_judge_anew=len(read_to_judge_anew(connection)) if judge else 0,
@@ -224,6 +227,11 @@ def _read_ceiling(connection: Connection, root: str, objective: Objective) -> Ch
     )
     commit = connection.execute(query.where(jobs.c.base_commit == root).limit(1)).scalar()
     return _read_champion(connection, commit, objective) if commit else None
+
+
+def _read_plateaus(connection: Connection) -> tuple[Plateau, ...]:
+    newest = connection.execute(select(func.max(jobs.c.ordinal))).scalar()
+    return find_plateaus(read_moves(connection)[0], newest or 0)
 
 
 def read_noise(connection: Connection, about: Experiment) -> Noise | None:

@@ -1,11 +1,14 @@
 """How figures, times, sizes and text from outside are written for people."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from loreley.core.sandbox.child_output import one_line
+from loreley.map_elites.plateaus import Plateau
 
 _UNITS = ("B", "KiB", "MiB", "GiB")
+_SHOWN_PLATEAUS = 3
 
 
 def figure(value: float | None, digits: int = 6) -> str:
@@ -78,7 +81,17 @@ def commit(name: str | None) -> str:
     return (name or "")[:12]
 
 
+def plateaus(all_of_them: Sequence[Plateau]) -> str:
+    """During which jobs they were; the latest of them."""
+    words = [
+        f"since {each.begin}" if each.end is None else f"{each.begin} to {each.end}"
+        for each in all_of_them[-_SHOWN_PLATEAUS:]
+    ]
+    return ", ".join(words)
+
+
 FILTERS = {
+    "plateaus": plateaus,
     "figure": figure,
     "gain": gain,
     "duration": duration,

@@ -12,10 +12,12 @@ from loreley.db.engine import Database, open_database
 from loreley.db.experiment import Experiment
 from loreley.db.faults.pause import Pause, begin_pause
 from loreley.db.schedule import NewJob, Schedule
+from loreley.db.scores import write_score
 from loreley.db.spend import Spend
 from loreley.errors import Fault
+from loreley.map_elites.fitness import Estimate
 from loreley.ops.status import describe_spending, describe_status
-from tests.db.support import claimed
+from tests.db.support import claimed, create_commits
 
 
 @pytest.fixture
@@ -58,6 +60,23 @@ def test_without_calls_and_limits_nothing_is_reported(settings: Settings) -> Non
 
     assert list(describe_spending(database)) == []
     database.close()
+
+
+def test_a_plateau_is_told_with_its_jobs(settings: Settings) -> None:
+    database = open_database(settings.sqlalchemy_url)
+    schedule = Schedule(database)
+    schedule.begin_experiment(Experiment("a" * 40, {"mapelites_fitness_metric": "score"}))
+    [best] = create_commits(database, 1)
+    with database.begin() as connection:
+        write_score(connection, best, Estimate(1.0))
+    assert "plateaus" not in describe_status(settings, as_json=False)
+
+    schedule.create(NewJob(JobKind.EVOLUTION, 60, 7, best))
+    database.close()
+
+    assert "plateaus    1, in jobs since 50" in describe_status(settings, as_json=False)
+    told = json.loads(describe_status(settings, as_json=True))
+    assert told["experiment"]["plateaus"] == [{"begin": 50, "end": None}]
 
 
 def test_a_pause_is_told_with_its_reason_and_fix(settings: Settings) -> None:

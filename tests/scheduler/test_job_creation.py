@@ -12,6 +12,7 @@ from loreley.db.bandit_stats import write_arm
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.schedule import Schedule, mark_ingested
+from loreley.db.scores import write_score
 from loreley.errors import AgentFailed
 from loreley.map_elites.bandit import Arm
 from loreley.map_elites.cells import Grid, Measure
@@ -41,10 +42,12 @@ def job_creation(
     random_seed: int = 1,
     islands: int = 1,
     agents: Mapping[str, float] = MappingProxyType({}),
+    base_choice: BaseChoice = BaseChoice.UNIFORM,
+    plateaus: bool = True,
 ) -> JobCreation:
     return JobCreation(
         database,
-        Sampler(GRID, {BaseChoice.UNIFORM: 1.0}),
+        Sampler(GRID, {base_choice: 1.0}),
         Ring(islands, 0),
         JobCreationOptions(
             root_commit=ROOT,
@@ -54,6 +57,7 @@ def job_creation(
             random_seed=random_seed,
             operators={"swap": 1.0, "shift": 2.0},
             agents=agents,
+            plateaus=plateaus,
         ),
     )
 
@@ -240,3 +244,20 @@ def test_an_agent_whose_candidates_enter_the_archive_is_preferred(
     names = [job["agent"] for job in jobs(database)]
     assert names.count("codex") > 45
     assert names.count("claude") > 0
+
+
+@pytest.mark.parametrize("plateaus", [True, False])
+def test_on_a_plateau_jobs_start_from_any_elite(
+    database: Database, schedule: Schedule, plateaus: bool
+) -> None:
+    *_, fittest = fill(database, 0, 10)
+    with database.begin() as connection:
+        write_score(connection, fittest, Estimate(9.0))  # by job 0, and nothing after it
+
+    job_creation(
+        database, max_unfinished=100, base_choice=BaseChoice.FITNESS, plateaus=plateaus
+    ).tick()
+
+    bases = [row["base_commit"] for row in jobs(database)]
+    assert 15 < bases[:50].count(fittest) < 35  # one in two
+    assert (bases[51:].count(fittest) < 12) is plateaus  # one in ten

@@ -137,6 +137,21 @@ def test_what_has_brought_more_is_done_more(database: Database, schedule: Schedu
     assert {row["operator"] for row in made} == {None, "swap"}
 
 
+def test_on_a_plateau_numbers_are_tuned_whatever_the_bandit_says(
+    database: Database, schedule: Schedule
+) -> None:
+    learn(database, EDIT, Arm(200, 20, 100.0))
+    learn(database, TUNE, Arm(100_000, 0, 50_000.0))
+    with database.begin() as connection:
+        write_score(connection, BEST, Estimate(1.0))
+
+    before = create(database, max_unfinished=50, random_seed=5)
+    after = create(database, max_unfinished=60, random_seed=5)
+
+    assert tunes(before) == []
+    assert tunes(after) != []
+
+
 def test_tuning_that_brings_nothing_is_seldom_tried_as_it_takes_long(
     database: Database, schedule: Schedule
 ) -> None:
