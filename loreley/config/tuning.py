@@ -42,6 +42,14 @@ class Bounds:
         return f"{self.low:g}:{self.high:g}{f':{_LOG}' if self.is_log else ''}"
 
 
+def split_choices(text: str) -> tuple[str, ...]:
+    """The choices of ``a|b|c``; raises `ValueError` where these are fewer than two."""
+    choices = tuple(dict.fromkeys(each.strip() for each in text.split("|")))
+    if len(choices) < 2 or not all(choices):
+        raise ValueError(f"{text!r} is not one|other or more of them")
+    return choices
+
+
 @dataclass(frozen=True, slots=True)
 class TunedName:
     """Numbers that are to be tuned: those of a file under a name, or of the whole file."""
@@ -49,16 +57,22 @@ class TunedName:
     path: str
     name: str = ""
     bounds: Bounds | None = None
+    choices: tuple[str, ...] = ()  # one of which it is
     text: str = field(default="", compare=False, repr=False)  # as it was written
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``file``, ``file:name`` or ``file:name:low:high[:log]``; raises `ValueError`."""
+        """Read ``file``, ``file:name``, ``file:name:low:high[:log]`` or ``file:name:a|b``.
+
+        Raises `ValueError`.
+        """
         path, _, rest = text.strip().partition(":")
         name, _, bounds = rest.partition(":")
         if not path:
             raise ValueError(f"{text!r} is not file:name or file:name:low:high")
-        return cls(path, name.strip(), Bounds.parse(bounds) if bounds else None, text)
+        if "|" in bounds:
+            return cls(path, name.strip(), choices=split_choices(bounds), text=text)
+        return cls(path, name.strip(), Bounds.parse(bounds) if bounds else None, text=text)
 
     def covers(self, path: str, name: str) -> bool:
         """Whether it speaks of a number: ``a`` of ``a.0`` and ``a.b`` as well."""
@@ -88,6 +102,7 @@ class TuneSettings(BaseModel):
     worker_tune_parameters: TunedNames = Field(
         [],
         description="Which numbers are tuned, as `file`, `file:name` or `file:name:low:high`, with "
-        "`:log` where size matters. Unset: what has a name, and all numbers of data files. A range "
-        "may also stand beside the number, in a comment as `tune: low:high`.",
+        "`:log` where size matters; `file:name:a|b` is one of a few words. Unset: what has a name, "
+        "and all numbers of data files. A range or words may also stand beside the value, in a "
+        "comment as `tune: low:high` or `tune: a|b`.",
     )

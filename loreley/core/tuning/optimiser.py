@@ -13,7 +13,12 @@ from typing import Protocol
 import numpy as np
 import optuna
 from cmaes import SepCMA
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.tuning.parameters import Parameter
@@ -245,6 +250,8 @@ class Cma:
 
 
 def _find_distribution(parameter: Parameter, start: Number) -> BaseDistribution:
+    if parameter.literal.words:
+        return CategoricalDistribution(range(len(parameter.literal.words)))
     bounds = parameter.bounds
     if bounds is not None:
         low, high, is_log = bounds.low, bounds.high, bounds.is_log

@@ -2,8 +2,8 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import exp, inf, log, sqrt
 
 from loreley.config.tuning import Bounds, TunedName
@@ -15,6 +15,7 @@ from loreley.core.agents.genetic.source.literals import (
     rewrite,
     round_to_step,
 )
+from loreley.core.tuning.choices import find_beside, read_choice
 
 _BESIDE = re.compile(r"\btune:?\s+(?P<bounds>[^\s:]+:[^\s:]+(?::log)?)")
 _LARGEST_STEP = 0.12  # as a share of the number
@@ -22,7 +23,6 @@ _LEAST_STEP = 0.01
 _SHARE_OF_DIGIT = 0.4
 _LEAST_STEP_OF_INTEGERS = 0.35  # one in six is moved at all
 _SIGMAS = 6.0  # that a range is wide
-_TRUTH = Bounds(0, 1)
 _LARGEST_EXPONENT = 500.0
 _SHARE_IN_RANGE = 0.1  # of a step, where a range is given: it gets no smaller from job to job
 
@@ -180,16 +180,44 @@ class ParameterSearch:
         lines = _Lines(file.text, self.region)
         # What is true or false is seldom a matter of degree: it is tuned where it is named only.
         truths = file.language.find_truths(file.text) if self.named else ()
+        choices = [*self._find_choices(file, lines)]
+        taken = {place for literal in choices for place in range(literal.start, literal.end)}
         literals = (*file.language.find_literals(file.text), *truths)
-        for literal in sorted(literals, key=lambda literal: literal.start):
+        others = [literal for literal in literals if literal.start not in taken]
+        for literal in sorted([*choices, *others], key=lambda literal: literal.start):
             by = next((each for each in self.named if each.covers(file.path, literal.name)), None)
             number = lines.number_of(literal.start)
             if (self.named and by is None) or not lines.may_change(number):
                 continue
-            bounds = by.bounds if by and by.bounds else self._find_beside(file.path, lines, number)
-            if any(literal.words):
-                bounds = _TRUTH
+            bounds: Bounds | None
+            if literal.words:
+                bounds = Bounds(0, len(literal.words) - 1)
+            elif by and by.choices:
+                continue
+            elif by and by.bounds:
+                bounds = by.bounds
+            else:
+                bounds = self._find_beside(file.path, lines, number)
             self._found.append((Parameter(file.path, literal, number + 1, bounds), by))
+
+    def _find_choices(self, file: SourceFile, lines: "_Lines") -> Iterator[NumberLiteral]:
+        """The words of which people have said which others may stand in their place."""
+        for each in self.named:
+            if each.choices and each.path == file.path:
+                literal = read_choice(file.text, each.choices, each.name)
+                if literal is not None:
+                    yield replace(literal, statement=-1 - lines.number_of(literal.start))
+        for number, text in enumerate(lines.texts):
+            if (found := find_beside(text)) is None:
+                continue
+            literal, start = read_choice(*found), lines.starts[number]
+            if literal is None:
+                self._remarks.append(
+                    f"{file.path}:{number + 1}: none of {', '.join(found[1])} stands there, or two"
+                )
+                continue
+            start, end = start + literal.start, start + literal.end
+            yield replace(literal, start=start, end=end, statement=-1 - number)
 
     def _find_beside(self, path: str, lines: "_Lines", number: int) -> Bounds | None:
         found = _BESIDE.search(lines.texts[number])
@@ -202,7 +230,7 @@ class ParameterSearch:
     def _report_missing(self) -> None:
         seen = {id(by) for _, by in self._found}
         self._remarks += [
-            f"{each.text.strip()}: there is no such number, or it may not be changed"
+            f"{each.text.strip()}: there is no such value, or it may not be changed"
             for each in self.named
             if id(each) not in seen
         ]
@@ -222,15 +250,15 @@ class _Lines:
 
     def __init__(self, text: str, region: Region | None) -> None:
         self.texts = re.findall(r"[^\n]*\n|[^\n]+", text)  # no other sign ends a line to git
-        self._starts, start = [], 0
+        self.starts, start = [], 0
         for line in self.texts:
-            self._starts.append(start)
+            self.starts.append(start)
             start += len(line)
         self._open = None if region is None else _find_open(self.texts, region)
 
     def number_of(self, place: int) -> int:
         """The line that a character stands in, from 0."""
-        return bisect_right(self._starts, place) - 1
+        return bisect_right(self.starts, place) - 1
 
     def may_change(self, number: int) -> bool:
         """Whether a line may be changed."""

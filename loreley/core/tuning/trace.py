@@ -6,8 +6,9 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from loreley.core.agents.genetic.source.literals import Number, write_number
+from loreley.core.agents.genetic.source.literals import Number, write_value
 from loreley.core.evaluation.evaluation import Artifact
+from loreley.core.tuning.parameters import Parameter
 
 _LARGEST_TEXT_BYTES = 1024 * 1024  # a larger one is packed
 
@@ -25,7 +26,7 @@ class Attempt:
 class Trace:
     """The tries in their order."""
 
-    names: Sequence[str]
+    parameters: Sequence[Parameter]
     tries: list[Attempt] = field(default_factory=list)
 
     @property
@@ -37,10 +38,13 @@ class Trace:
         """The trace as a table, with scores as people see them."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow(["try", "fitness", "seconds", *self.names])
+        names = (parameter.name for parameter in self.parameters)
+        table.writerow(["try", "fitness", "seconds", *names])
         for number, each in enumerate(self.tries):
             shown = "" if each.score is None else repr(fitness_of(each.score))
-            table.writerow([number, shown, f"{each.seconds:.4f}", *map(write_number, each.values)])
+            pairs = zip(self.parameters, each.values, strict=True)
+            values = (write_value(parameter.literal, value) for parameter, value in pairs)
+            table.writerow([number, shown, f"{each.seconds:.4f}", *values])
         content = text.getvalue().encode()
         if len(content) <= _LARGEST_TEXT_BYTES:
             return Artifact("tune-trace.csv", "text/csv", content)

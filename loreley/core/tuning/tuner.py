@@ -77,7 +77,7 @@ class Tuner:
     _end: float = 0.0
 
     def __post_init__(self) -> None:
-        self.trace = Trace([parameter.name for parameter in self.parameters])
+        self.trace = Trace(self.parameters)
         share = 1 - _FINAL_SHARE if self.is_noisy else 1.0
         self._end = self.clock() + self.budget.seconds * share
 

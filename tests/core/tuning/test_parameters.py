@@ -77,12 +77,65 @@ def test_what_is_true_or_false_is_tuned_where_it_is_named(
     assert find({path: text}, tmp_path).all == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "name", "other"),
+    [
+        ("m.yaml", "mode: fast # tune: fast|slow|off\n", "", "mode: off # tune: fast|slow|off\n"),
+        (
+            "m.py",
+            "MODE = 'fast'  # tune fast|slow|off\n",
+            "",
+            "MODE = 'off'  # tune fast|slow|off\n",
+        ),
+        (
+            "m.c",
+            "#define M fast /* tune: off|fast */\n",
+            "",
+            "#define M off /* tune: off|fast */\n",
+        ),
+        ("m.ini", "n = 16 ; tune: 8|16|32\n", "", "n = 32 ; tune: 8|16|32\n"),
+        ("m.json", '{"a": {"mode": "fast"}}', "mode:fast|slow|off", '{"a": {"mode": "off"}}'),
+        ("m.toml", 'fast = 1\nmode = "fast"\n', "mode:fast|off", 'fast = 1\nmode = "off"\n'),
+        ("m.py", "mode: str = 'fast'\n", "mode:fast|off", "mode: str = 'off'\n"),
+    ],
+)
+def test_one_of_a_few_words_is_tuned(
+    path: str, text: str, name: str, other: str, tmp_path: Path
+) -> None:
+    found = find({path: text}, tmp_path, [f"{path}:{name}"] if name else [])
+    *_, choice = found.all
+    assert choice.literal.words[int(choice.literal.value)] in ("fast", "16")
+    wanted = choice.literal.words.index("32" if "32" in other else "off")
+    values = [*found.values[:-1], wanted]
+    assert found.write(values)[path].decode() == other
+    assert {choice.at(distance) for distance in range(-30, 30)} == set(
+        range(len(choice.literal.words))
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("mode: late # tune: fast|slow\n", ""),
+        ("mode: [fast, slow] # tune: fast|slow\n", ""),
+        ("mode: late\n", "mode:fast|slow"),
+        ("a:\n  mode: fast\nb:\n  mode: slow\n", "mode:fast|slow"),
+    ],
+)
+def test_words_that_stand_nowhere_or_twice_are_told(text: str, name: str, tmp_path: Path) -> None:
+    found = find({"m.yaml": text}, tmp_path, [f"m.yaml:{name}"] if name else [])
+    assert found.all == ()
+    assert found.remarks == (
+        "m.yaml:mode:fast|slow: there is no such value, or it may not be changed"
+        if name
+        else "m.yaml:1: none of fast, slow stands there, or two",
+    )
+
+
 def test_a_name_that_is_nowhere_is_told(tmp_path: Path) -> None:
     found = find({"plan.py": PLAN}, tmp_path, ["plan.py:GREDE:0:1"])
     assert found.all == ()
-    assert found.remarks == (
-        "plan.py:GREDE:0:1: there is no such number, or it may not be changed",
-    )
+    assert found.remarks == ("plan.py:GREDE:0:1: there is no such value, or it may not be changed",)
 
 
 def test_a_range_stands_beside_the_number(tmp_path: Path) -> None:
@@ -146,6 +199,7 @@ def test_a_step_leads_away_and_back_again(tmp_path: Path) -> None:
         ("a.py:b:0:nan", "is not finite"),
         ("a.py:b:2:2", "holds no number"),
         ("a.py:b:0:2:log", "must begin above 0"),
+        ("a.py:b:x|", "is not one|other"),
     ],
 )
 def test_a_name_that_cannot_be_read_is_refused(text: str, words: str) -> None:

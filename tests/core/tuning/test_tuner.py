@@ -98,6 +98,21 @@ def test_what_an_earlier_job_left_out_is_left_out_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_best_of_a_few_words_is_found_and_told(tmp_path: Path) -> None:
+    text = "mode: red # tune: red|green|blue|grey\nx: 0.5\n"
+
+    result, tuner = tuned(
+        text, lambda values: (values[0] == 2) - (values[1] - 0.7) ** 2, tmp_path, 60
+    )
+
+    assert result.values[0] == 2
+    assert result.score is not None
+    assert result.score > 0.9
+    rows = tuner.trace.make_artifact(lambda score: score).content.decode().splitlines()
+    assert rows[1].split(",")[3:] == ["red", "0.5"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "score"), [(FEW, score_few), (MANY, score_many)])
 def test_the_same_seed_gives_the_same_tries(text: str, score: Score, tmp_path: Path) -> None:
     def values(seed: int) -> list[Any]:

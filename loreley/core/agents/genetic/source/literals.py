@@ -26,7 +26,7 @@ class NumberLiteral:
     is_hex: bool = False
     name: str = ""  # of what it is given to; in data the keys that lead to it
     needs_point: bool = False  # an exponent alone would make it a text
-    words: tuple[str, str] = ("", "")  # for 0 and 1, where it is a truth value and no number
+    words: tuple[str, ...] = ()  # for 0, 1 and so on, where it is no number
 
 
 def parse_number(text: str) -> Number | None:
@@ -59,8 +59,8 @@ def rewrite(source: str, values: Mapping[NumberLiteral, Number]) -> str:
 
 
 def _write(literal: NumberLiteral, value: Number) -> str:
-    if any(literal.words):
-        return literal.words[bool(value)]
+    if literal.words:
+        return write_value(literal, value)
     text = hex(value) if literal.is_hex and isinstance(value, int) else write_number(value)
     if literal.needs_point and "e" in text and "." not in text:
         text = text.replace("e", ".0e")
@@ -70,6 +70,11 @@ def _write(literal: NumberLiteral, value: Number) -> str:
 def find_words(text: str) -> tuple[str, str] | None:
     """The words for no and yes in the way that ``text`` is one of them; None where it is none."""
     return next((pair for pair in _TRUTHS if text in pair), None)
+
+
+def write_value(literal: NumberLiteral, value: Number) -> str:
+    """``value`` as people read it in the place of a literal."""
+    return literal.words[int(value)] if literal.words else write_number(value)
 
 
 def write_number(value: Number) -> str:
