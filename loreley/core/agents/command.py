@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loreley.core.agents.command_process import AgentRun, CommandProcess
 from loreley.core.agents.command_report import CommandReport
 from loreley.core.agents.edit_rules import matches
+from loreley.core.agents.measuring.questions import Asking
 from loreley.core.agents.measuring.server import describe_command
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import AgentWorkspace, Brief, CallRecorder, Proposal
@@ -67,14 +68,16 @@ class CommandAgent:
         self, workspace: AgentWorkspace, brief: Brief, deadline: Deadline, recorder: CallRecorder
     ) -> Proposal:
         """Let the program work; raises `AgentFailed`, or `TimeLimitReached` at the deadline."""
-        answer = (
-            _ANSWER if brief.trials is None else f"{describe_command(brief.trials)}\n\n{_ANSWER}"
-        )
+        asking = Asking(brief.trials, brief, workspace) if brief.trials else None
+        answer = _ANSWER
+        if asking is not None:
+            has_tools = self.process.preset.mcp is not None
+            answer = f"{describe_command(asking.trials, has_tools=has_tools)}\n\n{_ANSWER}"
         prompt = self.prompter.write(brief, workspace, answer=answer, shows_code=False).text
         recorder.keep("prompt.md", prompt)
         with (
             recorder.paid_call(deadline, priced=self.is_priced) as call,
-            self.process.prepare(workspace, prompt, brief.trials) as run,
+            self.process.prepare(workspace, prompt, asking) as run,
         ):
             report = self._run(run, call, recorder)
             self._remove_leftovers(workspace)

@@ -1,18 +1,20 @@
 """One run of a coding agent: its command line, what it may see, what it printed."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from loreley.core.agents.measuring.questions import Asking
 from loreley.core.agents.measuring.server import AskingPlace, answer_agent
 from loreley.core.agents.presets import Gateway, Preset
 from loreley.core.agents.program_cache import link_into_home
 from loreley.core.agents.programs import Program
-from loreley.core.agents.protocol import AgentWorkspace, Trials
+from loreley.core.agents.protocol import AgentWorkspace
 from loreley.core.sandbox import child_output
 from loreley.core.sandbox.confinement import Confinement
 from loreley.core.sandbox.sandbox import Level, Sandbox
@@ -65,7 +67,7 @@ class AgentRun:
     stderr: IO[bytes]
     outcome: children.Outcome | None = None  # None until it has ended
     disk: DiskUse | None = None  # None until it has begun
-    trials: Trials | None = None  # what it may measure with, if it may
+    asking: Asking | None = None  # what it may ask while it is at work, if it may
 
     @property
     def complaints(self) -> str:
@@ -101,7 +103,7 @@ class CommandProcess:
 
     @contextmanager
     def prepare(
-        self, workspace: AgentWorkspace, prompt: str, trials: Trials | None = None
+        self, workspace: AgentWorkspace, prompt: str, asking: Asking | None = None
     ) -> Iterator[AgentRun]:
         """Everything that the agent needs, not started yet; gone afterwards."""
         scratch = workspace.scratch.resolve() / "agent"
@@ -118,7 +120,7 @@ class CommandProcess:
             (scratch / _GIT_LINK).write_text(f"gitdir: {scratch / 'git'}\n")
         with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             worktree = workspace.path.resolve()
-            run = AgentRun(prompt, worktree, scratch, git_objects, stdout, stderr, trials=trials)
+            run = AgentRun(prompt, worktree, scratch, git_objects, stdout, stderr, asking=asking)
             yield run
 
     def complete(self, run: AgentRun, deadline: Deadline) -> None:
@@ -127,12 +129,14 @@ class CommandProcess:
         ``run.outcome`` says how it ended. Raises what `children.run` raises.
         """
         reads_stdin = not any("{prompt" in word for word in self.preset.arguments)
-        trials = run.trials
-        with answer_agent(trials) if trials else nullcontext() as place:
+        asking = run.asking
+        answering = answer_agent(asking.trials, asking.questions) if asking else nullcontext()
+        with answering as place:
+            self._write_mcp_settings(place)
             confinement = self._confine(run, place)
             run.disk = self.sandbox.watch_disk(confinement)
             run.outcome = children.run(
-                self.sandbox.command(self._build_argv(run), confinement),
+                self.sandbox.command(self._build_argv(run, place), confinement),
                 env=self._build_environment(run.scratch, place),
                 cwd=run.worktree,
                 stdin=run.prompt.encode(errors="replace") if reads_stdin else b"",
@@ -140,11 +144,16 @@ class CommandProcess:
                 errors=run.stderr,
                 deadline=deadline,
                 idle_seconds=self.options.idle_seconds if self.preset.streams else 0.0,
-                may_be_silent=lambda: trials is not None and trials.is_judging,
+                may_be_silent=lambda: asking is not None and asking.trials.is_judging,
                 disk=run.disk,
             )
 
-    def _build_argv(self, run: AgentRun) -> list[str]:
+    def _write_mcp_settings(self, place: AskingPlace | None) -> None:
+        if place and self.preset.mcp and self.preset.mcp.settings:
+            text = _fill_in(self.preset.mcp.settings, _find_mcp(place))
+            place.mcp_settings.write_text(text, encoding="utf-8")
+
+    def _build_argv(self, run: AgentRun, place: AskingPlace | None = None) -> list[str]:
         argv = [str(self.program.path)]
         own = self.preset.sandbox
         confined = self.sandbox.level is Level.BUBBLEWRAP
@@ -163,6 +172,7 @@ class CommandProcess:
                 case "{dollar_cap}":
                     argv += self._dollar_cap_arguments()
                 case "{arguments}":
+                    argv += self._mcp_arguments(place)
                     argv += [*self._gateway_arguments(), *self.options.arguments]
                 case _:
                     argv.append(_fill_in(word, values))
@@ -229,12 +239,30 @@ class CommandProcess:
             }
         own |= self._gateway_environment(handed_on)
         own |= place.environment if place else {}
-        return handed_on | _ALWAYS | dict(self.preset.environment) | own
+        environment = handed_on | _ALWAYS | dict(self.preset.environment) | own
+        return environment | self._mcp_environment(place, environment)
 
     @property
     def _gateway(self) -> Gateway:
         """How the agent is told of the gateway; nothing where there is none."""
         return (self.preset.gateway if self.options.gateway else None) or Gateway()
+
+    def _mcp_arguments(self, place: AskingPlace | None) -> list[str]:
+        if place is None or self.preset.mcp is None:
+            return []
+        return [_fill_in(word, _find_mcp(place)) for word in self.preset.mcp.arguments]
+
+    def _mcp_environment(
+        self, place: AskingPlace | None, known: Mapping[str, str]
+    ) -> dict[str, str]:
+        """What tells the agent of our server; beside what else the same variable says."""
+        if place is None or self.preset.mcp is None:
+            return {}
+        words = self.preset.mcp.environment.items()
+        return {
+            name: merge_json(known.get(name, ""), _fill_in(text, _find_mcp(place)))
+            for name, text in words
+        }
 
     def _gateway_arguments(self) -> list[str]:
         return [self._fill_in_gateway(word) for word in self._gateway.arguments]
@@ -256,6 +284,32 @@ class CommandProcess:
     def _fill_in_gateway(self, text: str) -> str:
         values = {"{url}": self.options.gateway, "{model}": self.options.model}
         return _fill_in(text, values)
+
+
+def _find_mcp(place: AskingPlace) -> Mapping[str, str]:
+    """What the words of a preset name; the program always stands within a quotation."""
+    program = json.dumps(str(place.mcp_program))[1:-1]
+    return {"{program}": program, "{settings}": str(place.mcp_settings)}
+
+
+def merge_json(first: str, second: str) -> str:
+    """An object with the entries of two; the second text where the first is none."""
+    try:
+        known, more = json.loads(first), json.loads(second)
+    except ValueError:
+        return second
+    if not isinstance(known, dict) or not isinstance(more, dict):
+        return second
+    return json.dumps(_merge(known, more))
+
+
+def _merge(known: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        name: _merge(known[name], more[name])
+        for name in known.keys() & more.keys()
+        if isinstance(known[name], dict) and isinstance(more[name], dict)
+    }
+    return known | more | both
 
 
 def _fill_in(word: str, values: Mapping[str, str]) -> str:

@@ -68,6 +68,20 @@ class Gateway:
 
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True)
+class Mcp:
+    """How an agent is told of our server of tools, and of no other.
+
+    ``{program}`` is what it starts, always in quotes; ``{settings}`` the path of a file with the
+    text ``settings``.
+    """
+
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    settings: str = ""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True, slots=True)
 class Preset:
     """How a coding agent is called, and how its answer is read; see presets.toml."""
 
@@ -86,6 +100,7 @@ class Preset:
     hand_on: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)  # variables that take another's value
     gateway: Gateway | None = None
+    mcp: Mcp | None = None  # None: it is told of no tools, and may run the command all the same
     ignores: tuple[str, ...] = ()  # variables that people expect it to read
     environment: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)  # in an empty HOME, with their texts

@@ -110,6 +110,10 @@ class Trials(Protocol):
         """The best state of the workspace that was judged in this job so far."""
         ...
 
+    def lineage(self) -> TrialAnswer:
+        """The judged commits that led to the base commit, which is the last."""
+        ...
+
     def end(self) -> None:
         """Give up what is under way, from any thread, and judge nothing more for the agent."""
         ...

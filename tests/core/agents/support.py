@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from loreley.core.agents.protocol import Brief, BriefCommit
+from loreley.core.agents.protocol import Brief, BriefCommit, TrialAnswer, TrialOutcome
 from loreley.core.budget import OpenCall, Usage
 from loreley.core.jobs import Claim, JobKind, JobRecord
 from loreley.core.worker.paid_calls import PaidCallRecorder
@@ -41,6 +41,24 @@ class BudgetGate:
 
     def close(self, _call_id: str, usage: Usage, _seconds: float) -> None:
         self.usages.append(usage)
+
+
+@dataclass
+class CountingTrials:
+    """Answers each question with the same figures, and counts them; the `Trials` of no job."""
+
+    left: int = 5
+    is_judging: bool = False
+    asked: int = 0
+
+    def evaluate(self) -> TrialAnswer:
+        self.asked += 1
+        return TrialAnswer(TrialOutcome.MEASURED, {"metrics": {"score": 2.0}})
+
+    best = lineage = evaluate
+
+    def end(self) -> None:
+        """Nothing is under way."""
 
 
 @dataclass

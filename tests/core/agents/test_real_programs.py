@@ -31,7 +31,7 @@ from loreley.errors import (
 from loreley.host.deadline import Deadline
 from tests.core.agents.provider.model import CONTENT, FILE, INPUT_TOKENS, OUTPUT_TOKENS
 from tests.core.agents.provider.server import Provider, provider
-from tests.core.agents.support import Bench
+from tests.core.agents.support import Bench, CountingTrials
 
 _PATH = os.environ.get("REAL_AGENTS_PATH", "")
 _SEARCH = os.pathsep.join([_PATH, os.environ.get("PATH", "")])
@@ -128,6 +128,23 @@ def test_it_has_the_flags_of_its_preset(name: str) -> None:
 
     assert answer.missing_flags == ()
     assert answer.version == preset.seen
+
+
+@each_installed
+def test_it_measures_by_the_tool_and_by_the_command(name: str, asking: Make, bench: Bench) -> None:
+    trials = CountingTrials()
+    goal = f"Write this file: {bench.worktree.path / FILE} now."
+    brief = replace(bench.brief, goal=goal, trials=trials)
+
+    proposal = asking(name, "edit").propose(
+        bench.worktree, brief, Deadline.after(_SECONDS), bench.recorder
+    )
+
+    assert proposal.subject
+    assert bench.read(FILE) == CONTENT
+    by_tool = presets()[name].mcp is not None
+    # aider runs nothing by itself.
+    assert trials.asked == (0 if name == "aider" else 1) + by_tool, bench.kept("agent.log")
 
 
 @each_installed

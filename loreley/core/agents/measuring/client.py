@@ -9,28 +9,33 @@ import os
 import sys
 
 UNAVAILABLE = 2
+_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
 
-def ask(folder: str, question: bytes) -> bytes:
-    """The worker's answer; raises `OSError` where there is nobody."""
-    os.chdir(folder)  # the path of a socket is short
+def ask(what: str) -> tuple[int, str]:
+    """The exit code and the text of the worker's answer; raises `OSError` where there is nobody."""
+    os.chdir(_FOLDER)  # the path of a socket is short
     connection = _socket.socket(_socket.AF_UNIX)
-    connection.connect("socket")
-    connection.sendall(question + b"\n")
-    connection.shutdown(_socket.SHUT_WR)
-    return b"".join(iter(lambda: connection.recv(65536), b""))
+    try:
+        connection.connect("socket")
+        connection.sendall(b'{"ask": "%s"}\n' % what.encode())
+        connection.shutdown(_socket.SHUT_WR)
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+    finally:
+        connection.close()
+    code, _, text = said.decode(errors="replace").partition("\n")
+    return (int(code), text) if code.isdigit() else (UNAVAILABLE, "the worker gave no answer\n")
 
 
 def main() -> int:
     """Ask for a judgement of the worktree; the exit code says what became of it."""
     try:
-        answer = ask(os.path.dirname(os.path.abspath(__file__)), b'{"ask": "evaluate"}')  # noqa: PTH100, PTH120
+        code, text = ask("evaluate")
     except OSError as error:
         sys.stderr.write(f"the worker does not answer: {error.strerror or error}\n")
         return UNAVAILABLE
-    code, _, text = answer.partition(b"\n")
-    sys.stdout.buffer.write(text)
-    return int(code) if code.isdigit() else UNAVAILABLE
+    sys.stdout.write(text)
+    return code
 
 
 if __name__ == "__main__":

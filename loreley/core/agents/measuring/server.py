@@ -19,12 +19,12 @@ from typing import Any
 
 from loguru import logger
 
-from loreley.core.agents.measuring import client
 from loreley.core.agents.protocol import TrialAnswer, TrialOutcome, Trials
 from loreley.host.tempdirs import temporary_folder
 
 VARIABLE = "LORELEY_EVALUATE"
-_PROGRAM, _SOCKET, _CLIENT = "evaluate", "socket", "client.py"
+_PROGRAM, _MCP_PROGRAM, _SOCKET = "evaluate", "mcp", "socket"
+_SOURCES = {_PROGRAM: "client.py", _MCP_PROGRAM: "mcp_server.py"}  # what these scripts start
 _QUESTION_BYTES = 64 * 1024
 _QUESTION_SECONDS = 5.0  # for a question to be asked in, and for an answer to be taken
 _WAITING = 64  # programs that may wait for their turn
@@ -46,38 +46,54 @@ class AskingPlace:
         return self.folder / _PROGRAM
 
     @property
+    def mcp_program(self) -> Path:
+        """What an agent starts as a server of tools."""
+        return self.folder / _MCP_PROGRAM
+
+    @property
+    def mcp_settings(self) -> Path:
+        """Where settings that name that server are read from."""
+        return self.folder / "settings.json"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """What tells an agent of it."""
         return {VARIABLE: str(self.program)}
 
 
-def describe_command(trials: Trials) -> str:
-    """What an agent is told of the program, in its brief."""
-    return (
-        "# Measuring\n\n"
-        f'You can measure: run "${VARIABLE}" in a shell. The evaluator then judges your worktree '
-        "as it is. The answer is JSON: the metrics, the gain on where you started and on the best "
-        "so far (above 0 is better), the noise, and the end of the evaluator's log. "
-        "The exit code is 0 for figures, 1 where the candidate fails or is refused, with the "
-        f"reason, and 3 where your {trials.left} evaluations are used up. The same files are "
-        "measured once, and asking again costs nothing: where your shell has cut a long one off, "
-        "run it again. Measure before you settle, go on from what is better, and undo what is not; "
-        "the best state that was measured counts, should the last one be worse."
+def describe_command(trials: Trials, *, has_tools: bool) -> str:
+    """What an agent is told of the program, in its brief, and whether it has tools beside it."""
+    tools = (
+        " You have the same as the tool `evaluate` of the server `loreley`, beside `best`, "
+        "`lineage`, `inspirations` and `notes`."
     )
+    told = (
+        "# Measuring\n\n"
+        f'You can measure: run `env "${VARIABLE}"` in a shell. The evaluator then judges your '
+        "worktree as it is. The answer is JSON: the metrics, the gain on where you started and on "
+        "the best so far (above 0 is better), the noise, and the end of the evaluator's log. The "
+        "exit code is 0 for figures, 1 where the candidate fails or is refused, with the reason, "
+        f"and 3 where your {trials.left} evaluations are used up. Equal files are measured once, "
+        "and asking again costs nothing: where your shell has cut a long one off, run it again. "
+        "Measure before you settle, go on from what is better, and undo what is not; the best "
+        "state that was measured counts, should the last one be worse."
+    )
+    return told + tools if has_tools else told
 
 
 @contextmanager
-def answer_agent(trials: Trials) -> Iterator[AskingPlace]:
+def answer_agent(trials: Trials, questions: Questions) -> Iterator[AskingPlace]:
     """Answer whoever asks in the folder as long as this lasts; then the trials have ended."""
     with temporary_folder() as folder, socket.socket(socket.AF_UNIX) as listening:
         place = AskingPlace(folder)
-        shutil.copyfile(client.__file__, folder / _CLIENT)
-        place.program.write_text(_write_program(folder))
-        place.program.chmod(0o755)
+        for name, source in _SOURCES.items():
+            shutil.copyfile(Path(__file__).with_name(source), folder / source)
+            (folder / name).write_text(_write_program(folder / source))
+            (folder / name).chmod(0o755)
         _bind(listening, folder)
         listening.listen(_WAITING)
         listening.setblocking(False)
-        server = _Server(listening, {"evaluate": trials.evaluate, "best": trials.best})
+        server = _Server(listening, questions)
         context = contextvars.copy_context()  # the log tells of which job it is
         thread = threading.Thread(target=context.run, args=(server.serve,), name="trials")
         thread.start()
@@ -100,9 +116,9 @@ def _bind(listening: socket.socket, folder: Path) -> None:
         os.close(held)
 
 
-def _write_program(folder: Path) -> str:
+def _write_program(source: Path) -> str:
     """A shell script, as the path of an interpreter may be too long for a first line."""
-    command = f"exec {quote(sys.executable)} -I -S {quote(str(folder / _CLIENT))}"
+    command = f"exec {quote(sys.executable)} -I -S {quote(str(source))}"
     return f"#!/bin/sh\n{command}\n"
 
 

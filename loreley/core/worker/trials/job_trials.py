@@ -36,6 +36,7 @@ from loreley.host.deadline import Deadline, Stop
 _SUBJECT = "A state of the worktree under way"
 _ASKS_FOR_ONE = 20  # questions for each evaluation of the allowance: each looks at every file
 _LEAST_ASKS = 100
+_MOST_ANCESTORS = 30
 _OVER = "the agent's work is over"
 
 
@@ -143,6 +144,20 @@ class JobTrials:
             if winner is None:
                 return self._answer(TrialOutcome.FAILED, error="nothing was judged so far")
             return self._describe(winner)
+
+    def lineage(self) -> TrialAnswer:
+        """The judged commits that led to the base commit, which is the last."""
+        found: list[dict[str, Any]] = []
+        commit: str | None = self.claim.base_commit
+        while commit and len(found) < _MOST_ANCESTORS:
+            judged = next(iter(self.jobs.find_judged([commit])), None)
+            if judged is None:
+                break
+            figures = {each.name: each.value for each in judged.evaluation.metrics}
+            subject = self.secrets.hide_in(judged.subject)
+            found.insert(0, {"commit": commit, "subject": subject, "metrics": figures})
+            commit = judged.parent
+        return self._answer(TrialOutcome.MEASURED, commits=found)
 
     def end(self) -> None:
         """Give up what is under way, from any thread, and judge nothing more for the agent."""

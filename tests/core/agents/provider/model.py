@@ -14,6 +14,9 @@ FILE = "written.py"
 WRITTEN = "written = True\n"
 SHELL_COMMAND = f"printf 'ran = True\\n' >> {FILE}"
 CONTENT = f"{WRITTEN}ran = True\n"  # of the file, once both tools were used
+MEASURING = "# Measuring"  # a heading of briefs
+EVALUATE_TOOL = "mcp__loreley__evaluate"
+EVALUATE_COMMAND = 'env "$LORELEY_EVALUATE"'
 DONE = "Write the file\n\nIt was missing."
 INPUT_TOKENS, OUTPUT_TOKENS = 1000, 50  # of each answer
 
@@ -38,6 +41,7 @@ class Tool:
 
     name: str
     schema: Mapping[str, Any] | None = None
+    namespace: str = ""  # of a server, where the protocol has such
 
     @property
     def plain_name(self) -> str:
@@ -62,6 +66,7 @@ class Step:
     tool: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     free_text: str | None = None  # for a tool that takes a text in place of arguments
+    namespace: str = ""  # of the tool
 
     @property
     def written_arguments(self) -> str:
@@ -81,7 +86,8 @@ def take_step(question: Question) -> Step:
     script = _find(question, ("exec",))
     if script and script.schema is None:  # codex: its tools are called from JavaScript
         return _run_script(script, question)
-    steps = [step for step in (_write(question, path), _run(question)) if step]
+    wanted_steps = (_write(question, path), _run(question), *_measure(question))
+    steps = [step for step in wanted_steps if step]
     if not steps:
         return Step(_answer_in_words(question))
     if question.results < len(steps):
@@ -116,6 +122,19 @@ def _run(question: Question) -> Step | None:
     return _use(tool, FILE, SHELL_COMMAND) if tool else None
 
 
+def _measure(question: Question) -> tuple[Step | None, ...]:
+    """Ask for an evaluation by the tool and by the command, where the brief tells of them."""
+    if MEASURING not in question.text:
+        return ()
+    found = next((each for each in question.tools if each.name.endswith("evaluate")), None)
+    steps = [Step(tool=found.name, namespace=found.namespace)] if found else []
+    if _find(question, ("tool_search",)):  # qwen: tools of servers are looked up first
+        query = {"query": f"select:{EVALUATE_TOOL}"}
+        steps = [Step(tool="tool_search", arguments=query), Step(tool=EVALUATE_TOOL)]
+    shell = _find(question, _SHELLS)
+    return (*steps, _use(shell, FILE, EVALUATE_COMMAND) if shell else None)
+
+
 def _use(tool: Tool, path: str, command: str) -> Step:
     return Step(tool=tool.name, arguments=_fill_in(tool.schema or {}, path, command))
 
@@ -139,10 +158,14 @@ def _fill_in(schema: Mapping[str, Any], path: str, command: str) -> dict[str, An
 
 
 def _run_script(tool: Tool, question: Question) -> Step:
-    scripts = (
+    scripts: tuple[str, ...] = (
         f"text(await tools.apply_patch({json.dumps(_patch())}));",
         f"text(await tools.exec_command({{cmd: {json.dumps(SHELL_COMMAND)}}}));",
     )
+    if MEASURING in question.text:
+        by_tool = f"text(JSON.stringify(await tools.{EVALUATE_TOOL}({{}})));"
+        by_command = f"text(await tools.exec_command({{cmd: {json.dumps(EVALUATE_COMMAND)}}}));"
+        scripts = (*scripts, by_tool, by_command)
     if question.results < len(scripts):
         return Step(tool=tool.name, free_text=scripts[question.results])
     return Step(DONE)

@@ -4,7 +4,7 @@ import itertools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from tests.core.agents.provider.model import INPUT_TOKENS, OUTPUT_TOKENS, Question, Step, Tool
@@ -291,6 +291,8 @@ def _describe_item(step: Step) -> Body:
         return {"type": "message", "id": "i1", "role": "assistant", "content": content}
     call = {"id": "i1", "call_id": f"call_{next(_NUMBERS)}", "name": step.tool}
     call["status"] = "completed"
+    if step.namespace:
+        call["namespace"] = step.namespace
     if step.free_text is not None:
         return {"type": "custom_tool_call", "input": step.free_text} | call
     return {"type": "function_call", "arguments": step.written_arguments} | call
@@ -310,7 +312,10 @@ def _describe_block(step: Step) -> dict[str, Any]:
 def _list_tools(tools: Sequence[Body]) -> Iterator[Tool]:
     for tool in tools:
         if tool.get("type") == "namespace":
-            yield from _list_tools(tool.get("tools") or ())
+            yield from (
+                replace(each, namespace=tool["name"])
+                for each in _list_tools(tool.get("tools") or ())
+            )
         elif tool.get("name"):
             free = tool.get("type") == "custom"
             yield Tool(tool["name"], None if free else tool.get("parameters") or {})

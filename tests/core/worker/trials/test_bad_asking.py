@@ -76,7 +76,7 @@ def test_an_agent_asks_from_anywhere_and_by_any_path(session: Session) -> None:
 def test_an_agent_cannot_change_what_it_asks_through(session: Session) -> None:
     session.run(
         "put(5)\nfolder = os.path.dirname(os.environ['LORELEY_EVALUATE'])\n"
-        "for name in ('evaluate', 'client.py', 'socket', '.'):\n"
+        "for name in ('evaluate', 'mcp', 'client.py', 'mcp_server.py', 'socket', '.'):\n"
         "    path = os.path.join(folder, name)\n"
         "    for harm in (os.unlink, lambda p: os.rename(p, p + '2'), lambda p: open(p, 'a'),\n"
         "                 lambda p: os.chmod(p, 0o777)):\n"

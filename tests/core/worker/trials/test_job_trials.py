@@ -29,7 +29,7 @@ def test_an_agent_is_told_what_its_worktree_measures(session: Session) -> None:
     assert answer["log"] == "read 3"
     assert answer["evaluations_left"] == 4
     assert answer["noise"].startswith("not known")
-    assert 'run "$LORELEY_EVALUATE"' in session.kept("prompt.md")
+    assert 'run `env "$LORELEY_EVALUATE"`' in session.kept("prompt.md")
 
 
 def test_the_best_judged_state_is_the_candidate(session: Session) -> None:

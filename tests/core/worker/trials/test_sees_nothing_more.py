@@ -77,7 +77,13 @@ def test_an_agent_sees_the_command_and_nothing_else_that_is_new(confined: Sessio
     assert mounts == [folder]
     new = [path for path, _ in with_it["files"] if [path, _] not in without["files"]]
     above = {folder[: at.start()] for at in re.finditer("/", folder)} - {""}
-    below = {folder, *(f"{folder}/{name}" for name in ("client.py", "evaluate", "socket"))}
+    below = {
+        folder,
+        *(
+            f"{folder}/{name}"
+            for name in ("client.py", "evaluate", "mcp", "mcp_server.py", "socket")
+        ),
+    }
     assert set(new) <= above | below
     assert with_it["processes"] == without["processes"]
     assert with_it["descriptors"] == without["descriptors"]
