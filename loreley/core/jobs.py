@@ -209,14 +209,6 @@ class Trial:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class TrialCount:
-    """How many trials of a job there were, in all its attempts, and how long they took."""
-
-    count: int = 0
-    seconds: float = 0.0
-
-
 CountEnd = Callable[[str, JobRecord, float], None]  # the outcome, the record, the job's seconds
 
 
@@ -326,8 +318,8 @@ class JobStore(Protocol):
         """
         ...
 
-    def count_trials(self, claim: Claim) -> TrialCount:
-        """The trials of the job so far, those of earlier attempts included."""
+    def find_trials(self, claim: Claim) -> list[Trial]:
+        """The trials of the job so far, those of earlier attempts included, in their order."""
         ...
 
     def find_trial(self, tree: str, record: JobRecord) -> Evaluation | None:

@@ -22,7 +22,6 @@ from loreley.core.jobs import (
     JobState,
     JudgedCommit,
     Trial,
-    TrialCount,
     Tries,
 )
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
@@ -47,7 +46,7 @@ from loreley.db.judged_commits import (
     read_best,
     read_judged_commits,
     read_trial,
-    read_trial_count,
+    read_trials,
     record_measurement,
     sum_evaluated_seconds,
     to_storable,
@@ -319,10 +318,10 @@ class Jobs:
             insert_trial(connection, claim, row.meaning, trial, _by(record))
 
     @_retried
-    def count_trials(self, claim: Claim) -> TrialCount:
-        """The trials of the job so far, those of earlier attempts included."""
+    def find_trials(self, claim: Claim) -> list[Trial]:
+        """The trials of the job so far, those of earlier attempts included, in their order."""
         with self._database.read() as connection:
-            return read_trial_count(connection, claim.job_id)
+            return read_trials(connection, claim.job_id)
 
     @_retried
     def find_trial(self, tree: str, record: JobRecord) -> Evaluation | None:

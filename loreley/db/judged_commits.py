@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric, merged
-from loreley.core.jobs import Claim, FailedTry, JudgedCommit, Trial, TrialCount
+from loreley.core.jobs import Claim, FailedTry, JudgedCommit, Trial
 from loreley.core.worktrees.footprint import BUILT_IN_MEASURES
 from loreley.db.engine import Database, now
 from loreley.db.models import (
@@ -142,11 +142,20 @@ def is_trial_known(connection: Connection, claim: Claim, number: int) -> bool:
     return connection.execute(query).first() is not None
 
 
-def read_trial_count(connection: Connection, job_id: str) -> TrialCount:
-    """How many trials a job had, in all its attempts."""
-    query = select(func.count(), func.coalesce(func.sum(trials.c.seconds), 0.0))
-    count, seconds = connection.execute(query.where(trials.c.job_id == job_id)).one()
-    return TrialCount(count, seconds)
+def read_trials(connection: Connection, job_id: str) -> list[Trial]:
+    """The trials of a job, in all its attempts, in their order."""
+    query = select(trials).where(trials.c.job_id == job_id)
+    return [
+        Trial(
+            row.number,
+            row.tree,
+            _to_evaluation(row.evaluation) if row.evaluation else None,
+            failure=row.failure or "",
+            is_lasting=row.is_lasting,
+            seconds=row.seconds,
+        )
+        for row in connection.execute(query.order_by(trials.c.attempt, trials.c.number))
+    ]
 
 
 def read_trial(connection: Connection, tree: str, by: MeasuredBy) -> Evaluation | None:
@@ -158,8 +167,10 @@ def read_trial(connection: Connection, tree: str, by: MeasuredBy) -> Evaluation 
         trials.c.host.is_not_distinct_from(by.host),
     )
     known: dict[str, Any] | None = connection.execute(query.limit(1)).scalar()
-    if known is None:
-        return None
+    return _to_evaluation(known) if known else None
+
+
+def _to_evaluation(known: dict[str, Any]) -> Evaluation:
     figures = (Metric(**{**each, "samples": tuple(each["samples"])}) for each in known["metrics"])
     return Evaluation(known["summary"], tuple(figures), (), known["seconds"])
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.evaluation.fingerprint import Fingerprint
-from loreley.core.jobs import JobRecord, JobState, Trial, TrialCount
+from loreley.core.jobs import JobRecord, JobState, Trial
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.models import commits, jobs
@@ -35,7 +35,7 @@ def test_a_trial_is_recorded_once_with_its_figures(database: Database) -> None:
     assert (row["tree"], row["meaning"], row["failure"]) == (TREE, "meant", None)
     job = job_row(database, claim.job_id)
     assert (job["tries"], job["tried_seconds"], job["tree"]) == (1, 0.7, None)
-    assert store.count_trials(claim) == TrialCount(1, 0.7)
+    assert store.find_trials(claim) == [PASSED]
     assert store.find_trial(TREE, RECORD) == MEASURED
 
 

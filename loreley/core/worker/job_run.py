@@ -256,7 +256,13 @@ class JobRun:
             suspicion=self.suspicion,
             deadline=self.deadline,
             allowance=self._count_trials_allowed(),
+            require_judge=self._require_judge,
         ).open()
+
+    def _require_judge(self) -> None:
+        """Raise `WorkerUnfit` where the evaluator is another one than when the job began."""
+        if self.options.own_judge is not None and self.record.judge is not None:
+            self.options.own_judge.require(self.record.judge)
 
     def _count_trials_allowed(self) -> int:
         """The evaluations that the agent may ask for: in a session more, as it takes longer."""

@@ -34,11 +34,12 @@ class OwnJudge:
         try:
             yield
         except JobFailed:
-            self._require(judge)
+            self.require(judge)
             raise
-        self._require(judge)
+        self.require(judge)
 
-    def _require(self, before: Fingerprint) -> None:
+    def require(self, before: Fingerprint) -> None:
+        """Raise `WorkerUnfit` where the evaluator is another one by now."""
         after = self.take()
         if after != before:
             raise explain_other_judge(WorkerUnfit, before, after)

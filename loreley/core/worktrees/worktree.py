@@ -35,6 +35,7 @@ class Candidate:
     commit: str
     tree: str
     ignored: tuple[str, ...] = ()  # files that were added and are no part of it
+    size_bytes: int = 0  # of the changed files together, where it was made from a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Worktree:
         commit = self._commit(tree, subject, body, deadline)
         if ".gitmodules" in (*changes.written, *changes.removed):
             self._require_submodules(commit, deadline)
-        candidate = Candidate(commit, tree)
+        candidate = Candidate(commit, tree, size_bytes=changes.size_bytes)
         if self._shared.large_files.begin_with(self.base_commit, candidate.commit):
             # Whatever is made from it would need git-lfs, and objects that nobody has uploaded.
             raise CandidateRejected(
@@ -168,6 +169,13 @@ class Worktree:
     ) -> Candidate:
         """The same candidate with another message."""
         return replace(candidate, commit=self._commit(candidate.tree, subject, body, deadline))
+
+    def recall(self, tree: str, deadline: Deadline) -> Candidate | None:
+        """A candidate with a tree that was made in this clone before; None where it is gone."""
+        try:
+            return Candidate(self._commit(tree, "An earlier state", "", deadline), tree)
+        except GitCommandFailed:
+            return None
 
     def _commit(self, tree: str, subject: str, body: str, deadline: Deadline) -> str:
         store, message = self._shared.clone.store, CommitMessage.printable(subject, body)

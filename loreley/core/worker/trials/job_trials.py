@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -34,6 +34,7 @@ from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline, Stop
 
 _SUBJECT = "A state of the worktree under way"
+_MOST_STAGED_BYTES = 1024 * 1024 * 1024  # of states that differ, together
 _ASKS_FOR_ONE = 20  # questions for each evaluation of the allowance: each looks at every file
 _LEAST_ASKS = 100
 _MOST_ANCESTORS = 30
@@ -75,8 +76,11 @@ class JobTrials:
     suspicion: Suspicion
     deadline: Deadline
     allowance: int
+    require_judge: Callable[[], None] = lambda: None  # raises where the evaluator was changed
     is_judging: bool = False
     _used: int = 0
+    _staged_bytes: int = 0
+    _staged: set[str] = field(default_factory=set)  # trees
     _asks: int = 0
     _number: int = 0  # of the latest trial within this attempt
     _comparison: Comparison | None = None  # None: nobody has asked so far
@@ -96,8 +100,10 @@ class JobTrials:
     def open(self) -> Iterator["JobTrials"]:
         """Answer in here; afterwards whatever is under way is given up, and the checkout is gone.
 
-        What was judged stays known.
+        What was judged stays known, also of an earlier attempt that the worker did not end.
         """
+        if self.claim.attempt > 1:
+            self._begin()
         try:
             yield self
         finally:
@@ -197,14 +203,32 @@ class JobTrials:
             base=metrics.get(claim.base_commit, ()),
             best=best.evaluation.metrics if best else (),
         )
-        earlier = self.jobs.count_trials(claim)
-        self._used = self.record.tries = self.record.trials = earlier.count
-        self.record.tried_seconds = earlier.seconds
+        self._recall()
+
+    def _recall(self) -> None:
+        """Go on from the trials of earlier attempts, as far as their states are still here."""
+        earlier = self.jobs.find_trials(self.claim)
+        self._used = self.record.tries = self.record.trials = len(earlier)
+        self.record.tried_seconds = sum(each.seconds for each in earlier)
+        for each in earlier:
+            if each.evaluation is None or self.jobs.find_trial(each.tree, self.record) is None:
+                continue  # it failed, or was judged by another evaluator or elsewhere
+            candidate = self.worktree.recall(each.tree, self.deadline)
+            if candidate is not None:
+                self._keep(candidate, Judgement(each.evaluation, "", ()), each.seconds)
 
     def _evaluate(self) -> TrialAnswer:
         if self._asks > max(_LEAST_ASKS, _ASKS_FOR_ONE * self.allowance):
             return self._answer(TrialOutcome.SPENT, error="you have asked too often")
+        if self._staged_bytes > _MOST_STAGED_BYTES:
+            raise CandidateRejected(
+                "no further state is looked at",
+                reason=f"those so far changed {self._staged_bytes} bytes together",
+            )
         candidate = self.worktree.snapshot(_SUBJECT, "", self._asking)
+        if candidate.tree not in self._staged:
+            self._staged.add(candidate.tree)
+            self._staged_bytes += candidate.size_bytes
         if known := self._known.get(candidate.tree):
             return self._describe(known, judged_before=True)
         if failed := self._failed.get(candidate.tree):
@@ -257,8 +281,10 @@ class JobTrials:
         try:
             judgement = self.judge.judge(checkout, candidate.commit, deadline)
             require_directions(judgement.evaluation, self.claim.directions)
+            self.require_judge()
         except JobFailed as failure:
             deadline.stop.check()
+            self.require_judge()
             self._require_its_fault(failure, checkout)
             self._record(candidate, time.monotonic() - began, failure=failure)
             self._failed[candidate.tree] = failure
