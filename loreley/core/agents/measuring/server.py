@@ -153,7 +153,7 @@ class _Server:
             self._is_over.wait(_PAUSE_SECONDS)
             return
         with connection, suppress(OSError):  # whoever asks may be gone
-            if _is_there(connection):
+            if _is_ours(connection):
                 self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
@@ -171,16 +171,28 @@ class _Server:
         connection.sendall(f"{int(answer.outcome)}\n{text}\n".encode())
 
 
-def _is_there(connection: socket.socket) -> bool:
-    """Whether the program that asks still runs.
+def _is_ours(connection: socket.socket) -> bool:
+    """Whether the program that asks still runs, and this process or one below it has started it.
 
-    A candidate that was judged is dead by now, whatever it has asked meanwhile.
+    A candidate that was judged here is dead by now, whatever it has asked meanwhile; one that is
+    judged elsewhere on this host, where no sandbox hides the socket, is not ours.
     """
     if not hasattr(socket, "SO_PEERCRED"):
         return True
     peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
     process, _, _ = _PEER.unpack(peer)
-    return not process or Path("/proc", str(process)).exists()
+    while process > 1 and process != os.getpid():
+        process = _find_parent(process)
+    return bool(process == os.getpid())
+
+
+def _find_parent(process: int) -> int:
+    """The id of a process's parent; 0 where it has ended."""
+    try:
+        _, _, after_name = Path("/proc", str(process), "stat").read_bytes().rpartition(b") ")
+        return int(after_name.split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _read_question(connection: socket.socket) -> str | None:
