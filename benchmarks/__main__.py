@@ -12,6 +12,7 @@ import benchmarks.claims as claims
 import benchmarks.job.comparison as job
 import benchmarks.search.comparison as search
 import benchmarks.search.operators as operators
+import benchmarks.search.proof as proof
 import benchmarks.search.yields as yields
 from benchmarks.comparison import Benchmark, Plan
 from benchmarks.engine import engine_per_job
@@ -37,6 +38,7 @@ SEARCH, OPERATORS, CLAIMS = "search", "operators", "confirmation"  # take minute
 YIELD = "yield"  # likewise
 BRIEF = "brief"  # asks the package index
 JOB = "job"  # takes minutes
+PROOF = "proof"  # takes an hour, and goes on where it was stopped
 
 
 def main() -> int:
@@ -69,6 +71,9 @@ def main() -> int:
         seeds = arguments.seeds or ([1] if arguments.quick else [1, 2, 3])
         jobs = arguments.jobs or (5 if arguments.quick else None)
         print(yields.as_table(yields.measure(plan, seeds, jobs)))
+    if PROOF in names:
+        courses = proof.prove(plan, _proof_plan(arguments))
+        print(proof.as_table(courses))
     if BRIEF in names:
         print(briefs.as_table(briefs.compare(plan)))
     if arguments.json:
@@ -86,6 +91,13 @@ def _search_plan(arguments: argparse.Namespace) -> search.SearchPlan:
     return search.SearchPlan(seeds, jobs, arguments.way or tuple(search.WAYS))
 
 
+def _proof_plan(arguments: argparse.Namespace) -> proof.ProofPlan:
+    """The seeds and evaluations that are asked for; with ``--quick`` few of both."""
+    seeds = arguments.seeds or (range(1, 3) if arguments.quick else range(1, 11))
+    evaluations = arguments.jobs or (20 if arguments.quick else 200)
+    return proof.ProofPlan(tuple(seeds), evaluations, arguments.results)
+
+
 def _seeds(text: str) -> list[int]:
     return [int(seed) for seed in text.split(",")]
 
@@ -99,13 +111,14 @@ def _jobs(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="invoke bench", description=__doc__)
-    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF, JOB]
+    by_name = [SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF, JOB, PROOF]
     parser.add_argument("--only", action="append", choices=[*BENCHMARKS, *by_name])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--postgresql", metavar="URL")
     parser.add_argument("--seeds", type=_seeds, metavar="1,2,…", help="of the benchmark search")
     parser.add_argument("--jobs", type=_jobs, help="of each run of the benchmark search")
+    parser.add_argument("--results", type=Path, help="of proof: a folder that keeps its runs")
     parser.add_argument(
         "--way", action="append", choices=[*search.WAYS, *search.HABITS], help="only this search"
     )

@@ -69,10 +69,12 @@ def check(c: Context) -> None:
     help={
         "quick": "a few rounds on small repositories: to see that it runs, not how fast",
         "only": "one benchmark: help, list, engine, tuning, worktree, sandbox, database, growth, "
-        "search, operators, confirmation, yield, brief or job",
+        "search, operators, confirmation, yield, brief, job or proof",
         "json": "also write every measurement to this file",
-        "seeds": "of search: a run of each way to search for each of them (default: 1,2,3,4,5)",
-        "jobs": "of search: jobs of each run (default: 400)",
+        "seeds": "of search and proof: a run of each way for each of them (default: 1,2,3,4,5; of "
+        "proof ten)",
+        "jobs": "of search: jobs of each run (default: 400); of proof: evaluations (200)",
+        "results": "of proof: a folder that keeps its runs, to go on from, and its drawings",
         "way": "of search: only this way to search: archive, best, root, single or unlearnt",
     }
 )
@@ -84,6 +86,7 @@ def bench(
     json: str | None = None,
     seeds: str | None = None,
     jobs: str | None = None,
+    results: str | None = None,
     way: str | None = None,
 ) -> None:
     """Measure Loreley against the bare commands for the same work.
@@ -92,11 +95,15 @@ def bench(
     measures the genetic agent's, confirmation, which tries what a run claims under load,
     yield, which counts how many jobs are of use, brief, which sees what a brief shows of real
     packages from PyPI, and job, which tells what a job costs beside its evaluator, take minutes and
-    run only when they are named.
+    run only when they are named; proof, which compares ways to search on six problems, takes an
+    hour.
     """
     from loreley.ops.replace_process import replace_process
 
-    output = option("--json", json and str(Path(json).absolute()))
+    output = [
+        *option("--json", json and str(Path(json).absolute())),
+        *option("--results", results and str(Path(results).absolute())),
+    ]
     os.chdir(Project.of(c).root)
     options = [*(["--quick"] if quick else []), *option("--only", only), *output]
     options += [

@@ -8,6 +8,8 @@ from hashlib import sha1
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from loreley.host.deadline import Deadline
+
 Files = Mapping[str, bytes]  # by path
 
 
@@ -68,6 +70,15 @@ class Folder:
     def scratch(self) -> Path:
         """A folder for the evaluator."""
         return self.folder / "scratch"
+
+    def restore(self, deadline: Deadline) -> None:
+        """The commit's files again, and nothing else."""
+        del deadline
+        for path in set(self.content()) - set(self.commits.files(self.base_commit)):
+            (self.path / path).unlink()
+        for path, content in self.commits.files(self.base_commit).items():
+            (self.path / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / path).write_bytes(content)
 
     def tracked_files(self) -> list[str]:
         """Paths of all files of the base commit, sorted."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from types import ModuleType, SimpleNamespace
@@ -15,25 +16,29 @@ from loguru import logger
 from benchmarks.search.folders import Commits, Folder, edit_distance, read_folder, tree_of
 from examples.evol_circle_packing import EXAMPLE as PACKING
 from loreley.config import Settings
+from loreley.core.agents.edit_rules import PathRules
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
+from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.jobs import Claim, FailedTry, JobKind, JobRecord, JudgedCommit, Tries
+from loreley.core.tuning.number_tuning import NumberTuning, TuneOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.drawing_anew import DrawingAnew
 from loreley.db.engine import open_database
-from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
 from loreley.errors import EvaluationFailed, JobFailed
 from loreley.host.deadline import Deadline
 from loreley.scheduler.assembly import assemble
+from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.main import Scheduler
 
 EXAMPLE = PACKING.folder
 METRIC = "sum_radii"
 MEASURES = tuple(PACKING.settings["MAPELITES_MEASURES"].split(","))
 _JOB_SECONDS = 120.0
+_TUNE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Subject:
     metric: str
     measures: tuple[str, ...]
     higher_is_better: bool = True
+    figure: str = ""  # what runs are compared by, where it is not the metric
 
 
 _PACKING = Subject(EXAMPLE, METRIC, MEASURES)
@@ -57,6 +63,7 @@ class Evaluated:
     score: float
     places: tuple[float, ...]  # by the measures
     moved: bool = True  # whether any metric is another than the base's
+    figure: float | None = None  # what runs are compared by; None: the score
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,8 @@ class Habits:
 
     drawing_anew: DrawingAnew = field(default_factory=lambda: DrawingAnew(by_time=False))
     learns_places: bool = True
+    tries: int = 0  # of a job that tunes
+    luck: str = ""  # a metric added by chance, for a search that is led by nothing else
 
 
 _USUAL = Habits()
@@ -131,9 +140,11 @@ class Worker:
     habits: Habits = _USUAL
     _judge: ModuleType = field(init=False)
     _agent: GeneticAgent = field(default_factory=GeneticAgent)
+    _luck: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self._judge = load_evaluator(self.subject.folder)
+        self._luck = Random(self.root)
 
     def do(self, job_id: str) -> None:
         """Claim a job, do it, write down how it ended."""
@@ -177,10 +188,25 @@ class Worker:
                 branch=None if is_root else f"evolution/job/{claim.name}",
                 subject=proposal.subject,
                 footprint={"edit_distance": distance, "code_size": sum(map(len, files.values()))},
-                evaluation=self._evaluation(folder, commit, distance, parent),
+                evaluation=self.evaluate(folder, commit, distance, parent),
             )
 
+    def _tuned(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:
+        tuning = NumberTuning(
+            claim,
+            self.jobs,
+            lambda _, commit, __: Judgement(self.evaluate(folder, commit, 0, None), "", ()),
+            TuneOptions(tries=self.habits.tries, is_timed=False),
+            PathRules(),
+            None,
+            Deadline.after(_TUNE_SECONDS),
+            record,
+        )
+        return tuning.propose(folder)
+
     def _proposed(self, claim: Claim, folder: Folder, record: JobRecord) -> Proposal:
+        if claim.kind is JobKind.TUNE:
+            return self._tuned(claim, folder, record)
         known = self.jobs.find_judged([claim.base_commit, *claim.inspirations])
         briefing = Briefing("")
         proposal = self._agent.propose(
@@ -196,9 +222,10 @@ class Worker:
     def _earlier(self, claim: Claim, folder: Folder) -> EarlierTrees:
         return EarlierTrees(claim, self.jobs, folder, self.habits.learns_places)
 
-    def _evaluation(
+    def evaluate(
         self, folder: Folder, commit: str, distance: int, parent: str | None
     ) -> Evaluation:
+        """What the problem's evaluator says; raises `EvaluationFailed`."""
         context = SimpleNamespace(
             worktree=folder.path,
             scratch=folder.scratch,
@@ -207,15 +234,24 @@ class Worker:
         )
         self.evaluations.append(None)
         try:
-            evaluation = parse_evaluation(self._judge.evaluate(context), max_metrics=64)
-        except (ValueError, InvalidEvaluation) as error:
+            answer = self._judge.evaluate(context)
+            if self.habits.luck:
+                luck = {"name": self.habits.luck, "value": self._luck.random()}
+                answer["metrics"].append(luck)
+            evaluation = parse_evaluation(answer, max_metrics=64)
+        except (ValueError, ArithmeticError, InvalidEvaluation) as error:
             raise EvaluationFailed("the evaluation failed", reason=str(error)) from error
         figures = {metric.name: metric.value for metric in evaluation.metrics}
         known = self.jobs.find_judged([parent] if parent else [])
         moved = [{each.name: each.value for each in base.evaluation.metrics} for base in known]
         subject, all_figures = self.subject, figures | {"edit_distance": float(distance)}
         places = tuple(all_figures[measure.partition(":")[0]] for measure in subject.measures)
-        self.evaluations[-1] = Evaluated(figures[subject.metric], places, moved != [figures])
+        self.evaluations[-1] = Evaluated(
+            figures[subject.metric],
+            places,
+            moved != [figures],
+            figures[subject.figure] if subject.figure else None,
+        )
         return evaluation
 
 
@@ -242,8 +278,9 @@ def run(
             worker = Worker(Jobs(database), commits, root, subject, habits=habits)
             queue = MemoryQueue()
             basic = _settings(subject, seed, jobs)
+            basic["mapelites_experiment_root_commit"] = root
             configured = Settings(_env_file=None, **basic | dict(settings))
-            experiment = Schedule(database).begin_experiment(Experiment(root, {}))
+            experiment = begin_or_resume(Schedule(database), configured)
             scheduler = Scheduler(assemble(database, experiment, configured, queue))
             while len(worker.evaluations) <= evaluations and (scheduler.tick() or queue.job_ids):
                 while queue.job_ids:

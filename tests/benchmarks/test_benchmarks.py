@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import BENCHMARKS, BRIEF, CLAIMS, JOB, OPERATORS, SEARCH, YIELD
+from benchmarks.__main__ import BENCHMARKS, BRIEF, CLAIMS, JOB, OPERATORS, PROOF, SEARCH, YIELD
 from benchmarks.comparison import Comparison, Plan
 from benchmarks.table import as_table
 from development.commands import bench as bench_task
@@ -46,7 +46,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_task_names_every_benchmark() -> None:
     names = bench_task.help["only"].partition(": ")[2]
-    by_name = {SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF, JOB}
+    by_name = {SEARCH, OPERATORS, CLAIMS, YIELD, BRIEF, JOB, PROOF}
     assert set(names.replace(" or ", ", ").split(", ")) == {*BENCHMARKS, *by_name}
 
 

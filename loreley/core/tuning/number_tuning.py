@@ -1,9 +1,9 @@
 """A job that tunes the numbers of its base commit: many tries, one proposal."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from loguru import logger
 
@@ -12,14 +12,14 @@ from loreley.core.agents.edit_rules import PathRules, Region
 from loreley.core.agents.genetic.source.files import may_change, read_source, write_content
 from loreley.core.agents.genetic.source.literals import Number
 from loreley.core.agents.protocol import Proposal
-from loreley.core.evaluation.cascade import Cascade
+from loreley.core.evaluation.cascade import CandidateTree
 from loreley.core.evaluation.evaluation import Metric
+from loreley.core.evaluation.evaluator import Judgement
 from loreley.core.evaluation.noise import describe_noise
 from loreley.core.jobs import Claim, JobRecord, JobStore
 from loreley.core.tuning.parameters import Parameters, ParameterSearch
 from loreley.core.tuning.trial_checkout import TrialCheckout
 from loreley.core.tuning.tuner import TuneBudget, Tuned, TuneEnded, Tuner
-from loreley.core.worktrees.worktree import Worktree
 from loreley.errors import AgentFailed, CandidateRejected, JobFailed
 from loreley.host.deadline import Deadline
 from loreley.host.failpoints import Failpoint, hit
@@ -33,6 +33,14 @@ _ROOT_SHARE = 1 / 3  # of the seconds, for the root at the beginning of a run
 _TIMES_FOR_ALL = 4  # where all numbers are moved together, which pays late
 _TRIES_WITHOUT_CLOCK = 200
 _SHOWN_REMARKS = 20
+
+
+class TunedTree(CandidateTree, Protocol):
+    """A checkout whose files are known, such as a `Worktree`."""
+
+    def tracked_files(self) -> Sequence[str]:
+        """Paths of all regular files in the base commit, relative to `path`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,7 @@ class NumberTuning:
 
     claim: Claim
     jobs: JobStore
-    judge: Cascade
+    judge: Callable[[CandidateTree, str, Deadline], Judgement]  # measures once
     options: TuneOptions
     paths: PathRules
     region: Region | None
@@ -62,7 +70,7 @@ class NumberTuning:
     _failure: JobFailed | None = None
     _log: list[str] = field(default_factory=list)
 
-    def propose(self, worktree: Worktree) -> Proposal:
+    def propose(self, worktree: TunedTree) -> Proposal:
         """Tune; raises `CandidateRejected` where no values are better than the commit's own.
 
         The worktree is a clean checkout with the best values then.
@@ -81,7 +89,7 @@ class NumberTuning:
             write_content(worktree.path, path, content)
         return self._make_proposal(parameters, tuned)
 
-    def _find_parameters(self, worktree: Worktree) -> Parameters:
+    def _find_parameters(self, worktree: TunedTree) -> Parameters:
         named = [each.path for each in self.options.named]
         paths = [
             path
@@ -186,7 +194,7 @@ class NumberTuning:
         self.deadline.stop.check()
         checkout.write(contents)
         try:
-            judgement = self.judge.judge(checkout, self.claim.base_commit, self.deadline, repeats=1)
+            judgement = self.judge(checkout, self.claim.base_commit, self.deadline)
         except JobFailed as failure:
             if self.deadline.remaining_seconds <= 0:
                 raise TuneEnded from failure

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.genetic.source.files import write_content
+from loreley.core.evaluation.cascade import CandidateTree
 from loreley.core.worktrees.removal import delete, open_folders
-from loreley.core.worktrees.worktree import Worktree
 from loreley.host.deadline import Deadline
 
 _GIT = ".git"
@@ -28,7 +28,7 @@ class TrialCheckout:
     stays, as between jobs.
     """
 
-    worktree: Worktree
+    worktree: CandidateTree
     excludes: Sequence[str] = ()
     _written: dict[str, bytes] = field(default_factory=dict)
     _known: dict[str, Signature] = field(default_factory=dict)

@@ -504,7 +504,7 @@ class JobRun:
             tuning = NumberTuning(
                 claim=self.claim,
                 jobs=self.jobs,
-                judge=self.judge,
+                judge=partial(self.judge.judge, repeats=1),
                 options=self.options.tuning,
                 paths=gates.paths,
                 region=gates.region,
