@@ -12,8 +12,9 @@ _LEAST_BYTES = 1024 * 1024  # with less room a disk is as good as full
 _SHARE = 0.9  # of the room there was: the rest is for others, who must not fail
 _OWN_SHARE = 0.5  # of the room there was; whoever wrote so much has filled the disk
 CLOCK_TICK_NS = 20_000_000  # by which the times of files lag behind the clock
-_LOOK_SECONDS = 30.0  # after which it is measured, whatever the disk's free room says
-_SCARCE_LOOK_SECONDS = 1.0
+# It is measured again after a time, whatever the disk's free room says: others may give some back.
+_LEAST_LOOK_SECONDS, _MOST_LOOK_SECONDS = 1.0, 30.0
+_LOOK_SHARE = 0.02  # of the time may go into measuring
 
 
 class DiskUse:
@@ -38,7 +39,7 @@ class DiskUse:
         self.bound_bytes = min(limit_bytes, int(self._room_bytes * _SHARE)) if limit_bytes else 0
         self.written_bytes = 0  # when it was measured last
         self.full_place: Path | None = None  # on a disk that was full, not by what is measured
-        self._look_at = time.monotonic() + _LOOK_SECONDS
+        self._look_at = time.monotonic() + _LEAST_LOOK_SECONDS
 
     def is_too_much(self) -> bool:
         """Whether more was written than may be; costs next to nothing while it cannot be."""
@@ -52,7 +53,10 @@ class DiskUse:
         if has_dropped or now >= self._look_at or (is_scarce and not self.was_full):
             self.written_bytes = self._measure()
             self._free = free
-            self._look_at = now + (_SCARCE_LOOK_SECONDS if is_scarce else _LOOK_SECONDS)
+            rest = max((time.monotonic() - now) / _LOOK_SHARE, _LEAST_LOOK_SECONDS)
+            self._look_at = now + (
+                _LEAST_LOOK_SECONDS if is_scarce else min(rest, _MOST_LOOK_SECONDS)
+            )
             if is_scarce and self.written_bytes < self._room_bytes * _OWN_SHARE:
                 self.full_place = self._disks[fullest]
         return bool(self.bound_bytes) and self.written_bytes > self.bound_bytes

@@ -72,6 +72,18 @@ def test_the_sum_of_many_small_files_is_bounded(small: Path, code: str) -> None:
     assert not disk.was_full
 
 
+def test_room_that_others_give_back_hides_nothing_for_long(small: Path) -> None:
+    other, own = small / "other", small / "own"
+    other.write_bytes(bytes(30 * MEBIBYTE))
+    own.mkdir()
+    disk = DiskUse([own], 8 * MEBIBYTE)
+
+    other.unlink()
+    (own / "piece").write_bytes(bytes(20 * MEBIBYTE))
+
+    eventually(disk.is_too_much, within=10)
+
+
 def test_what_a_closed_folder_hides_is_counted(small: Path) -> None:
     (small / "sub").mkdir()
     disk = DiskUse([small], 8 * MEBIBYTE)
