@@ -72,6 +72,7 @@ def test_the_sum_of_many_small_files_is_bounded(small: Path, code: str) -> None:
     assert not disk.was_full
 
 
+@pytest.mark.slow
 def test_room_that_others_give_back_hides_nothing_for_long(small: Path) -> None:
     other, own = small / "other", small / "own"
     other.write_bytes(bytes(30 * MEBIBYTE))

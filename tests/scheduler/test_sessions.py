@@ -62,6 +62,7 @@ def count_sessions(database: Database, **options: Any) -> int:
     return sum(job["kind"] == JobKind.SESSION for job in made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{"session_seconds": 0.0}, {"session_agents": frozenset()}, {"agents": {"genetic": 1.0}}],
@@ -72,6 +73,7 @@ def test_there_are_no_sessions_unless_they_are_wanted_of_an_agent_that_measures(
     assert count_sessions(database, **options) == 0
 
 
+@pytest.mark.slow
 def test_sessions_take_the_more_jobs_the_more_they_gain_for_their_seconds(
     database: Database,
 ) -> None:

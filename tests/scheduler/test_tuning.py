@@ -152,6 +152,7 @@ def test_on_a_plateau_numbers_are_tuned_whatever_the_bandit_says(
     assert tunes(after) != []
 
 
+@pytest.mark.slow
 def test_tuning_that_brings_nothing_is_seldom_tried_as_it_takes_long(
     database: Database, schedule: Schedule
 ) -> None:
@@ -167,6 +168,7 @@ def test_tuning_keeps_to_its_share_of_the_time(database: Database, schedule: Sch
     assert len(tunes(create(database, tune_seconds=60.0))) == 1
 
 
+@pytest.mark.slow
 def test_the_last_jobs_of_a_limited_run_tune_numbers(
     database: Database, schedule: Schedule
 ) -> None:
