@@ -57,9 +57,7 @@ def answers() -> list[Response]:
     ("status", "words"),
     [
         (400, "check the URL"),
-        (401, "set the key of this endpoint"),
         (402, "pay into the account"),
-        (503, "wait until it has recovered"),
     ],
 )
 @only_sqlite
