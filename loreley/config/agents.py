@@ -190,7 +190,7 @@ class AgentSettings(BaseModel):
         gt=0,
         le=1_000_000,
         description="Most US dollars that one call of a coding agent may cost, handed on to those "
-        "that can keep to it.",
+        "that can keep to it; a conversation of `chat` goes on no longer once it has cost as much.",
     )
     worker_brief_template: PathText | None = Field(
         None,
@@ -227,12 +227,6 @@ class AgentSettings(BaseModel):
         """What each agent is by its name: a built-in one, or the name of a preset."""
         return {choice.name: choice.kind for choice in self.agent_choices}
 
-    @property
-    def measuring_agents(self) -> frozenset[str]:
-        """The names of those that can have their work judged meanwhile: programs."""
-        kinds = self.agent_kinds.items()
-        return frozenset(name for name, kind in kinds if kind not in ("genetic", "chat"))
-
     def of_agent(self, setting: str, agent: str) -> str:
         """What a setting of the form ``agent:value`` says of this agent; empty if nothing.
 
@@ -260,4 +254,11 @@ class ChatSettings(BaseModel):
     )
     worker_chat_max_output_tokens: int | None = Field(
         None, ge=1, description="Longest answer in tokens. Unset: the endpoint's default."
+    )
+    worker_chat_rounds: int = Field(
+        30,
+        ge=0,
+        le=1000,
+        description="Most times in one job that the model may call tools, with which it looks at "
+        "files, changes them, and has its change measured. 0: it has none, and answers with edits.",
     )

@@ -82,6 +82,13 @@ class Settings(
         return found
 
     @property
+    def measuring_agents(self) -> frozenset[str]:
+        """The names of the agents that can have their work judged meanwhile."""
+        without = {"genetic"} if self.worker_chat_rounds else {"genetic", "chat"}
+        kinds = self.agent_kinds.items()
+        return frozenset(name for name, kind in kinds if kind not in without)
+
+    @property
     def _is_budget_in_dollars(self) -> bool:
         return bool(self.scheduler_budget_dollars or self.scheduler_budget_dollars_per_day)
 

@@ -8,7 +8,7 @@ from loguru import logger
 
 from loreley.config import Settings, expanded
 from loreley.config.values import find_key_flaw
-from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
 from loreley.core.agents.command_report import TextOutput
@@ -126,7 +126,14 @@ def _assemble_agent(
 
 def _assemble_chat_agent(name: str, settings: Settings) -> ChatAgent:
     endpoint = _assemble_chat_endpoint(name, settings)
-    return ChatAgent(name, endpoint, _make_prompter(settings), _read_tariff(name, settings))
+    return ChatAgent(
+        name,
+        endpoint,
+        _make_prompter(settings),
+        _read_tariff(name, settings),
+        settings.worker_chat_rounds,
+        settings.worker_agent_max_call_dollars,
+    )
 
 
 def _assemble_chat_endpoint(name: str, settings: Settings) -> ChatEndpoint:

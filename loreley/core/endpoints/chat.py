@@ -15,13 +15,20 @@ from loreley.core.endpoints.completions import (
     join_text,
     read_completion,
 )
+from loreley.core.endpoints.conversation import (
+    ChatMessage,
+    Reply,
+    Tools,
+    read_calls,
+    read_thoughts,
+    write_messages,
+)
 from loreley.core.endpoints.dialects import (
     Dialect,
     Part,
     find_refused,
     may_lack_version,
     strip_question,
-    write_turns,
 )
 from loreley.core.endpoints.model_list import describe_missing_model, read_model_list
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
@@ -40,25 +47,6 @@ _CHAT = Purpose(
     late="it did not answer in time",
     limits_text=True,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """A turn of the conversation."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the model answered."""
-
-    text: str
-    finish_reason: str
-    usage: Usage
-    has_thoughts: bool = False  # beside the text, where the endpoint tells them apart
-    calls_tools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +94,32 @@ class ChatEndpoint:
                 return describe_missing_model(self.model, listed)
         return ""
 
-    def ask(self, messages: Sequence[ChatMessage], deadline: Deadline, call: CallUsage) -> Reply:
+    @property
+    def knows_tools(self) -> bool:
+        """Whether it has not refused tools so far."""
+        return Part.TOOLS not in self.dialect.refused
+
+    def ask(
+        self,
+        messages: Sequence[ChatMessage],
+        deadline: Deadline,
+        call: CallUsage,
+        tools: Tools | None = None,
+    ) -> Reply:
         """The model's answer, asked for again after what may pass.
 
-        What the endpoint refuses of the protocol is left out from then on. Raises like
-        `Client.ask`. ``call`` is settled where it is certain that nothing was charged.
+        What the endpoint refuses of the protocol is left out from then on, be it the tools. Raises
+        like `Client.ask`. ``call`` is settled where it is certain that nothing was charged.
         """
         life = Life(self.idle_seconds)
-        turns = [{"role": each.role, "content": each.content} for each in messages]
+        question = _Question(messages, tools)
         with life.watch():
             answer = self._client.ask(
-                lambda client: self._converse(client, turns, life), deadline, call, life.check
+                lambda client: self._converse(client, question, life), deadline, call, life.check
             )
         return self._read_reply(answer)
 
-    def _converse(
-        self, client: "OpenAI", turns: Sequence[Mapping[str, str]], life: Life
-    ) -> Mapping[str, Any]:
+    def _converse(self, client: "OpenAI", question: "_Question", life: Life) -> Mapping[str, Any]:
         """The answer, in the dialect that the endpoint turns out to speak."""
         import openai
 
@@ -131,11 +128,11 @@ class ChatEndpoint:
             refused = self.dialect.refused
             asked = refused | {Part.BARE_PATH} if tried else refused
             try:
-                answer = self._complete(client, turns, life, asked)
+                answer = self._complete(client, question, life, asked)
             except (openai.APIStatusError, Refused, NoAnswer) as error:
                 if tried and _knows_no_path(error):
                     raise tried from error
-                part = self._find_refused(error, asked)
+                part = self._find_refused(error, question, asked)
                 if tried:
                     self._learn(Part.BARE_PATH, tried)
                     tried = None
@@ -159,16 +156,21 @@ class ChatEndpoint:
             masked(" ".join(str(error).split()))[:200],
         )
 
-    def _find_refused(self, error: Exception, refused: frozenset[Part]) -> Part | None:
-        if _knows_no_path(error):
-            is_possible = may_lack_version(self._base_url) and Part.BARE_PATH not in refused
-            return Part.BARE_PATH if is_possible else None
+    def _find_refused(
+        self, error: Exception, question: "_Question", refused: frozenset[Part]
+    ) -> Part | None:
         if getattr(error, "status_code", 0) in (401, 402, 403, 408, 409, 429):
             return None
         words = f"{error} {getattr(error, 'param', None) or ''}"
-        return find_refused(words, list(self._options(refused)))
+        part = find_refused(words, list(self._options(question, refused)))
+        if part is not Part.TOOLS and _knows_no_path(error):
+            is_possible = may_lack_version(self._base_url) and Part.BARE_PATH not in refused
+            return Part.BARE_PATH if is_possible else None
+        return part
 
-    def _options(self, refused: frozenset[Part]) -> dict[Part, tuple[str, Any]]:
+    def _options(
+        self, question: "_Question", refused: frozenset[Part]
+    ) -> dict[Part, tuple[str, Any]]:
         """What is asked for beside the answer itself, as far as it is not refused."""
         limits = [Part.MAX_TOKENS, Part.MAX_COMPLETION_TOKENS]
         if self.url is None:
@@ -180,6 +182,10 @@ class ChatEndpoint:
             Part.TEMPERATURE: ("temperature", self.temperature),
             Part.SYSTEM: ("system", None),
         }
+        if question.tools is not None:
+            options[Part.TOOLS] = ("tools", question.tools.write())
+        if any(message.thoughts for message in question.messages):
+            options[Part.THOUGHTS] = ("thoughts", None)
         if limit := next((each for each in limits if each not in refused), None):
             options[limit] = (limit.value, self.max_output_tokens)
         if Part.STREAM in refused:
@@ -189,16 +195,15 @@ class ChatEndpoint:
     def _complete(
         self,
         client: "OpenAI",
-        turns: Sequence[Mapping[str, str]],
+        question: "_Question",
         life: Life,
         refused: frozenset[Part],
     ) -> Mapping[str, Any]:
-        options = dict(self._options(refused).values())
-        options.pop("system", None)
+        options = dict(self._options(question, refused).values())
         if Part.BARE_PATH in refused:
             client = client.with_options(base_url=f"{self._base_url}/v1")
         wanted = {name: value for name, value in options.items() if value is not None}
-        messages: Any = write_turns(turns, refused)
+        messages: Any = write_messages(question.messages, question.tools, refused)
         life.show()
         with client.chat.completions.with_streaming_response.create(
             model=self.model, messages=messages, **wanted
@@ -218,15 +223,20 @@ class ChatEndpoint:
         if not isinstance(choice, dict) or not isinstance(message, dict):
             raise self._client.unexpected(repr(dict(completion))[:300])
         text = join_text(message.get("content")) or join_text(message.get("refusal"))
-        thoughts = join_text(message.get("reasoning_content") or message.get("reasoning"))
         return Reply(
             # A character that came in halves is whole again.
             text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"),
             str(choice.get("finish_reason")),
             _read_usage(completion.get("usage")),
-            bool(thoughts.strip()),
-            bool(message.get("tool_calls")),
+            read_thoughts(message),
+            read_calls(message.get("tool_calls")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    messages: Sequence[ChatMessage]
+    tools: Tools | None
 
 
 def _knows_no_path(error: Exception) -> bool:

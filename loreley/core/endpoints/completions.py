@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from loreley.core.endpoints.conversation import merge_pieces, read_thoughts
 from loreley.core.endpoints.refusals import Refusal, read_words
 from loreley.errors import ProviderUnavailable, TimeLimitReached
 
@@ -163,8 +164,9 @@ def _read_status(code: object) -> int | None:
 
 def _read_events(first: str, rest: Iterator[str]) -> Mapping[str, Any]:
     """The pieces of a streamed answer, put together."""
-    message: dict[str, str] = {"content": "", "reasoning_content": "", "refusal": ""}
-    reason, usage, calls_tools, is_done = None, None, False, False
+    message: dict[str, Any] = {"content": "", "refusal": ""}
+    calls: list[dict[str, Any]] = []
+    reason, usage, is_done = None, None, False
     for event in _parse_events(first, rest):
         if event is None:
             is_done = True
@@ -176,14 +178,16 @@ def _read_events(first: str, rest: Iterator[str]) -> Mapping[str, Any]:
         if not isinstance(choice, dict):
             continue
         delta = choice.get("delta") or choice.get("message") or {}
-        for name in message:
+        for name in ("content", "refusal"):
             message[name] += join_text(delta.get(name))
-        message["reasoning_content"] += join_text(delta.get("reasoning"))
-        calls_tools = calls_tools or bool(delta.get("tool_calls"))
+        for name, piece in read_thoughts(delta).items():
+            more = piece if isinstance(piece, list) else join_text(piece)
+            message[name] = message[name] + more if name in message else more
+        merge_pieces(calls, delta.get("tool_calls"))
         reason = choice.get("finish_reason") or reason
     if reason is None and not is_done:
         raise CutOff("the connection ended before the answer did")
-    whole: dict[str, Any] = {**message, "tool_calls": calls_tools}
+    whole = {**message, "tool_calls": calls}
     return {"choices": [{"message": whole, "finish_reason": reason}], "usage": usage}
 
 

@@ -1,10 +1,9 @@
 """What an endpoint refuses of OpenAI's protocol, learnt from its words and remembered."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 from urllib.parse import urlsplit
 
 _REFUSES = re.compile(
@@ -14,7 +13,8 @@ _REFUSES = re.compile(
     r"|must (?:be (?:1|one|unset|set to 1)\b|alternate)"
     r"|invalid (?:parameter|value|temperature|role)|cannot be (?:set|used)"
     r"|is not (?:valid|available|compatible)|may only be|fixed temperature|is disabled"
-    r"|role(?:: input should| must) be|verified to stream",
+    r"|role(?:: input should| must) be|verified to stream"
+    r"|requires --|no endpoints? found that support|do(?:es)? not advertise",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
@@ -32,6 +32,8 @@ class Part(StrEnum):
     TEMPERATURE = "temperature"
     USAGE = "stream_options"
     STREAM = "stream"
+    TOOLS = "tools"
+    THOUGHTS = "what the model thought before"
     BARE_PATH = "a base URL without /v1"
 
 
@@ -47,6 +49,10 @@ _WORDS = {
         r"unexpected message role|\brole\b.{0,25}\buser\b.{0,12}\bassistant\b",
         re.IGNORECASE,
     ),
+    Part.TOOLS: re.compile(
+        r"\btools?\b|tool[_ -]?(?:use|choice|calls?|calling)|function[_ -]call", re.IGNORECASE
+    ),
+    Part.THOUGHTS: re.compile(r"\breasoning(?:_content|_details)?\b", re.IGNORECASE),
 }
 
 
@@ -79,16 +85,3 @@ def strip_question(url: str | None) -> str | None:
 def may_lack_version(url: str | None) -> bool:
     """Whether a base URL is one to which /v1 may belong."""
     return url is not None and not _VERSIONED.search(urlsplit(url).path)
-
-
-def write_turns(
-    turns: Sequence[Mapping[str, str]], refused: frozenset[Part]
-) -> list[dict[str, Any]]:
-    """The conversation, with what a system would say at the head of the first question."""
-    if Part.SYSTEM not in refused:
-        return [dict(turn) for turn in turns]
-    said = [turn["content"] for turn in turns if turn["role"] == "system"]
-    rest = [dict(turn) for turn in turns if turn["role"] != "system"]
-    if said and rest:
-        rest[0]["content"] = "\n\n".join([*said, rest[0]["content"]])
-    return rest

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,6 +55,24 @@ def streams(
     return Response("", pieces=[*lines, *(["data: [DONE]\n\n"] if finish else [])], stalls=stalls)
 
 
+def calls(*called: tuple[str, object], text: str = "", **more: object) -> Response:
+    """A completion that calls tools, each by its name with its arguments."""
+    told = [
+        {
+            "id": f"id{number}",
+            "type": "function",
+            "function": {
+                "name": name,
+                "arguments": given if isinstance(given, str) else json.dumps(given),
+            },
+        }
+        for number, (name, given) in enumerate(called)
+    ]
+    message = {"role": "assistant", "content": text, "tool_calls": told, **more}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    return Response({"choices": [choice], "usage": USAGE})
+
+
 def refuses(status: int, message: str, code: str | None = None, **headers: str) -> Response:
     """An error as OpenAI words it; the client is told not to wait before it asks again."""
     return Response(
@@ -68,6 +86,7 @@ class ChatServer:
 
     url: str
     responses: Sequence[Response] = ()
+    model: Callable[[dict[str, Any]], Response] | None = None  # answers in place of the responses
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     models: Response | None = None  # what it lists; None: it knows no such question
@@ -76,6 +95,8 @@ class ChatServer:
 
     def next(self) -> Response:
         """The response to the latest request."""
+        if self.model is not None:
+            return self.model(self.requests[-1])
         return self.responses[min(len(self.requests), len(self.responses)) - 1]
 
     def prompt(self, number: int = 0) -> str:

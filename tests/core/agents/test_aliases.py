@@ -6,7 +6,7 @@ import pytest
 
 from loreley.config import Settings, load_settings
 from loreley.core.agents.assembly import assemble_agents, granted_variables, require_prices
-from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import presets
 from loreley.core.agents.router import Router

@@ -14,7 +14,7 @@ from loreley.core.agents.assembly import (
     granted_variables,
     require_prices,
 )
-from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.presets import presets

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Proposal
 from loreley.core.budget import Tariff, Usage

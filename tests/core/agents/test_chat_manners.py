@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from loreley.core.agents.chat import ChatAgent
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.prompts import Prompter
 from loreley.core.budget import Tariff
 from loreley.core.endpoints.chat import ChatEndpoint

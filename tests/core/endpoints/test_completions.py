@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from loreley.core.budget import CallUsage, Usage
-from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
+from loreley.core.endpoints.chat import ChatEndpoint
+from loreley.core.endpoints.conversation import ChatMessage, Reply
 from loreley.errors import LoreleyError, ProviderUnavailable, ServiceUnavailable
 from tests.core.agents.chat_server import ChatServer, Response, says, streams
 from tests.core.worker.upstream import soon
@@ -151,4 +152,4 @@ def test_a_tool_call_is_seen(server: ChatServer) -> None:
 
     reply = ask(server)
 
-    assert (reply.text, reply.calls_tools) == ("", True)
+    assert (reply.text, len(reply.calls)) == ("", 1)

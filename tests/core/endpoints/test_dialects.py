@@ -8,7 +8,8 @@ import pytest
 from loguru import logger
 
 from loreley.core.budget import CallUsage, Usage
-from loreley.core.endpoints.chat import ChatEndpoint, ChatMessage, Reply
+from loreley.core.endpoints.chat import ChatEndpoint
+from loreley.core.endpoints.conversation import ChatMessage, Reply
 from loreley.core.endpoints.dialects import Part, find_refused, may_lack_version
 from loreley.errors import LoreleyError
 from tests.core.agents.chat_server import ChatServer, Response, refuses, says

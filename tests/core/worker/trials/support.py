@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import Preset
+from loreley.core.agents.protocol import Agent
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluator import Evaluator, EvaluatorOptions
 from loreley.core.jobs import JobKind
@@ -73,7 +73,7 @@ class Session:
         *,
         trials: int = 5,
         preset: Preset = OWN,
-        agent: CommandAgent | None = None,
+        agent: Agent | None = None,
         stop: Stop | None = None,
         **agent_options: Any,
     ) -> dict[str, Any]:

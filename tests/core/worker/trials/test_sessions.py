@@ -1,13 +1,19 @@
 """A job in which an agent works for long, and measures."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.presets import presets
-from loreley.core.budget import OpenCall, Usage
+from loreley.core.agents.prompts import Prompter
+from loreley.core.budget import OpenCall, Tariff, Usage
+from loreley.core.endpoints.chat import ChatEndpoint
 from loreley.core.jobs import Claim, JobKind, JobState
 from loreley.core.worker.briefing import Briefing
+from tests.core.agents.chat_server import Response, calls, chat_server, says
 from tests.core.worker.trials.support import Session
 from tests.db.support import rows
 
@@ -47,6 +53,26 @@ def test_a_session_reaches_at_once_what_takes_one_shot_jobs_six(session: Session
         base = job["commit"]
     assert jobs == 6
     assert reached in {row["tree"] for row in rows(session.database, "trials")}
+
+
+def test_a_chat_model_with_tools_reaches_it_in_one_job_too(session: Session) -> None:
+    def climb(request: dict[str, Any]) -> Response:
+        told = [each["content"] for each in request["messages"] if each["role"] == "tool"]
+        figures = [json.loads(each)["metrics"]["score"] for each in told if each.startswith("{")]
+        if figures[-1:] == [0.0] or figures != sorted(figures):
+            return says("Climb to the top.")
+        put = {"path": "x.txt", "replace": f"{len(figures) + 2}\n"}
+        return calls(("edit_file", put), ("evaluate", {}))
+
+    with chat_server() as server:
+        server.model = climb
+        endpoint = ChatEndpoint("stub", server.url)
+        prompter = Prompter.from_file(None, 64 * 1024)
+        session.run("", agent=ChatAgent("chat", endpoint, prompter, Tariff(), rounds=20), trials=10)
+
+    assert session.file() == "7"
+    assert session.scores() == [-25.0, -16.0, -9.0, -4.0, -1.0, 0.0]
+    assert len(server.requests) == 7
 
 
 def test_a_session_has_more_time_and_more_evaluations_than_other_jobs(session: Session) -> None:
