@@ -87,10 +87,10 @@ def note(c: Context, text: str) -> None:
     print(save_note(Project.of(c).settings(), text))
 
 
-@task(help={"withdraw": "leave the note of this number out of later briefs"})
+@task(help={"withdraw": "leave the note or finding of this number out of later briefs"})
 @failures_as_messages()
 def notes(c: Context, withdraw: str | None = None) -> None:
-    """List the notes that agents read, or withdraw one."""
+    """List the notes and findings that agents read, or withdraw one."""
     from loreley.ops.notes import list_notes
     from loreley.ops.notes import withdraw as withdraw_note
 

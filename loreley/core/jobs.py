@@ -9,6 +9,7 @@ from loreley.core.evaluation.confirmation import Confirmation
 from loreley.core.evaluation.evaluation import Artifact, Evaluation
 from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
+from loreley.core.findings import Finding
 from loreley.errors import Fault, JobFailed, LoreleyError
 from loreley.host.deadline import Stop
 from loreley.map_elites.objective import Objective
@@ -127,6 +128,7 @@ class JobRecord:
     subject: str | None = None  # what it says it did, in one line
     places: Sequence[str] = ()  # what it changed, by names that later jobs may ask for
     shared_places: Sequence[str] = ()  # changed with others: it counts only when no metric moves
+    findings: Sequence[Finding] = ()  # what it says it has found out
     tries: int = 0  # evaluations beside that of its commit
     trials: int = 0  # judged while the agent was at work, that of its commit included
     tried_seconds: float = 0.0
@@ -138,7 +140,7 @@ class JobRecord:
     def begin_anew(self, number: int) -> None:
         """Another candidate follows the one of this number, whose files keep it in their names."""
         self.operator = self.subject = None
-        self.places = self.shared_places = ()
+        self.places = self.shared_places = self.findings = ()
         self.artifacts = [
             each
             if each.name.startswith(_OF_A_TRY)

@@ -25,6 +25,7 @@ from loreley.core.jobs import (
     Tries,
 )
 from loreley.db.bandit_stats import add_try, differs_from, read_tries
+from loreley.db.briefs.notebook import insert_findings
 from loreley.db.confirmations import read_holdout, record_confirmation
 from loreley.db.engine import Database, now
 from loreley.db.experiment import (
@@ -220,6 +221,7 @@ class Jobs:
             require_judge(connection, record.judge)
             _finish(connection, claim, record, state=JobState.SUCCEEDED, commit=judged.commit)
             insert_judged_commit(self._database, connection, claim.job_id, judged, _by(record))
+            insert_findings(connection, claim, record, judged.tree)
             if record.places:
                 moved = differs_from(connection, claim.base_commit, judged.evaluation)
                 add_try(self._database, connection, record, moved=moved)
@@ -280,6 +282,7 @@ class Jobs:
             )
             if rejected or failure.kind in _OF_THE_CANDIDATE:
                 add_try(self._database, connection, record, moved=False)
+            insert_findings(connection, claim, record, None)
             _insert_artifacts(connection, claim, record)
 
     @_retried

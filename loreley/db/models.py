@@ -313,12 +313,15 @@ calls = Table(
     Index(None, "opened_at"),
 )
 
-# What people say to every later agent.
+# What people say to every later agent, and what agents say they have found out.
 notes = Table(
     "notes",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("text", Text, nullable=False),
+    Column("job_id", String(36)),  # whose agent says it; null: people do
+    Column("effect", String(8)),  # that the agent claims: helps or harms
+    Column("tree", String(64)),  # of the commit or judged state that its figures are of
     Column("created_at", Double, nullable=False),
     Column("withdrawn_at", Double),
 )

@@ -1,12 +1,18 @@
-"""`invoke note …` and `invoke notes`: what people tell every later agent."""
+"""`invoke note …` and `invoke notes`: what people and earlier agents tell later agents."""
 
 from contextlib import closing
 from datetime import UTC, datetime
 
 from loreley.config import Settings
 from loreley.core.sandbox.child_output import one_line
+from loreley.db.briefs.notebook import (
+    add_note,
+    read_findings,
+    read_standing_notes,
+    withdraw_note,
+)
 from loreley.db.engine import open_database
-from loreley.db.search_context import add_note, read_standing_notes, withdraw_note
+from loreley.db.experiment import read_experiment
 from loreley.errors import ConfigError
 
 LONGEST_NOTE = 2_000
@@ -37,16 +43,25 @@ def save_note(settings: Settings, text: str) -> str:
 
 
 def list_notes(settings: Settings) -> str:
-    """The notes that stand, one a line."""
+    """The notes of people, and what agents have found out with its figures, one a line."""
     with closing(open_database(settings.sqlalchemy_url)) as database, database.read() as connection:
         standing = read_standing_notes(connection)
-    if not standing:
-        return 'no notes; `invoke note "…"` adds a line to every later brief'
-    return "\n".join(
-        f"{note.id:>4}  {datetime.fromtimestamp(note.created_at, UTC).astimezone():%Y-%m-%d %H:%M}"
-        f"  {note.text}"
-        for note in standing
-    )
+        known = read_experiment(connection)
+        findings = read_findings(connection, known) if known else []
+    lines = [_write_line(note.id, note.created_at, note.text) for note in standing]
+    if not lines:
+        lines = ['no notes; `invoke note "…"` adds a line to every later brief']
+    if findings:
+        lines += ["", "What agents have found out; briefs quote what the figures bear out:"]
+        lines += [
+            _write_line(each.id, each.created_at, f"{each.standing:<12}  {each.describe()}")
+            for each in findings
+        ]
+    return "\n".join(lines)
+
+
+def _write_line(number: int, at: float, text: str) -> str:
+    return f"{number:>4}  {datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}  {text}"
 
 
 def withdraw(settings: Settings, number: int) -> str:

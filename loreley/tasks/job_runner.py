@@ -38,11 +38,11 @@ from loreley.core.worker.job_run import JobOptions
 from loreley.core.worker.own_judge import OwnJudge
 from loreley.core.worker.repository import RepositoryOptions, WorkerRepository
 from loreley.core.worker.secret_scan import Secrets
+from loreley.db.briefs.search_context import read_search_context
 from loreley.db.embeddings import Embeddings
 from loreley.db.engine import Database, open_database
 from loreley.db.experiment import adopt_judge, refuse_other_judge
 from loreley.db.jobs import Jobs
-from loreley.db.search_context import read_search_context
 from loreley.db.spend import Spend
 from loreley.errors import JobInterrupted, WorkerUnfit
 from loreley.host import children

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loreley.core.jobs import JobState
-from loreley.db.search_context import add_note
+from loreley.db.briefs.notebook import add_note
 from tests.db.support import rows
 from tests.support import eventually
 from tests.system.stack import Process, Stack, create_stack

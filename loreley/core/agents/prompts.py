@@ -8,7 +8,13 @@ from string import Template
 from typing import Self
 
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.protocol import AgentWorkspace, Brief, BriefCommit, PastFailure
+from loreley.core.agents.protocol import (
+    AgentWorkspace,
+    Brief,
+    BriefCommit,
+    PastFailure,
+    SearchContext,
+)
 from loreley.core.agents.relevance.fences import fence_code
 from loreley.core.agents.relevance.showing import ShownCode, name_files, show_code
 from loreley.core.sandbox.child_output import legible
@@ -68,7 +74,7 @@ class Prompter:
             "goal": brief.goal.strip(),
             "aim": brief.context.aim,
             "constraints": _write_list("A candidate counts only if", brief.context.constraints),
-            "notes": _write_list("From the people who run this", brief.context.notes),
+            "notes": _write_notes(brief.context),
             "metrics": _write_metrics(brief.base),
             "rules": "\n".join(f"- {rule}" for rule in _list_rules(brief)),
             "answer": answer,
@@ -162,6 +168,16 @@ def _list_rules(brief: Brief) -> Sequence[str]:
             f"Only lines between a line with {begin!r} and the next with {end!r} may be changed."
         )
     return rules
+
+
+def _write_notes(context: SearchContext) -> str:
+    of_people = _write_list("From the people who run this", context.notes)
+    of_agents = _write_list(
+        "What earlier agents have found out, with what was measured: no instructions, and not all "
+        "that is known",
+        context.findings,
+    )
+    return "\n\n".join(filter(None, [of_people, of_agents]))
 
 
 def _write_list(heading: str, lines: Sequence[str]) -> str:

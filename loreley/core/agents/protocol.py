@@ -37,6 +37,7 @@ class SearchContext:
     aim: str = ""  # what makes one commit better than another, in a sentence
     constraints: tuple[str, ...] = ()  # what a commit must fulfil to count
     notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()  # of earlier agents, with their figures; the worthiest first
     failures: tuple[PastFailure, ...] = ()
     base_log: str = ""  # what the evaluator printed about the base commit, as far as it was kept
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from loreley.core.findings import is_finding
+
 _LONGEST = 100
 _MARKUP = re.compile(r"^(?:[#>*\s-]+|\d+[.)]\s+)+|[*`]+")
 _TAG = re.compile(r"^\s*</?[\w:|-]+(?:\s[^<>]*)?>\s*")
@@ -63,7 +65,7 @@ def split_subject(text: str) -> tuple[str, str]:
     for at, line in enumerate(lines):
         if line.lstrip().startswith("```"):
             continue
-        if (bare := _bare(line)) and _tells_something(bare):
+        if (bare := _bare(line)) and _tells_something(bare) and not is_finding(line):
             is_whole = len(bare) <= _LONGEST
             rest = [*lines[:at], *lines[at + 1 :]] if is_whole else lines
             return bare[:_LONGEST], "\n".join(rest).strip()

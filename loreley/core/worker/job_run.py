@@ -14,6 +14,7 @@ from loreley.core.agents.router import Router, choose_agent
 from loreley.core.evaluation.cascade import Cascade
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, require_directions
 from loreley.core.evaluation.evaluator import Judgement
+from loreley.core.findings import take_findings
 from loreley.core.jobs import (
     Claim,
     CountEnd,
@@ -25,6 +26,7 @@ from loreley.core.jobs import (
     JudgedCommit,
     ignore_end,
 )
+from loreley.core.sandbox.child_output import legible
 from loreley.core.tuning.number_tuning import NumberTuning, TuneOptions
 from loreley.core.worker.briefing import Briefing
 from loreley.core.worker.code_descriptor import EMBEDDING, Describer, DescribeRequest
@@ -450,6 +452,8 @@ class JobRun:
             record.agent_seconds = (record.agent_seconds or 0.0) + spent
         hit(Failpoint.PROPOSED)
         proposal = briefing.without_secrets(proposal)
+        summary, record.findings = take_findings(legible(proposal.summary))
+        proposal = replace(proposal, summary=summary)
         self.costs_nothing = proposal.costs_nothing
         record.operator, record.subject = proposal.operator, proposal.subject
         record.places, record.shared_places = proposal.places, proposal.shared_places

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from loreley.db.briefs.notebook import add_note, read_standing_notes, withdraw_note
 from loreley.db.schedule import Schedule
-from loreley.db.search_context import add_note, read_standing_notes, withdraw_note
 from loreley.errors import ConfigError
 from loreley.ops.notes import LONGEST_NOTE, parse_note
 from loreley.web.rendering import page, site_of

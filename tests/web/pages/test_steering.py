@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
+from loreley.db.briefs.notebook import read_standing_notes
 from loreley.db.engine import Database
-from loreley.db.search_context import read_standing_notes
 from tests.db.support import job_row
 from tests.evolved import Evolved
 from tests.web.support import Dashboard, dashboard

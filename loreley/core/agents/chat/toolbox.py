@@ -10,6 +10,7 @@ from loreley.core.agents.chat.checkout_files import CheckoutFiles
 from loreley.core.agents.edit_rules import matches
 from loreley.core.agents.protocol import TrialAnswer, TrialOutcome, Trials
 from loreley.core.endpoints.conversation import Tool, ToolCall, Tools
+from loreley.core.findings import TOLD as FINDINGS_TOLD
 from loreley.core.sandbox.child_output import legible
 from loreley.host.deadline import Deadline
 
@@ -89,7 +90,7 @@ class Toolbox:
         """What the model is offered, and what it is told of it."""
         if self.trials is None:
             return Tools(_FILE_TOOLS, _TOLD)
-        told = f"{_TOLD} {_MEASURING.format(left=self.trials.left)}"
+        told = f"{_TOLD} {_MEASURING.format(left=self.trials.left)}\n{FINDINGS_TOLD}"
         return Tools((*_FILE_TOOLS, *_TRIAL_TOOLS), told)
 
     def call(self, call: ToolCall) -> str:

@@ -25,7 +25,8 @@ TOOLS = {
     "best": "The best state of the worktree that was judged so far, as evaluate has told it.",
     "lineage": "The commits that led to where you started, with their figures; the latest is last.",
     "inspirations": "Other good commits, with their figures and what they do otherwise.",
-    "notes": "What the people who run this want to be known.",
+    "notes": "What the people who run this want to be known, and what earlier agents have found "
+    "out, with its figures.",
 }
 
 

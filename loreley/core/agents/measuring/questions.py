@@ -54,4 +54,6 @@ class Asking:
         }
 
     def _show_notes(self) -> TrialAnswer:
-        return TrialAnswer(TrialOutcome.MEASURED, {"notes": list(self.brief.context.notes)})
+        context = self.brief.context
+        told = {"notes": list(context.notes), "findings": list(context.findings)}
+        return TrialAnswer(TrialOutcome.MEASURED, told)

@@ -20,6 +20,7 @@ from typing import Any
 from loguru import logger
 
 from loreley.core.agents.protocol import TrialAnswer, TrialOutcome, Trials
+from loreley.core.findings import TOLD as FINDINGS_TOLD
 from loreley.host.tempdirs import temporary_folder
 
 VARIABLE = "LORELEY_EVALUATE"
@@ -76,7 +77,7 @@ def describe_command(trials: Trials, *, has_tools: bool) -> str:
         f"and 3 where your {trials.left} evaluations are used up. Equal files are measured once, "
         "and asking again costs nothing: where your shell has cut a long one off, run it again. "
         "Measure before you settle, go on from what is better, and undo what is not; the best "
-        "state that was measured counts, should the last one be worse."
+        f"state that was measured counts, should the last one be worse.\n\n{FINDINGS_TOLD}"
     )
     return told + tools if has_tools else told
 

@@ -232,7 +232,7 @@ class JobTrials:
         if known := self._known.get(candidate.tree):
             return self._describe(known, judged_before=True)
         if failed := self._failed.get(candidate.tree):
-            return self._describe_failure(failed)
+            return self._describe_failure(failed, candidate)
         if not self.left:
             return self._answer(
                 TrialOutcome.SPENT, error=f"all {self.allowance} evaluations are used up"
@@ -249,7 +249,7 @@ class JobTrials:
         except JobFailed as failure:
             if candidate.tree not in self._failed:  # it is no failure of the candidate
                 raise
-            return self._describe_failure(failure)
+            return self._describe_failure(failure, candidate)
 
     def _check_out(self, candidate: Candidate) -> Worktree:
         """The candidate in the checkout of the trials, which nobody else writes to."""
@@ -339,11 +339,12 @@ class JobTrials:
         assert self._comparison is not None
         judgement = judged.judgement
         told = self._comparison.describe(judgement.evaluation, judgement.log)
-        return self._answer(TrialOutcome.MEASURED, **told, **more)
+        state = _name_state(judged.candidate)
+        return self._answer(TrialOutcome.MEASURED, state=state, **told, **more)
 
-    def _describe_failure(self, failure: JobFailed) -> TrialAnswer:
-        log = describe_log(failure.log)
-        return self._answer(TrialOutcome.FAILED, error=failure.summary, **log)
+    def _describe_failure(self, failure: JobFailed, candidate: Candidate) -> TrialAnswer:
+        told = {"state": _name_state(candidate), "error": failure.summary}
+        return self._answer(TrialOutcome.FAILED, **told, **describe_log(failure.log))
 
     def _answer(self, outcome: TrialOutcome, **told: object) -> TrialAnswer:
         content = {name: self._without_secrets(value) for name, value in told.items()}
@@ -351,6 +352,11 @@ class JobTrials:
 
     def _without_secrets(self, value: object) -> Any:
         return self.secrets.hide_in(value) if isinstance(value, str) else value
+
+
+def _name_state(candidate: Candidate) -> str:
+    """How an agent is told of a state, and names it."""
+    return candidate.tree[:12]
 
 
 def _format_metrics(evaluation: Evaluation) -> str:

@@ -63,7 +63,7 @@ def test_an_agent_measures_and_looks_around_by_tools(session: Session) -> None:
     [root] = content(lineage)["commits"]
     assert (root["commit"], root["metrics"]) == (session.root, {"score": -36.0})
     assert content(inspirations) == {"inspirations": []}
-    assert content(notes) == {"notes": ["Seven is lucky."]}
+    assert content(notes) == {"notes": ["Seven is lucky."], "findings": []}
     assert failing["result"]["isError"] is True
     assert "could not convert" in content(failing)["error"]
     assert len(session.trials()) == 2

@@ -1,15 +1,16 @@
 """What is known when a job begins: the aim, people's notes, and how attempts nearby failed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, or_, select
 
 from loreley.core.agents.protocol import PastFailure, SearchContext
+from loreley.core.findings import choose_findings
 from loreley.core.jobs import Claim, JobState
-from loreley.db.engine import Database, now
+from loreley.db.briefs.notebook import read_findings, read_standing_notes
+from loreley.db.engine import Database
 from loreley.db.experiment import read_experiment
-from loreley.db.models import artifacts, commits, jobs, notes
+from loreley.db.models import artifacts, commits, jobs
 from loreley.map_elites.objective import Objective
 
 _MOST_FAILURES = 5
@@ -18,48 +19,17 @@ _BASE_LOG_BYTES = 64 * 1024
 _LOGS = ("failure.log", "evaluation.log")  # the first that there is says what went wrong
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A line for every later brief."""
-
-    id: int
-    text: str
-    created_at: float  # seconds since 1970, UTC
-
-
-def add_note(database: Database, note: str) -> int:
-    """Keep a note for every later agent; its number."""
-    with database.begin() as connection:
-        added = notes.insert().values(text=note, created_at=now()).returning(notes.c.id)
-        return int(connection.execute(added).scalar_one())
-
-
-def withdraw_note(database: Database, note_id: int) -> bool:
-    """Withdraw a note; False where no such note stands."""
-    with database.begin() as connection:
-        withdrawn = connection.execute(
-            update(notes)
-            .where(notes.c.id == note_id, notes.c.withdrawn_at.is_(None))
-            .values(withdrawn_at=now())
-        )
-        return withdrawn.rowcount == 1
-
-
-def read_standing_notes(connection: Connection) -> list[Note]:
-    """The notes that were not withdrawn, the oldest first."""
-    query = select(notes).where(notes.c.withdrawn_at.is_(None)).order_by(notes.c.id)
-    return [Note(row.id, row.text, row.created_at) for row in connection.execute(query)]
-
-
 def read_search_context(database: Database, claim: Claim) -> SearchContext:
-    """What the experiment seeks, the notes that stand, and how attempts nearby have failed."""
+    """What the experiment seeks, what is noted, and how attempts nearby have failed."""
     with database.read() as connection:
         known = read_experiment(connection)
         objective = known.objective if known else Objective()
+        findings = read_findings(connection, known, claim.base_commit) if known else []
         return SearchContext(
             aim=_describe_aim(objective),
             constraints=tuple(each.text for each in objective.constraints),
             notes=tuple(note.text for note in read_standing_notes(connection)),
+            findings=tuple(each.describe() for each in choose_findings(findings)),
             failures=_read_past_failures(connection, [claim.base_commit, *claim.inspirations]),
             base_log=_read_evaluation_log(connection, claim.base_commit),
         )

@@ -5,11 +5,12 @@ from dataclasses import replace
 from loreley.core.agents.protocol import PastFailure
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.core.jobs import JobKind, JobRecord
+from loreley.db.briefs.notebook import add_note, withdraw_note
+from loreley.db.briefs.search_context import read_search_context
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import NewJob, Schedule
-from loreley.db.search_context import add_note, read_search_context, withdraw_note
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed, JobFailed
 from tests.db.support import claimed, judged_commit, succeeded
 

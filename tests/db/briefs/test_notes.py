@@ -1,7 +1,7 @@
 """What people tell every later agent, on both databases."""
 
+from loreley.db.briefs.notebook import Note, add_note, read_standing_notes, withdraw_note
 from loreley.db.engine import Database
-from loreley.db.search_context import Note, add_note, read_standing_notes, withdraw_note
 
 
 def standing(database: Database) -> list[Note]:
