@@ -100,7 +100,8 @@ def export(
     help={
         "evaluations": "stop after so many; what was left out until then stays out",
         "keep": "which share of the gain over the root must stay",
-        "push": "push the result to the remote, instead of to a branch of the base clone only",
+        "split": "make a branch of each part that is better than the root by itself, too",
+        "push": "push the result to the remote, instead of to branches of the base clone only",
         "patch": "write the result to this file, for `git am` and `git apply`",
         "force": "replace the patch file if it exists",
         "island": "the best of this island instead of the best of all",
@@ -112,6 +113,7 @@ def minimise(
     c: Context,
     evaluations: str = "200",
     keep: str = "1",
+    split: bool = True,
     push: bool = False,
     patch: str | None = None,
     force: bool = False,
@@ -121,7 +123,8 @@ def minimise(
     """Leave out of the best commit what does not carry its gain.
 
     Parts of its difference are left out and the rest is evaluated as a worker does, until no
-    single hunk is in vain. The result is one commit on the root. Ctrl+C keeps what was found.
+    single hunk is in vain. The result is one commit on the root, and one for each part of it that
+    is better than the root by itself. Ctrl+C keeps what was found.
     """
     from loguru import logger
 
@@ -132,5 +135,5 @@ def minimise(
     logger.disable("loreley")  # it prints lines of progress of its own
     file = Path(patch).absolute() if patch else None
     most, share = number("evaluations", evaluations), number("keep", keep)
-    options = MinimiseOptions(int(most), share, push, file, force)
+    options = MinimiseOptions(int(most), share, push, split, file, force)
     minimise_commit(Project.of(c).settings(), Selection.read(commit, island), options)

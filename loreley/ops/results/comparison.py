@@ -71,7 +71,7 @@ class SideBySide(Comparison):
     score: Score
     root: str
     whole: str
-    share: float = 1.0  # of the whole's gain, that must stay
+    share: float = 1.0  # of the whole's gain, that must stay; 0: the whole is not measured
     random: Random = field(default_factory=Random)
 
     def ask(self, commit: str) -> Answer:
@@ -79,7 +79,7 @@ class SideBySide(Comparison):
         roots: list[float] = []
         goals: list[float] = []
         scores: list[float] = []
-        names = [self.root, self.whole, commit]
+        names = [self.root, commit, *([self.whole] if self.share else [])]
         while True:
             self.random.shuffle(names)
             try:
@@ -87,7 +87,8 @@ class SideBySide(Comparison):
             except JobFailed as failure:
                 return _give_up(failure)
             roots.append(seen[self.root])
-            goals.append(self.share * seen[self.whole] + (1 - self.share) * seen[self.root])
+            whole = seen.get(self.whole, 0.0)
+            goals.append(self.share * whole + (1 - self.share) * seen[self.root])
             scores.append(seen[commit])
             is_enough = _decide(roots, goals, scores)
             if is_enough is not None:

@@ -18,14 +18,17 @@ from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_selected
 from loreley.ops.results.commit_message import describe_gain, write_message, write_provenance
 from loreley.ops.results.export import push_branch
+from loreley.ops.results.independent_changes import IndependentChange
 from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement, SignalStop
 from loreley.ops.results.minimiser import Minimiser, count_lines
 from loreley.ops.results.selection import Selection
 from loreley.ops.results.whole_change import BudgetSpent, Judge, WholeChange
 from loreley.ops.summary import name_gain
+from loreley.views.gains import NOT_YET, Gain
 from loreley.views.lineage import Lineage
 
 _SHOWN_METRICS = 8
+_NOT_MEASURED_BESIDE = Gain(NOT_YET, NOT_YET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class MinimiseOptions:
     most_evaluations: int = 200
     share: float = 1.0  # of the gain over the root, that must stay
     push: bool = False
+    split: bool = True  # what is left, into independent changes
     patch: Path | None = None
     force: bool = False  # replace the patch file
 
@@ -74,23 +78,48 @@ def minimise(settings: Settings, selection: Selection, options: MinimiseOptions)
         except JobInterrupted:
             raise KeyboardInterrupt from None
         ending, kept = minimiser.run(), minimiser.kept
-        commit = minimiser.commit(minimiser.pieces.tree(kept), _write_message(minimiser, kept))
-        branch = _name_branch(settings, lineage)
-        minimiser.store.run("update-ref", f"refs/heads/{branch}", commit)
-        if options.push:
-            push_branch(settings, minimiser.store, commit, branch, force=True)
+        changes: list[IndependentChange] = []
+        if options.split and not ending:
+            changes, reason = minimiser.split()
+            if reason:
+                say(f"not split: {reason}")
+        branches = [
+            _keep(minimiser, options, each.pieces, suffix=f"-{number}", message=message)
+            for number, (each, message) in enumerate(_write_messages(minimiser, changes), start=1)
+        ]
+        message = _write_message(minimiser, kept)
+        commit, branch = _keep(minimiser, options, kept, message=message)
         if options.patch is not None:
             write_mail(
                 minimiser.store,
                 lineage.root_commit,
                 commit,
-                message=_write_message(minimiser, kept),
+                message=message,
                 author=commit_author(settings),
                 output=patch,
             )
     if ending:
         say(f"stopped {ending}")
-    print("\n".join(_write_report(settings, minimiser, kept, commit, branch, options)))
+    print("\n".join(_write_report(minimiser, commit, branch, options)))
+    for number, (change, (_, branch)) in enumerate(zip(changes, branches, strict=True), start=1):
+        print("\n".join(_report_change(minimiser, number, change, branch)))
+
+
+def _keep(
+    minimiser: Minimiser,
+    options: MinimiseOptions,
+    pieces: Sequence[Piece],
+    *,
+    message: CommitMessage,
+    suffix: str = "",
+) -> tuple[str, str]:
+    """Pieces as a commit on the root, and the branch it has, on the remote too if it is asked."""
+    commit = minimiser.commit(minimiser.pieces.tree(pieces), message)
+    branch = f"{_name_branch(minimiser.settings, minimiser.lineage)}{suffix}"
+    minimiser.store.run("update-ref", f"refs/heads/{branch}", commit)
+    if options.push:
+        push_branch(minimiser.settings, minimiser.store, commit, branch, force=True)
+    return commit, branch
 
 
 def _begin(
@@ -140,6 +169,27 @@ def _write_message(minimiser: Minimiser, kept: Sequence[Piece]) -> CommitMessage
     return CommitMessage(subject, "\n".join(body))
 
 
+def _write_messages(
+    minimiser: Minimiser, changes: Sequence[IndependentChange]
+) -> Iterator[tuple[IndependentChange, CommitMessage]]:
+    """Each independent change with what its commit says."""
+    name, root = one_line(minimiser.lineage.objective.name), minimiser.lineage.root.fitness
+    for number, change in enumerate(changes, start=1):
+        gain = minimiser.describe_gain(change.answer) or _NOT_MEASURED_BESIDE
+        fitness = minimiser.fitness_of(change.answer)
+        lineage = replace(minimiser.lineage, confirmation=gain)
+        body = [
+            f"Change {number} of {len(changes)} independent ones that evolution has found. The "
+            f"figures are its own; all of them together measure {minimiser.fitness:.6g}.",
+            "",
+            *write_provenance(lineage),
+            f"Minimised-from: {lineage.last.commit}",
+            f"Fitness: {name} {root:.6g} -> {fitness:.6g}",
+            *(f"{key.capitalize()}: {text}" for key, text in name_gain(gain)),
+        ]
+        yield change, CommitMessage(describe_gain(lineage, fitness), "\n".join(body))
+
+
 def _write_metric_trailers(lineage: Lineage, measurement: Measurement) -> Iterator[str]:
     before = {metric.name: metric.value for metric in lineage.root_metrics}
     for metric in measurement.evaluation.metrics[:_SHOWN_METRICS]:
@@ -154,15 +204,10 @@ def _name_branch(settings: Settings, lineage: Lineage) -> str:
 
 
 def _write_report(
-    settings: Settings,
-    minimiser: Minimiser,
-    kept: Sequence[Piece],
-    commit: str,
-    branch: str,
-    options: MinimiseOptions,
+    minimiser: Minimiser, commit: str, branch: str, options: MinimiseOptions
 ) -> Iterator[str]:
-    lineage, pieces = minimiser.lineage, minimiser.pieces.all
-    yield f"kept      {count_lines(kept)} of {count_lines(pieces)} lines"
+    lineage, pieces, settings = minimiser.lineage, minimiser.pieces.all, minimiser.settings
+    yield f"kept      {count_lines(minimiser.kept)} of {count_lines(pieces)} lines"
     yield f"used      {minimiser.judge.used.replace('/', ' of ')} evaluations"
     yield (
         f"fitness   {one_line(lineage.objective.name)} {minimiser.fitness:.6g}, "
@@ -175,3 +220,17 @@ def _write_report(
     yield f"fetch     git fetch {where} {branch}"
     if options.patch is not None:
         yield f"patch     {options.patch}"
+
+
+def _report_change(
+    minimiser: Minimiser, number: int, change: IndependentChange, branch: str
+) -> Iterator[str]:
+    gain = minimiser.describe_gain(change.answer) or _NOT_MEASURED_BESIDE
+    lines, paths = count_lines(change.pieces), {piece.path for piece in change.pieces}
+    first = change.pieces[0]
+    more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+    yield ""
+    yield f"change {number:<3}{lines} lines, {first}{more}"
+    yield f"fitness   {minimiser.fitness_of(change.answer):.6g} by itself"
+    yield from (f"{name:<10}{text}" for name, text in name_gain(gain))
+    yield f"branch    {branch}"

@@ -14,6 +14,7 @@ from loreley.git.objects import ObjectStore
 from loreley.ops.messages import say
 from loreley.ops.results.comparison import Answer
 from loreley.ops.results.delta_debugging import DeltaDebugging
+from loreley.ops.results.independent_changes import IndependentChange, Splitter
 from loreley.ops.results.whole_change import BudgetSpent, Judge, WholeChange
 from loreley.views.gains import Gain, describe_gain
 from loreley.views.lineage import Lineage
@@ -67,13 +68,17 @@ class Minimiser:
     @property
     def gain(self) -> Gain | None:
         """Whether what is kept is better than the root."""
-        difference, objective = self.best.difference, self.lineage.objective
+        return self.describe_gain(self.best) or self.lineage.confirmation
+
+    def describe_gain(self, answer: Answer) -> Gain | None:
+        """What was seen of a part that is better than the root; None: it was measured once only."""
+        difference, objective = answer.difference, self.lineage.objective
         if difference is None and self.whole.exact_pairs:
-            assert self.best.score is not None  # it is enough
-            gained = self.best.score - self.whole.root_score
+            assert answer.score is not None  # it is enough
+            gained = answer.score - self.whole.root_score
             difference = Difference(gained, 0.0, self.whole.exact_pairs)
         if difference is None:
-            return self.lineage.confirmation
+            return None
         known = Confirmed(self.best_commit, Verdict.CONFIRMED, difference, "", None)
         unit = next(
             (each.unit for each in self.lineage.metrics if each.name == objective.metric), None
@@ -83,8 +88,18 @@ class Minimiser:
     @property
     def fitness(self) -> float:
         """Of what is kept, in the metric's own direction."""
-        assert self.best.score is not None  # it is enough
-        return self.lineage.objective.fitness(self.best.score)
+        return self.fitness_of(self.best)
+
+    def fitness_of(self, answer: Answer) -> float:
+        """Of a part that is enough, in the metric's own direction."""
+        assert answer.score is not None
+        return self.lineage.objective.fitness(answer.score)
+
+    def split(self) -> tuple[list[IndependentChange], str]:
+        """What is kept as changes that are better than the root each alone, or why it is not."""
+        splitter = Splitter(self._ask_alone)
+        reason = splitter.run(self.kept)
+        return splitter.changes, reason
 
     def commit(self, tree: str, message: CommitMessage) -> str:
         """The tree as a commit on the root."""
@@ -118,15 +133,19 @@ class Minimiser:
         answer = self.whole.comparison.ask(commit)
         if answer.is_enough:
             self._best = commit, answer
-        does = "enough" if answer.is_enough else "not enough"
-        seen = (
-            answer.reason
-            if answer.score is None
-            else f"{self.lineage.objective.fitness(answer.score):.6g}"
-        )
-        lines = f"{count_lines(kept)} of {count_lines(self.pieces.all)} lines"
-        say(f"{self.judge.used:>9}  {lines}: {does}: {seen}")
+        self._say(kept, answer, "enough" if answer.is_enough else "not enough")
         return answer.is_enough
+
+    def _ask_alone(self, pieces: Sequence[Piece]) -> Answer:
+        answer = self.whole.alone.ask(self.commit(self.pieces.tree(pieces), _TRIAL))
+        better = "better" if answer.is_enough else "not better"
+        self._say(pieces, answer, f"{better} than the root alone")
+        return answer
+
+    def _say(self, pieces: Sequence[Piece], answer: Answer, words: str) -> None:
+        seen = answer.reason if answer.score is None else f"{self.fitness_of(answer):.6g}"
+        lines = f"{count_lines(pieces)} of {count_lines(self.pieces.all)} lines"
+        say(f"{self.judge.used:>9}  {lines}: {words}: {seen}")
 
 
 def count_lines(pieces: Sequence[Piece]) -> int:

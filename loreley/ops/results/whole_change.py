@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
+from math import inf, nextafter
 from random import Random
 from statistics import median
 from typing import Self
@@ -51,7 +51,8 @@ class WholeChange:
 
     answer: Answer
     root_score: float
-    comparison: Comparison
+    comparison: Comparison  # whether a part carries the gain
+    alone: Comparison  # whether a part is better than the root at all
     exact_pairs: int = 0  # of it and the root, without any noise; 0: not measured, or noisy
 
     @classmethod
@@ -76,13 +77,18 @@ class WholeChange:
             assert difference is not None  # it is confirmed
             if difference.margin > 0:
                 answer = Answer(True, median(confirmation.scores), difference)
-                return cls(answer, root_score, SideBySide(judge.score, root, whole, share))
+                beside = partial(SideBySide, judge.score, root, whole)
+                return cls(answer, root_score, beside(share), beside(0.0))
             score, exact_pairs = confirmation.scores[-1], difference.pairs
         if score <= root_score:
             reason = f"now it is {objective.fitness(score):.6g}, no fitter than the root"
             raise _gain_error(lineage, reason)
         least = score - (1 - share) * (score - root_score)
-        return cls(Answer(True, score), root_score, Exact(judge.score, least), exact_pairs)
+        carries, is_better = (
+            Exact(judge.score, least),
+            Exact(judge.score, nextafter(root_score, inf)),
+        )
+        return cls(Answer(True, score), root_score, carries, is_better, exact_pairs)
 
 
 def _is_noisy(lineage: Lineage, score: float) -> bool:

@@ -44,6 +44,18 @@ def lines(context):
     score = 1 + sum(f"gain {number}" in text for number in range(3))
     score -= 5 * ("line 12\\n" in text)
     return {"summary": "", "metrics": [{"name": "score", "value": score}]}
+
+def needs(context):
+    text = (context.worktree / "plan.txt").read_text()
+    score = 1 + 2 * ("key" in text and "lock" in text)
+    score += ("\\ngain" in text) * (1 + 0.5 * ("more gain" in text))
+    return {"summary": "", "metrics": [{"name": "score", "value": score}]}
+
+def noisy_lines(context):
+    text = (context.worktree / "plan.txt").read_text()
+    score = 1 + sum(f"gain {number}" in text for number in range(3))
+    score += random.SystemRandom().gauss(0, 0.02)
+    return {"summary": "", "metrics": [{"name": "score", "value": score}]}
 """
 CHANGES = {3: "mended", 8: "noise", 12: "gain", 16: "broken", 20: "little", 24: "more noise"}
 SCRIPT = """
@@ -240,3 +252,89 @@ def test_what_makes_no_sense_is_refused() -> None:
             MinimiseOptions(share=share)
     with pytest.raises(ConfigError, match="too few"):
         MinimiseOptions(most_evaluations=1)
+
+
+def change_branches(run: SmallRun) -> list[str]:
+    """The commits of the independent changes, in their order."""
+    pattern = f"refs/heads/evolution/minimised/{run.commits[-1][:12]}-*"
+    found = git("for-each-ref", "--format=%(objectname)", pattern, cwd=run.folder / "base")
+    return found.splitlines()
+
+
+def test_what_is_left_is_split_into_changes_that_are_better_each_by_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path)
+
+    minimise(run.settings, Selection(), MinimiseOptions(push=True))
+
+    changes = change_branches(run)
+    assert sorted(added(run, each) for each in changes) == [["gain"], ["little"]]
+    told = capsys.readouterr().out
+    assert "change 1  2 lines, plan.txt:" in told
+    assert "fitness   2 by itself" in told
+    assert "fitness   1.01 by itself" in told
+    for commit in changes:
+        assert git("rev-parse", f"{commit}^", cwd=run.folder / "base") == run.commits[0]
+        message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
+        assert "of 2 independent ones" in message
+        assert "together measure 2.01" in message
+        assert git("branch", "--contains", commit, cwd=run.upstream.path)
+    git("fetch", "-q", "origin", cwd=run.upstream.author)
+    git("checkout", "-q", changes[0], cwd=run.upstream.author)
+    git("merge", "-q", "--no-edit", changes[1], cwd=run.upstream.author)
+    assert git("rev-parse", "HEAD^{tree}", cwd=run.upstream.author) == git(
+        "rev-parse", f"{result(run)}^{{tree}}", cwd=run.folder / "base"
+    )
+
+
+def test_lines_that_need_each_other_stay_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:needs")
+    files = {"plan.txt": text({3: "key", 12: "lock", 20: "gain", 27: "more gain"})}
+    run.step({**files, "new.bin": None, "old.bin": b"\0"}, 4.5)
+
+    minimise(run.settings, Selection(), MinimiseOptions())
+
+    found = sorted(added(run, each) for each in change_branches(run))
+    assert found == [["gain", "more gain"], ["key", "lock"]]
+    assert "better than the root alone" in capsys.readouterr().err
+
+
+def test_what_is_one_change_is_not_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:needs")
+    files = {"plan.txt": text({3: "key", 12: "lock"})}
+    run.step({**files, "new.bin": None, "old.bin": b"\0"}, 3.0)
+
+    minimise(run.settings, Selection(), MinimiseOptions())
+
+    assert change_branches(run) == []
+    told = capsys.readouterr()
+    assert "not split: no part of what is left is better than the root" in told.err
+    assert "change 1" not in told.out
+
+
+def test_a_noisy_gain_is_split_with_the_gain_of_each_change_confirmed(tmp_path: Path) -> None:
+    run = begun(tmp_path, worker_evaluator_plugin="judge:noisy_lines")
+    files = {"plan.txt": text({3: "gain 0", 20: "gain 1"})}
+    run.step({**files, "new.bin": None, "old.bin": b"\0"}, 3.0)
+
+    minimise(run.settings, Selection(), MinimiseOptions(most_evaluations=1000))
+
+    changes = change_branches(run)
+    assert sorted(added(run, each) for each in changes) == [["gain 0"], ["gain 1"]]
+    for commit in changes:
+        message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
+        assert message.startswith("Improve score from 1 to ")
+        assert re.search(r"^Gain: confirmed: \+[01]\.\d+ ± 0\.0\d \(\d+ pairs\)$", message, re.M)
+
+
+def test_it_is_split_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+
+    minimise(run.settings, Selection(), MinimiseOptions(split=False))
+
+    assert change_branches(run) == []
