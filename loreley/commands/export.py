@@ -67,6 +67,7 @@ def confirm(c: Context, island: str | None = None, commit: str | None = None) ->
         "patch": "write one patch to this file, for `git am` and `git apply`; - is stdout",
         "branch": "push it to the remote as this branch",
         "squash": "with --branch: one commit on the root, instead of every step",
+        "pull-request": "open a pull or merge request for the branch, by gh or glab",
         "force": "replace a file or branch that exists",
         "island": "the best of this island instead of the best of all",
         "commit": "this one instead: a job's number, or the beginning of a commit's or job's id",
@@ -78,11 +79,12 @@ def export(
     patch: str | None = None,
     branch: str | None = None,
     squash: bool = False,
+    pull_request: bool = False,
     force: bool = False,
     island: str | None = None,
     commit: str | None = None,
 ) -> None:
-    """Take the best commit out of the run, as a patch or a branch.
+    """Take the best commit out of the run, as a patch, a branch or a pull request.
 
     The patch says in one mail what all steps from the root achieve together.
     """
@@ -92,7 +94,7 @@ def export(
 
     file = patch if patch in (None, "-") else str(Path(patch).absolute())
     settings = Project.of(c).settings()
-    options = ExportOptions(patch=file, branch=branch, squash=squash, force=force)
+    options = ExportOptions(file, branch, squash, pull_request, force)
     export_commit(settings, Selection.read(commit, island), options)
 
 

@@ -1,4 +1,4 @@
-"""`invoke export`: a commit of the run as a patch file, or as a branch on the remote."""
+"""`invoke export`: a commit of the run as a patch, a branch on the remote, or a pull request."""
 
 import sys
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from loreley.ops.output_file import output_file
 from loreley.ops.results.best import read_selected
 from loreley.ops.results.commit_message import write_message
 from loreley.ops.results.commit_source import open_objects
+from loreley.ops.results.pull_request import Forge
 from loreley.ops.results.selection import Selection
 from loreley.views.lineage import Lineage
 
@@ -31,19 +32,21 @@ class ExportOptions:
     patch: str | None = None  # an absolute path, or - for standard output
     branch: str | None = None
     squash: bool = False  # the branch: one commit on the root, instead of every step
+    pull_request: bool = False  # for the branch, which has a name of its own without one
     force: bool = False
 
 
 def export(settings: Settings, selection: Selection, options: ExportOptions) -> None:
     """Write the patch, push the branch, and say how to go on; raises `LoreleyError`."""
-    if options.patch is None and options.branch is None:
+    if options.patch is None and options.branch is None and not options.pull_request:
         raise ConfigError(
             "nothing is asked for",
-            setting="--patch, --branch",
-            fix="give --patch FILE or --branch NAME, or both",
+            setting="--patch, --branch, --pull-request",
+            fix="give --patch FILE, --branch NAME or --pull-request, or several of them",
         )
     if options.branch is not None:
         _require_free_name(settings, options.branch)
+    forge = Forge.of(_parse_remote(settings)) if options.pull_request else None
     lineage = read_selected(settings, selection)
     if len(lineage.steps) == 1:
         raise LoreleyError(
@@ -54,8 +57,12 @@ def export(settings: Settings, selection: Selection, options: ExportOptions) -> 
     with open_objects(settings, [lineage.root_commit, lineage.last.commit]) as store:
         if options.patch is not None:
             _write_patch(settings, lineage, store, options.patch, force=options.force)
-        if options.branch is not None:
-            _push(settings, lineage, store, options)
+        if options.branch is not None or forge is not None:
+            branch = options.branch or f"evolved-{lineage.last.commit[:12]}"
+            _push(settings, lineage, store, branch, options)
+    if forge is not None:
+        said = forge.open_request(branch, settings.worker_repo_branch, write_message(lineage))
+        say(f"request   {said}")
 
 
 def push_branch(
@@ -65,9 +72,7 @@ def push_branch(
 
     Raises `LoreleyError` when it holds another one and that is not to be replaced.
     """
-    url = settings.worker_repo_remote_url
-    assert url is not None  # the commits came from there
-    remote = Remote.parse(url.get_secret_value())
+    remote = _parse_remote(settings)
     lease = "--force" if force else f"--force-with-lease=refs/heads/{branch}:"
     try:
         store.run(
@@ -101,8 +106,9 @@ def _write_patch(
     say(f"apply it  git am {'--keep-cr ' if has_returns else ''}{path}, or git apply")
 
 
-def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: ExportOptions) -> None:
-    assert options.branch is not None
+def _push(
+    settings: Settings, lineage: Lineage, store: ObjectStore, branch: str, options: ExportOptions
+) -> None:
     with open_scratch(store) as scratch:
         commit = lineage.last.commit
         if options.squash:
@@ -110,9 +116,16 @@ def _push(settings: Settings, lineage: Lineage, store: ObjectStore, options: Exp
             root = store.facts(lineage.root_commit)
             author = commit_author(settings)
             commit = write_commit(scratch, tree, root, write_message(lineage), author)
-        push_branch(settings, scratch, commit, options.branch, force=options.force)
-    say(f"pushed    {commit[:12]} as {options.branch} to {settings.remote_target}")
-    say(f"fetch it  git fetch {settings.remote_target} {options.branch}")
+        push_branch(settings, scratch, commit, branch, force=options.force)
+    say(f"pushed    {commit[:12]} as {branch} to {settings.remote_target}")
+    say(f"fetch it  git fetch {settings.remote_target} {branch}")
+
+
+def _parse_remote(settings: Settings) -> Remote:
+    url = settings.worker_repo_remote_url
+    if url is None:
+        raise ConfigError("no remote is set", setting="WORKER_REPO_REMOTE_URL", fix="set it")
+    return Remote.parse(url.get_secret_value())
 
 
 def _require_free_name(settings: Settings, branch: str) -> None:
