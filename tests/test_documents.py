@@ -28,7 +28,8 @@ from tests.support import PROJECT_ROOT
 
 DOCUMENTS = sorted(
     path
-    for path in [*PROJECT_ROOT.glob("*.md"), *PROJECT_ROOT.glob("docs/**/*.md")]
+    for pattern in ("*.md", "docs/**/*.md", ".agents/skills/*/SKILL.md")
+    for path in PROJECT_ROOT.glob(pattern)
     if path.is_file()
 )
 SOURCES = [
