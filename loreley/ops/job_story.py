@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from loreley.config import Settings
-from loreley.core.evaluation.evaluation import Artifact
+from loreley.core.evaluation.evaluation import Artifact, Metric
 from loreley.core.jobs import JobKind, JobState
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
@@ -74,6 +74,12 @@ def _describe(story: JobStory) -> Iterator[str]:
     for each in story.failed:
         tried = one_line(each.subject or each.operator or "")
         yield f"try {each.number}        {tried}: {one_line(each.failure)}"
+    for trial in story.trials:
+        figures = ", ".join(
+            map(_format_metric, trial.evaluation.metrics if trial.evaluation else ())
+        )
+        said = figures or f"failed: {one_line(trial.failure)}"
+        yield f"trial {trial.number:<7}{trial.tree[:12]} {said} ({trial.seconds:.1f} s)"
     if story.finished_at:
         yield f"finished     {clock(story.finished_at)}"
     if story.failure and story.state is JobState.CANCELLED:
@@ -85,11 +91,15 @@ def _describe(story: JobStory) -> Iterator[str]:
         branch = one_line(story.branch) if story.branch else _explain_no_branch(story)
         yield f"branch       {branch}"
     for metric in story.metrics:
-        spread = f" ± {metric.error:.3g}" if metric.error else ""
-        unit = f" {one_line(metric.unit)}" if metric.unit else ""
-        yield f"metric       {one_line(metric.name)} = {metric.value:.6g}{spread}{unit}"
+        yield f"metric       {_format_metric(metric)}"
     for artifact in story.artifacts:
         yield from _describe_artifact(artifact)
+
+
+def _format_metric(metric: Metric) -> str:
+    spread = f" ± {metric.error:.3g}" if metric.error else ""
+    unit = f" {one_line(metric.unit)}" if metric.unit else ""
+    return f"{one_line(metric.name)} = {metric.value:.6g}{spread}{unit}"
 
 
 def _describe_artifact(artifact: Artifact) -> Iterator[str]:

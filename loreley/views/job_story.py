@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy import RowMapping, select
 
 from loreley.core.evaluation.evaluation import Artifact, Metric
-from loreley.core.jobs import FailedTry, JobKind, JobState
+from loreley.core.jobs import FailedTry, JobKind, JobState, Trial
 from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
-from loreley.db.judged_commits import read_failed_tries
+from loreley.db.judged_commits import read_failed_tries, read_trials
 from loreley.db.models import artifacts, jobs
 
 MOST_MATCHES = 20
@@ -44,6 +44,7 @@ class JobStory:
     metrics: tuple[Metric, ...]
     artifacts: tuple[Artifact, ...]  # of its last attempt
     failed: tuple[FailedTry, ...]  # what that tried in vain before
+    trials: tuple[Trial, ...]  # what its agent had judged while it was at work
 
 
 def find_jobs(database: Database, beginning: str) -> list[str]:
@@ -69,11 +70,16 @@ def read_job_story(database: Database, job_id: str) -> JobStory | None:
         )
         files = connection.execute(kept.order_by(artifacts.c.name)).mappings().all()
         failed = read_failed_tries(connection, job_id)
-    return _to_story(database, job, files, failed)
+        trials = read_trials(connection, job_id)
+    return _to_story(database, job, files, failed, trials)
 
 
 def _to_story(
-    database: Database, job: RowMapping, files: Sequence[RowMapping], failed: Sequence[FailedTry]
+    database: Database,
+    job: RowMapping,
+    files: Sequence[RowMapping],
+    failed: Sequence[FailedTry],
+    trials: Sequence[Trial],
 ) -> JobStory:
     judged = next(iter(Jobs(database).find_judged([job["commit"]] if job["commit"] else [])), None)
     return JobStory(
@@ -100,6 +106,7 @@ def _to_story(
         metrics=judged.evaluation.metrics if judged else (),
         artifacts=tuple(Artifact(row["name"], row["media_type"], row["content"]) for row in files),
         failed=tuple(failed),
+        trials=tuple(trials),
     )
 
 

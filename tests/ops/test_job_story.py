@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
-from loreley.core.jobs import FailedTry, JobKind, JobRecord, JudgedCommit
+from loreley.core.jobs import FailedTry, JobKind, JobRecord, JudgedCommit, Trial
 from loreley.db.engine import open_database
 from loreley.db.experiment import Experiment
 from loreley.db.jobs import Jobs
@@ -40,6 +40,11 @@ def settings(state_dir: Path) -> Settings:
     store.announce(claim, "e" * 40)
     tried = FailedTry(1, "flip-bit", "flip a bit of 2", "a test\nfails", 2.5)
     store.add_failed_try(claim, tried, JobRecord())
+    judged_once = Evaluation("", (Metric("score", 2.5, "m"),))
+    for number, evaluation in enumerate((judged_once, None), start=1):
+        store.announce(claim, str(number) * 40)
+        trial = Trial(number, str(number) * 40, evaluation, "it\nbroke", seconds=1.5)
+        store.add_trial(claim, trial, JobRecord())
     store.fail(claim, AgentFailed("no\nidea"), JobRecord())
     database.close()
     return settings
@@ -68,6 +73,8 @@ def test_a_failure_is_reported_in_one_line(
 
     told = capsys.readouterr().out
     assert "failure      agent: no idea" in told
+    assert "trial 1      111111111111 score = 2.5 m (1.5 s)\n" in told
+    assert "trial 2      222222222222 failed: it broke (1.5 s)\n" in told
     assert "try 1        flip a bit of 2: a test fails" in told
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from loreley.core.evaluation.evaluation import Artifact
+from loreley.core.evaluation.evaluation import Artifact, Evaluation, Metric
+from loreley.core.jobs import JobKind, JobRecord, Trial
 from loreley.db.engine import Database
-from loreley.db.schedule import Schedule
+from loreley.db.jobs import Jobs
+from loreley.db.schedule import NewJob, Schedule
 from tests.db.bulk import seed_jobs
-from tests.evolved import Evolved
+from tests.db.support import claimed
+from tests.evolved import ROOT, Evolved
 from tests.web.support import Dashboard, dashboard
 
 PATCH = b"diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old <b>\n+new\n"
@@ -83,6 +86,26 @@ def test_the_story_of_a_job_is_reported(shown: Dashboard, run: Evolved) -> None:
     assert "data.bin" in text
     assert "it broke badly" in shown.get(f"/jobs/{run.jobs[2]}").text
     assert shown.get("/jobs/nothing").status == 404
+
+
+def test_what_an_agent_has_measured_is_told_with_its_job(
+    shown: Dashboard, database: Database, run: Evolved
+) -> None:
+    store, schedule = Jobs(database), Schedule(database)
+    job_id = schedule.create(NewJob(JobKind.EVOLUTION, schedule.next_ordinal(), 7, ROOT))
+    claim = claimed(database, job_id)
+    store.announce(claim, "ab" * 20)
+    evaluation = Evaluation("", (Metric("score", 2.5, "m"),))
+    store.add_trial(claim, Trial(1, "ab" * 20, evaluation), JobRecord())
+    store.announce(claim, "cd" * 20)
+    store.add_trial(claim, Trial(2, "cd" * 20, None, "it <b>broke</b>"), JobRecord())
+
+    text = shown.get(f"/jobs/{job_id}").text
+
+    assert "What its agent measured" in text
+    assert "score 2.5 m" in text
+    assert "it &lt;b&gt;broke&lt;/b&gt;" in text
+    assert "What its agent measured" not in shown.get(f"/jobs/{run.jobs[1]}").text
 
 
 def test_a_cancelled_job_is_not_said_to_be_rejected(
