@@ -214,6 +214,8 @@ def _run(
         "WORKER_AGENT": agent,
         "WORKER_CHAT_URL": f"http://127.0.0.1:{port}/v1",
         "WORKER_CHAT_MODEL": "stub",
+        "WORKER_TUNE_SECONDS": "0",  # what the floor does not do either: tuning, confirmation
+        "SCHEDULER_CONFIRMATION_SHARE": "0",
     }
     evolve = [sys.executable, "-m", "invoke", "evolve", "--workers", "1", "--jobs", str(count)]
     done = subprocess.run(

@@ -144,6 +144,7 @@ class Checkout:
         # Git compares a file's time with its index' own to find changes within one clock tick.
         fresh = target.with_name("loreley-index")
         shutil.copy2(self.index, fresh)
+        target.unlink(missing_ok=True)  # over it, ext4 would write to the disk at once
         fresh.replace(target)
 
 

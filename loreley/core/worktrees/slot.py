@@ -1,5 +1,6 @@
 """One worktree while a process owns it."""
 
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +86,17 @@ class Slot:
 
 
 def _write(path: Path, line: str) -> None:
-    """Write a file of one line; what stands there is replaced, never written through."""
-    fresh = path.with_name(f"{path.name}.lock")
-    fresh.unlink(missing_ok=True)
-    fresh.write_text(f"{line}\n", "utf-8", "surrogateescape")
-    fresh.replace(path)
+    """Write a file of one line, unless it says that; what stands there is never written through.
+
+    It is removed first: ext4 writes what is renamed over a file to the disk at once, which takes
+    milliseconds. Git takes a worktree as it is without it for the moment.
+    """
+    content = f"{line}\n".encode("utf-8", "surrogateescape")
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        is_as_long = stat.S_ISREG(found.st_mode) and found.st_size == len(content)
+        if is_as_long and path.read_bytes() == content:
+            return
+        path.unlink()
+    with path.open("xb") as file:
+        file.write(content)
