@@ -46,11 +46,13 @@ class RepositorySettings(BaseModel):
         description="Candidates are pushed as `<prefix>/<job>-<attempt>`.",
     )
     worker_repo_job_branch_ttl_hours: float = Field(
-        168,
+        0.02,
         ge=0,
         allow_inf_nan=False,
         description="The scheduler deletes a job's branches from the remote so long after the "
-        "job's end, unless they hold an elite or a step to the best; 0: kept for ever.",
+        "job's end, unless they hold an elite, a confirmed commit or a step to the best, as each "
+        "push takes the longer the more branches there are; the patch stays in the database. "
+        "0: kept for ever.",
     )
     worker_repo_enable_lfs: bool | None = Field(
         None,

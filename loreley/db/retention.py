@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
 
 from loreley.core.evaluation.evaluation import AGENT_ARTIFACTS
+from loreley.core.evaluation.paired_test import Verdict
 from loreley.core.jobs import FINAL_STATES
 from loreley.db.archive import fittest_elites
 from loreley.db.engine import Database, now
-from loreley.db.models import artifacts, challenges, commits, elites, jobs
+from loreley.db.models import artifacts, challenges, commits, confirmations, elites, jobs
 
 _ASKED_AT_ONCE = 500
 
@@ -37,8 +38,8 @@ def has_ended_before(database: Database, hours: float) -> bool:
 def forget_branches(database: Database, *, older_than_hours: float) -> int:
     """Note of every commit that old which nothing needs that it has no branch; how many.
 
-    Needed are elites, candidates under measurement, all that the highest score and each island's
-    best come from, and what jobs under way begin with.
+    Needed are elites, candidates under measurement, confirmed commits, all that the highest score
+    and each island's best come from, and what jobs under way begin with.
     """
     with database.begin() as connection:
         forgotten = connection.execute(
@@ -49,6 +50,7 @@ def forget_branches(database: Database, *, older_than_hours: float) -> int:
                 commits.c.commit.not_in(_used_by_unfinished_jobs(connection)),
                 commits.c.commit.not_in(select(elites.c.commit)),
                 commits.c.commit.not_in(select(challenges.c.commit)),
+                commits.c.commit.not_in(_select_confirmed()),
                 commits.c.commit.not_in(_select_best_paths()),
             )
             .values(branch=None)
@@ -87,6 +89,10 @@ def _used_by_unfinished_jobs(connection: Connection) -> list[str]:
     under_way = select(jobs.c.base_commit, jobs.c.inspirations).where(jobs.c.ingested_at.is_(None))
     rows = connection.execute(under_way).all()
     return sorted({name for row in rows for name in (row.base_commit, *row.inspirations)})
+
+
+def _select_confirmed() -> Select[str]:
+    return select(confirmations.c.commit).where(confirmations.c.verdict == Verdict.CONFIRMED)
 
 
 def _select_best_paths() -> Select[str]:

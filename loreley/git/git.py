@@ -12,7 +12,7 @@ from typing import TypedDict, Unpack
 
 from loreley.errors import CommandFailed, ConfigError, GitError, TimeLimitReached
 from loreley.git.environment import Config, closed_environment, open_environment
-from loreley.git.failures import RemoteSilent, failure
+from loreley.git.failures import GitCommandFailed, RemoteSilent, failure
 from loreley.git.remote import Remote
 from loreley.host.children import Completed, capture
 from loreley.host.conversation import Conversation
@@ -22,7 +22,7 @@ from loreley.host.tempdirs import temporary_folder
 OLDEST_VERSION = (2, 32)  # GIT_CONFIG_GLOBAL
 _ASKING_SECONDS = 120.0  # for a question to the remote that moves no objects
 _SHA1_DIGITS = 40
-_DELETED_AT_ONCE = 200  # branches named in one command line
+_DELETED_AT_ONCE = 500  # branches named in one command line
 
 
 class CallOptions(TypedDict, total=False):
@@ -133,7 +133,11 @@ class Git:
     def delete_remote_branches(
         self, url: str | Remote, names: Sequence[str], deadline: Deadline | None = None
     ) -> None:
-        """Delete these branches of the remote; one that is not there counts as deleted."""
+        """Delete these branches of the remote; one that is not there counts as deleted.
+
+        Some hundred at a time, each time all of them at once where the remote can do that: one by
+        one it may write all its packed refs anew for each.
+        """
         remote, within = _remote(url), deadline or Deadline()
         present = self._heads(remote, within)
         deleted = [f":refs/heads/{name}" for name in names if name in present]
@@ -142,13 +146,13 @@ class Git:
         with temporary_folder() as folder:
             self.init_bare(folder, next(iter(present.values())), deadline=within)
             for start in range(0, len(deleted), _DELETED_AT_ONCE):
-                self.run(
-                    f"--git-dir={folder}",
-                    *("push", "--quiet", "--no-verify", "--", remote.url),
-                    *deleted[start : start + _DELETED_AT_ONCE],
-                    remote=remote,
-                    deadline=within,
-                )
+                some = deleted[start : start + _DELETED_AT_ONCE]
+                push = [f"--git-dir={folder}", "push", "--quiet", "--no-verify"]
+                where = ["--", remote.url, *some]
+                try:
+                    self.run(*push, "--atomic", *where, remote=remote, deadline=within)
+                except GitCommandFailed:
+                    self.run(*push, *where, remote=remote, deadline=within)
 
     def try_push(
         self, url: str | Remote, prefix: str, like: str, deadline: Deadline | None = None

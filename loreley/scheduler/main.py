@@ -1,7 +1,7 @@
 """The scheduler: ingest what ended, create and dispatch what comes next, stop at the budget."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Self
 
 from loguru import logger
@@ -40,7 +40,7 @@ class Scheduler:
             experiment = begin_or_resume(Schedule(database), settings)
             logger.info("evolving from {}", experiment.root_commit[:12])
             parts = assemble(database, experiment, settings, JobQueue())
-            with serve_run_figures(settings, database):
+            with serve_run_figures(settings, database), closing(parts.pruning):
                 yield cls(parts)
             with suppress(ServiceUnavailable):  # some seconds that the budget does not count
                 parts.budget.note_activity(at_once=True)

@@ -1,6 +1,7 @@
-"""Now and then deletes the job branches on the remote that nothing needs any more."""
+"""Deletes the job branches on the remote that nothing needs any more."""
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,14 +10,14 @@ from loguru import logger
 
 from loreley.db.engine import Database
 from loreley.db.retention import find_unneeded_branches, forget_branches, has_ended_before
-from loreley.errors import GitError, TimeLimitReached
+from loreley.errors import GitError, JobInterrupted, ServiceUnavailable, TimeLimitReached
 from loreley.git.git import Git
 from loreley.git.remote import Remote
-from loreley.host.deadline import Deadline
+from loreley.host.deadline import Deadline, Stop
 
-_EVERY_SECONDS = 3600.0
-_AT_ONCE = 200  # a tick must not keep finished jobs waiting for long
-_TICK_SECONDS = 30.0
+_EVERY_SECONDS = 30.0
+_LISTED_EVERY_SECONDS = 3600.0  # though nothing was forgotten: attempts that failed leave branches
+_LONGEST_SECONDS = 600.0
 _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-[0-9]+")
 
 
@@ -40,10 +41,11 @@ class JobBranches:
 
 
 class Pruning:
-    """Deletes branches some hours after their job ended, unless the archive needs them.
+    """Deletes branches some time after their job ended, unless the archive needs them.
 
     The database forgets a branch first. So whatever happens in between, every recorded branch
-    is on the remote, and what is on the remote unrecorded is deleted the next time.
+    is on the remote, and what is on the remote unrecorded is deleted the next time. The remote is
+    asked by a thread, as it may take its time.
     """
 
     def __init__(
@@ -62,29 +64,48 @@ class Pruning:
         self._find_branches = find_branches
         self._ttl_hours = ttl_hours
         self._clock = clock
-        self._next = clock()
+        self._next = self._next_listing = clock()
+        self._stop = Stop()
+        self._thread: threading.Thread | None = None
 
     def tick(self) -> None:
-        """Delete what is not needed, at the first call and every hour, some at a time."""
+        """Forget what is not needed, and have it deleted; now and then look what else there is."""
         if self._find_branches is None or self._ttl_hours <= 0 or self._clock() < self._next:
             return
-        self._next = self._clock() + _EVERY_SECONDS
-        if not has_ended_before(self._database, self._ttl_hours):
+        if self._thread is not None and self._thread.is_alive():
             return
-        forget_branches(self._database, older_than_hours=self._ttl_hours)
+        self._next = self._clock() + _EVERY_SECONDS
+        is_due = self._clock() >= self._next_listing
+        if is_due and not has_ended_before(self._database, self._ttl_hours):
+            return
+        if forget_branches(self._database, older_than_hours=self._ttl_hours) or is_due:
+            self._next_listing = self._clock() + _LISTED_EVERY_SECONDS
+            self._thread = threading.Thread(target=self._delete_unneeded, name="pruning")
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until what was begun is done."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def close(self) -> None:
+        """Leave what is not deleted yet for the next time."""
+        self._stop.ask(JobInterrupted("the scheduler ends"))
+        self.wait()
+
+    def _delete_unneeded(self) -> None:
+        assert self._find_branches is not None
+        deadline = Deadline.after(_LONGEST_SECONDS, self._stop)
         try:
-            self._delete(self._find_branches(), Deadline.after(_TICK_SECONDS))
-        except (GitError, TimeLimitReached) as error:
-            logger.warning("old job branches stay for another hour: {}", error.summary)
+            self._delete(self._find_branches(), deadline)
+        except JobInterrupted:
+            logger.info("old job branches stay until the next start")
+        except (GitError, TimeLimitReached, ServiceUnavailable) as error:
+            logger.warning("old job branches stay for the time being: {}", error.summary)
 
     def _delete(self, branches: JobBranches, deadline: Deadline) -> None:
         present = branches.by_job(deadline)
         unneeded = find_unneeded_branches(self._database, present, older_than_hours=self._ttl_hours)
-        if not unneeded:
-            return
-        branches.delete(unneeded[:_AT_ONCE], deadline)
-        logger.info(
-            "deleted {} job branches older than {:g} h", len(unneeded[:_AT_ONCE]), self._ttl_hours
-        )
-        if len(unneeded) > _AT_ONCE:
-            self._next = self._clock()
+        if unneeded:
+            branches.delete(unneeded, deadline)
+            logger.info("deleted {} job branches that nothing needs", len(unneeded))

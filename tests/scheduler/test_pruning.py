@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loguru import logger
 from sqlalchemy import update
 
+from loreley.core.evaluation.confirmation import Confirmation
+from loreley.core.evaluation.paired_test import Verdict
 from loreley.core.jobs import JobKind
 from loreley.db.archive import Archive, PlacedCommit
+from loreley.db.confirmations import record_confirmation
 from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment
 from loreley.db.models import jobs
@@ -23,6 +27,7 @@ from loreley.scheduler.assembly import renew_credentials
 from loreley.scheduler.pruning import JobBranches, Pruning
 from tests.core.worker.upstream import Upstream, opened, soon
 from tests.db.support import failed, judged_commit, rows, succeeded
+from tests.support import eventually
 
 PREFIX = "evolution/job"
 TTL_HOURS = 24.0
@@ -82,6 +87,12 @@ class Run:
         branches = JobBranches(Git(), remote, PREFIX)
         return Pruning(self.database, lambda: branches, ttl_hours, clock=lambda: self.seconds)
 
+    def prune(self, **options: Any) -> None:
+        """Prune once, to the end."""
+        pruning = self.pruning(**options)
+        pruning.tick()
+        pruning.wait()
+
     @property
     def present(self) -> set[str]:
         """The branches that the remote holds."""
@@ -112,7 +123,7 @@ def test_what_nothing_needs_goes_when_it_is_old(run: Run) -> None:
     old, young = run.candidate(), run.candidate(score=-1, hours_ago=1)
     best = run.candidate(score=5)
 
-    run.pruning().tick()
+    run.prune()
 
     assert run.present == run.recorded == {young, best}
     assert old not in run.present
@@ -123,7 +134,7 @@ def test_an_elite_stays_however_old(run: Run) -> None:
     elite = run.candidate(hours_ago=9999)
     run.make_elite(run.made[1], cell=3, score=0)
 
-    run.pruning().tick()
+    run.prune()
 
     assert elite in run.present & run.recorded
 
@@ -134,7 +145,7 @@ def test_every_step_to_the_best_stays(run: Run) -> None:
     side = run.candidate(parent=run.made[0])
     best = run.candidate(parent=run.made[1], score=2)
 
-    run.pruning().tick()
+    run.prune()
 
     assert run.present == {first, second, best}
     assert side not in run.recorded
@@ -146,7 +157,7 @@ def test_what_a_job_under_way_begins_with_stays(run: Run) -> None:
     job = NewJob(JobKind.EVOLUTION, 99, 0, run.made[0], (run.made[1],))
     Schedule(run.database).create(job)
 
-    run.pruning().tick()
+    run.prune()
 
     assert run.present == {base, inspiration, best}
     assert other not in run.recorded
@@ -156,7 +167,7 @@ def test_branches_of_attempts_that_came_to_nothing_go_too(run: Run) -> None:
     run.failure(hours_ago=48)
     young = run.failure(hours_ago=1)
 
-    run.pruning().tick()
+    run.prune()
 
     assert run.present == {young}
 
@@ -168,7 +179,7 @@ def test_branches_of_others_are_left_alone(run: Run) -> None:
     waiting = Schedule(run.database).create(NewJob(JobKind.EVOLUTION, 99, 0, ROOT))
     begun = run.push(waiting)
 
-    run.pruning().tick()
+    run.prune()
 
     assert run.present == {stranger, begun, f"{PREFIX}/by-hand"}
 
@@ -176,7 +187,7 @@ def test_branches_of_others_are_left_alone(run: Run) -> None:
 def test_a_time_of_0_keeps_everything(run: Run) -> None:
     kept = {run.candidate(), run.failure(hours_ago=9999)}
 
-    run.pruning(ttl_hours=0).tick()
+    run.prune(ttl_hours=0)
 
     assert run.present == kept
 
@@ -190,11 +201,14 @@ def test_a_remote_that_is_away_costs_nothing_but_time(run: Run, tmp_path: Path) 
     hidden = run.upstream.path.rename(tmp_path / "hidden")
 
     pruning.tick()
+    pruning.wait()
     hidden.rename(run.upstream.path)
     pruning.tick()
+    pruning.wait()
     before_the_hour_is_over = run.present
     run.seconds = 3600
     pruning.tick()
+    pruning.wait()
     logger.remove(sink)
 
     assert "old job branches stay" in "".join(said)
@@ -208,14 +222,14 @@ def test_a_crash_in_between_leaves_no_recorded_branch_without_a_real_one(run: Ru
     forget_branches(run.database, older_than_hours=TTL_HOURS)
 
     assert (run.recorded, run.present) == ({best}, {old, best})
-    run.pruning().tick()
+    run.prune()
     assert run.present == {best}
 
 
 def test_a_commit_without_its_branch_comes_back_into_no_archive(run: Run) -> None:
     run.candidate()
     best = run.candidate(score=5)
-    run.pruning().tick()
+    run.prune()
 
     with run.database.read() as connection:
         names = [each.commit for each in read_scored_commits(connection)]
@@ -233,7 +247,7 @@ def test_a_worker_goes_on_when_branches_it_knew_are_gone(run: Run, tmp_path: Pat
         pass
     run.candidate(score=5)
 
-    run.pruning().tick()
+    run.prune()
 
     for commit in (gone, run.made[1]):
         with worker.lease(commit, "two", soon()) as worktree:
@@ -246,22 +260,76 @@ def test_a_worker_goes_on_when_branches_it_knew_are_gone(run: Run, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_many_are_deleted_in_portions(run: Run) -> None:
-    names = [run.failure(hours_ago=48) for _ in range(2)]
-    job_id = names[0].removeprefix(f"{PREFIX}/").removesuffix("-1")
+def test_many_are_deleted_by_few_pushes_that_rewrite_the_packed_refs_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = run.failure(hours_ago=48)
+    job_id = name.removeprefix(f"{PREFIX}/").removesuffix("-1")
     refs = "".join(
         f"create refs/heads/{PREFIX}/{job_id}-{number} {run.upstream.head()}\n"
-        for number in range(2, 402)
+        for number in range(2, 1202)
     )
-    Git().run(f"--git-dir={run.upstream.path}", "update-ref", "--stdin", stdin=refs.encode())
+    git = f"--git-dir={run.upstream.path}"
+    Git().run(git, "update-ref", "--stdin", stdin=refs.encode())
+    Git().run(git, "pack-refs", "--all")
+    packed = run.upstream.path / "packed-refs"
+    before = packed.stat().st_ino
+    pushes: list[tuple[str, ...]] = []
+    plain = Git.run
+
+    def watched(git: Git, *words: str, **more: Any) -> bytes:
+        if "push" in words:
+            pushes.append(words[words.index("--") :])
+        return plain(git, *words, **more)
+
+    monkeypatch.setattr(Git, "run", watched)
+
+    run.prune()
+
+    assert run.present == set()
+    assert packed.stat().st_ino != before
+    assert [len(words) - 2 for words in pushes] == [500, 500, 201]
+
+
+def test_a_remote_without_atomic_pushes_is_pruned_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.failure(hours_ago=48)
+    Git().run(f"--git-dir={run.upstream.path}", "config", "receive.advertiseAtomic", "false")
+
+    run.prune()
+
+    assert run.present == set()
+
+
+def test_the_tick_does_not_wait_for_the_remote(run: Run, tmp_path: Path) -> None:
+    old = run.failure(hours_ago=48)
+    hook = run.upstream.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nsleep 60\n")
+    hook.chmod(0o755)
     pruning = run.pruning()
-    left = [len(run.present)]
 
-    for _ in range(3):
-        pruning.tick()
-        left.append(len(run.present))
+    pruning.tick()
+    eventually((tmp_path / "asked").exists)
+    run.seconds = 60
+    pruning.tick()
+    pruning.close()
 
-    assert left == [402, 202, 2, 0]
+    assert run.present == {old}
+
+
+def test_what_is_confirmed_stays(run: Run) -> None:
+    run.candidate(score=5)
+    branch = run.candidate()
+    shown = Confirmation(Verdict.CONFIRMED, (1.0,), (2.0,))
+    by = rows(run.database, "commits")[0]["job_id"]
+    with run.database.begin() as connection:
+        record_confirmation(run.database, connection, run.made[1], by, shown, None)
+
+    run.prune()
+
+    assert branch in run.present
 
 
 def test_a_candidate_that_is_measured_again_stays(run: Run) -> None:
@@ -269,7 +337,7 @@ def test_a_candidate_that_is_measured_again_stays(run: Run) -> None:
     branch = run.candidate()
     Schedule(run.database).create_extra(JobKind.MEASUREMENT, run.made[1])
 
-    run.pruning().tick()
+    run.prune()
 
     assert branch in run.present
 
