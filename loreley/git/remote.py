@@ -75,6 +75,11 @@ class Remote:
         return self.identity == other.identity
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of this host."""
+        return Path(self.url.removeprefix("file://")).is_dir()
+
+    @property
     def identity(self) -> str:
         """The address without what may be written in several ways: scheme of files, ending."""
         return _strip_url(self.url)

@@ -26,6 +26,7 @@ DirEntry = os.DirEntry[bytes]
 
 _FOLDER, _SUBMODULE = b"f", b"s"
 _ATTRIBUTES = ("user.", "system.posix_acl_")  # those that a folder's owner may set
+_COMPARED_FILES = 2000  # with more, git finds what was added sooner
 _FAST: Config = (("checkout.workers", "4"), ("advice.detachedHead", "false"))
 
 
@@ -72,8 +73,10 @@ class Checkout:
         # The order matters: git would look for tracked files through links in the place of
         # folders, and write files as an untracked .gitattributes says.
         if self.index.exists():
-            self._remove_what_git_overlooks()
-            self._clean(deadline, cleaning_seconds)
+            files = self._find_files(commit)
+            self._held.unlink(missing_ok=True)
+            if not self._remove_what_git_overlooks(files):
+                self._clean(deadline, cleaning_seconds)
         checkout = self.ask("read-tree", "--reset", "-u", commit, config=_FAST, deadline=deadline)
         if checkout.exit_code != 0:
             raise failure(checkout, self.path)
@@ -86,6 +89,28 @@ class Checkout:
         self._folder_list.write_bytes(b"".join(mark + b"\0" for mark in marked))
         if self.submodules is not None:
             self.checked_out[:] = self.submodules.check_out(commit, self.path, self.index, deadline)
+        self._held.write_text(commit)
+
+    def _find_files(self, commit: str) -> Set[bytes] | None:
+        """Paths of all files that git removes or writes by itself when it checks out ``commit``.
+
+        Those of the commit that the index holds, and of this one. None where nobody knows, or
+        there are so many that git finds what was added sooner.
+        """
+        try:
+            held = self._held.read_text()
+        except FileNotFoundError:
+            return None
+        top = os.fsencode(self.path) + b"/"
+        found: set[bytes] = set()
+        for each in {held, commit}:
+            entries = self.store.files(each)
+            if len(entries) > _COMPARED_FILES:
+                return None
+            found |= {
+                top + os.fsencode(entry.path) for entry in entries if entry.mode != GITLINK_MODE
+            }
+        return found
 
     def _clean(self, deadline: Deadline, seconds: float) -> None:
         patterns = [f"--exclude={pattern}" for pattern in self.excludes]
@@ -95,22 +120,29 @@ class Checkout:
             timeout_seconds=seconds or self.store.git.timeout_seconds,
         )
 
-    def _remove_what_git_overlooks(self) -> None:
+    def _remove_what_git_overlooks(self, files: Set[bytes] | None) -> bool:
         """Whatever stands in the place of folders, and in folders is no file, link or folder.
 
         Repositories inside tracked folders, too, files in submodules, and the folders' modes and
-        attributes.
+        attributes. Returns whether nothing but ``files`` and folders of theirs was found, so that
+        git has nothing to clean.
         """
         mode = stat.S_IMODE(self.path.parent.stat().st_mode)
         marks = self._folder_list.read_bytes().split(b"\0")[:-1]
         top = os.fsencode(self.path)
         tracked = {top} | {top + b"/" + mark[1:] for mark in marks}
-        _tidy(top, mode, tracked, is_top=True)
+        is_clean = _tidy(top, mode, tracked, files, is_top=True)
         for mark in marks:
             folder = top + b"/" + mark[1:]
             if mark.startswith(_SUBMODULE):
                 _delete_within(folder)
-            _tidy(folder, mode, tracked)
+            is_clean &= _tidy(folder, mode, tracked, files)
+        return is_clean
+
+    @property
+    def _held(self) -> Path:
+        """Holds the commit whose files the index has, where that is known."""
+        return self.index.with_name(f"{self.index.name}-commit")
 
     @property
     def _folder_list(self) -> Path:
@@ -148,18 +180,27 @@ class Checkout:
         fresh.replace(target)
 
 
-def _tidy(folder: bytes, mode: int, tracked: Set[bytes], *, is_top: bool = False) -> None:
+def _tidy(
+    folder: bytes,
+    mode: int,
+    tracked: Set[bytes],
+    files: Set[bytes] | None,
+    *,
+    is_top: bool = False,
+) -> bool:
     """Remove repositories and odd entries of a tracked folder, and give it ``mode``.
 
     Odd entries are removed from the untracked folders in it, too, which git finds empty then.
+    Returns whether it held ``files`` and tracked folders alone; never where these are not known.
     """
+    is_clean = files is not None
     try:
         found = os.lstat(folder).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return
+        return is_clean
     if not stat.S_ISDIR(found):
         os.unlink(folder)
-        return
+        return False
     _remove_attributes(folder)
     if stat.S_IMODE(os.lstat(folder).st_mode) != mode:
         os.chmod(folder, mode)
@@ -168,9 +209,14 @@ def _tidy(folder: bytes, mode: int, tracked: Set[bytes], *, is_top: bool = False
         for entry in entries:
             if entry.name == b".git" and not is_top:
                 _delete(entry)
-            elif not entry.is_file(follow_symlinks=False) and entry.path not in tracked:
+            elif entry.is_file(follow_symlinks=False) or entry.is_symlink():
+                is_own_git = is_top and entry.name == b".git"
+                is_clean = is_clean and (is_own_git or entry.path in (files or ()))
+            elif entry.path not in tracked:
+                is_clean = False
                 pending.append(entry)
     _remove_odd_entries(pending)
+    return is_clean
 
 
 def _remove_attributes(folder: bytes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from random import random
 
 from loreley.core.worktrees.changes import Changes, find_changes, find_ignored, stage_tree
 from loreley.core.worktrees.footprint import Footprint
@@ -21,11 +22,13 @@ from loreley.errors import (
 from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
+from loreley.git.remote import Remote
 from loreley.host.deadline import Deadline
 from loreley.map_elites.descriptor import Vector
 
 _SHOWN_IGNORED = 10
 _LOOKING_SECONDS = 120.0  # for what has no deadline of its own
+_COLLECTED_SHARE = 0.02  # of the pushes to a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,7 @@ class Worktree:
         try:
             self._shared.clone.store.run(
                 *("push", "--porcelain", "--no-verify", "--no-follow-tags"),
+                *_spare_collection(remote),
                 *(f"--force-with-lease=refs/heads/{branch}:", "--", remote.url),
                 f"{commit}:refs/heads/{branch}",
                 remote=remote,
@@ -341,3 +345,13 @@ class Worktree:
             raise CandidateRejected(
                 "git cannot store what the agent left", reason=error.stderr
             ) from error
+
+
+def _spare_collection(remote: Remote) -> Sequence[str]:
+    """Options with which most pushes to a folder do not look whether it needs a collection.
+
+    Each would start further processes for that; one in some has to do, for the objects there are.
+    """
+    if not remote.is_folder or random() < _COLLECTED_SHARE:
+        return ()
+    return ("--receive-pack=git -c receive.autogc=false receive-pack",)

@@ -1,5 +1,6 @@
 """How many processes a worker starts for a job: no noise moves the number."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 
 from loreley.core.worker.repository import WorkerRepository
 from loreley.host import children, conversation
-from tests.core.worker.upstream import Upstream, opened, soon
+from tests.core.worker.upstream import Upstream, contents, opened, soon
 
-_GIT_PROCESSES = 9  # clean twice, read-tree twice, ls-files twice, update-index, write-tree, …
+_GIT_PROCESSES = 7  # read-tree twice, ls-files twice, update-index, write-tree, commit-tree
 
 
 @pytest.fixture
@@ -55,4 +56,51 @@ def test_a_job_asks_git_by_few_processes(
     pushes = [command for command in commands if " push " in command]
     assert len(pushes) == 1
     assert len(commands) - len(pushes) <= _GIT_PROCESSES, commands
+    repository.close()
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        lambda path: (path / "src" / "left.py").write_text("left = 1\n"),
+        lambda path: (path / "left").mkdir(),
+        lambda path: (path / "src" / "left").symlink_to("pack.py"),
+        lambda path: (path / "__pycache__").mkdir(),
+    ],
+    ids=["file", "folder", "link", "ignored"],
+)
+def test_what_was_added_is_cleaned_by_git(
+    upstream: Upstream, tmp_path: Path, started: list[list[str]], plant: Callable[[Path], object]
+) -> None:
+    repository = opened(upstream, tmp_path / "base")
+    with repository.lease(upstream.head(), "one", soon()) as worktree:
+        before = contents(worktree.path)
+        plant(worktree.path)
+    started.clear()
+
+    with repository.lease(upstream.head(), "two", soon()) as worktree:
+        assert contents(worktree.path) == before
+    cleaned = [argv for argv in started if "clean" in argv]
+    assert len(cleaned) == 1
+    repository.close()
+
+
+def test_nothing_is_cleaned_that_git_checks_out_by_itself(
+    upstream: Upstream, tmp_path: Path, started: list[list[str]]
+) -> None:
+    root = upstream.head()
+    fuller = upstream.commit({"new/deep/file.py": "x = 1\n"}, branch="fuller")
+    repository = opened(upstream, tmp_path / "base")
+    seen = []
+    for number, commit in enumerate((root, fuller, root, fuller)):
+        with repository.lease(commit, f"job-{number}", soon()) as worktree:
+            seen.append(contents(worktree.path))
+            (worktree.path / "README.md").unlink()
+            (worktree.path / "src" / "pack.py").write_text("changed = True\n")
+            if number == 2:  # it is in the way of a file of the next one
+                (worktree.path / "new").write_text("a file\n")
+        started[:] = started if number else []
+
+    assert (seen[0], seen[1]) == (seen[2], seen[3])
+    assert len([argv for argv in started if "clean" in argv]) == 1
     repository.close()

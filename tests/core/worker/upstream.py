@@ -141,9 +141,9 @@ def leftovers(repository: WorkerRepository) -> list[str]:
     """What stands beside spare slots, and what of a slot is not whole."""
     worktrees, admin = repository.worktrees, repository.base / ".git" / "worktrees"
     slots = {path.stem for path in (worktrees / ".slots").glob("*.owner")}
-    whole = {
-        f"{slot}{suffix}" for slot in slots for suffix in ("", ".owner", ".index", ".index-folders")
-    }
+    of_index = (f".index{suffix}" for suffix in ("", "-folders", "-commit"))
+    suffixes = ("", ".owner", *of_index)
+    whole = {f"{slot}{suffix}" for slot in slots for suffix in suffixes}
     known = {".slots", ".lock", ".trash", ".scratch", ".submodules"}
     found = [str(path) for path in worktrees.iterdir() if path.name not in known]
     for folder in (".trash", ".scratch"):
