@@ -77,7 +77,12 @@ class Remote:
     @property
     def is_folder(self) -> bool:
         """Whether it is a folder of this host."""
-        return Path(self.url.removeprefix("file://")).is_dir()
+        return Path(self.folder).is_dir()
+
+    @property
+    def folder(self) -> str:
+        """Its path, where it is a folder."""
+        return self.url.removeprefix("file://")
 
     @property
     def identity(self) -> str:

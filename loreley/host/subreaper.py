@@ -105,11 +105,22 @@ def _wait_briefly(pid: int) -> None:
 
 def _list_children() -> Iterator[int]:
     """Ids of our children, those that have ended but were not waited for included."""
-    try:
-        for task in Path("/proc/self/task").iterdir():
-            yield from map(int, (task / "children").read_text().split())
+    try:  # plain calls, as this is done after every child
+        for task in os.listdir("/proc/self/task"):  # noqa: PTH208
+            listing = os.open(f"/proc/self/task/{task}/children", os.O_RDONLY)
+            try:
+                yield from map(int, _read_to_end(listing).split())
+            finally:
+                os.close(listing)
     except FileNotFoundError:  # a thread that just ended, or a kernel without these files
         yield from _scan_for_children()
+
+
+def _read_to_end(file: int) -> bytes:
+    pieces = []
+    while piece := os.read(file, 65536):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _scan_for_children() -> Iterator[int]:

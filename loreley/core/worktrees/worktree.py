@@ -1,6 +1,7 @@
 """What a job does in its worktree: read, commit, measure, push."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +23,15 @@ from loreley.errors import (
 from loreley.git.commits import CommitMessage, write_commit
 from loreley.git.failures import GitCommandFailed
 from loreley.git.objects import REGULAR_MODES, CommitFacts, Difference
-from loreley.git.remote import Remote
 from loreley.host.deadline import Deadline
 from loreley.map_elites.descriptor import Vector
 
 _SHOWN_IGNORED = 10
 _LOOKING_SECONDS = 120.0  # for what has no deadline of its own
-_COLLECTED_SHARE = 0.02  # of the pushes to a folder
+# Of the pushes to a folder, after which its branches are packed and git looks whether it needs a
+# collection: each would start further processes for that, and is the slower the more are loose.
+_TIDIED_SHARE = 0.02
+_NOT_COLLECTED = "--receive-pack=git -c receive.autogc=false receive-pack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,10 +286,11 @@ class Worktree:
         remote, commit = self._shared.clone.remote, self._head
         if self._slot.checkout.filters:
             self._shared.large_files.push(self.base_commit, commit, deadline)
+        tidies = remote.is_folder and random() < _TIDIED_SHARE
         try:
             self._shared.clone.store.run(
                 *("push", "--porcelain", "--no-verify", "--no-follow-tags"),
-                *_spare_collection(remote),
+                *([_NOT_COLLECTED] if remote.is_folder and not tidies else []),
                 *(f"--force-with-lease=refs/heads/{branch}:", "--", remote.url),
                 f"{commit}:refs/heads/{branch}",
                 remote=remote,
@@ -298,6 +302,9 @@ class Worktree:
                     "the branch of the job holds another commit", target=branch
                 ) from error
             raise
+        if tidies:
+            with suppress(GitError):  # somebody else's folder, say; a push then takes longer
+                self._shared.clone.store.git.run("-C", remote.folder, "pack-refs", "--all")
 
     @property
     def _head(self) -> str:
@@ -345,13 +352,3 @@ class Worktree:
             raise CandidateRejected(
                 "git cannot store what the agent left", reason=error.stderr
             ) from error
-
-
-def _spare_collection(remote: Remote) -> Sequence[str]:
-    """Options with which most pushes to a folder do not look whether it needs a collection.
-
-    Each would start further processes for that; one in some has to do, for the objects there are.
-    """
-    if not remote.is_folder or random() < _COLLECTED_SHARE:
-        return ()
-    return ("--receive-pack=git -c receive.autogc=false receive-pack",)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loreley.core.worker.repository import WorkerRepository
+from loreley.core.worktrees import worktree as worktree_module
 from loreley.host import children, conversation
 from tests.core.worker.upstream import Upstream, contents, opened, soon
 
@@ -103,4 +104,25 @@ def test_nothing_is_cleaned_that_git_checks_out_by_itself(
 
     assert (seen[0], seen[1]) == (seen[2], seen[3])
     assert len([argv for argv in started if "clean" in argv]) == 1
+    repository.close()
+
+
+def test_few_pushes_to_a_folder_tidy_it(
+    upstream: Upstream, tmp_path: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = opened(upstream, tmp_path / "base")
+    packed = upstream.path / "packed-refs"
+    monkeypatch.setattr(worktree_module, "random", lambda: 0.5)
+    do_job(repository, upstream, 1)
+    [push] = [argv for argv in started if "push" in argv]
+    assert any("receive.autogc=false" in word for word in push)
+    assert not packed.exists() or "evolution" not in packed.read_text()
+
+    started.clear()
+    monkeypatch.setattr(worktree_module, "random", lambda: 0.0)
+    do_job(repository, upstream, 2)
+
+    [push] = [argv for argv in started if "push" in argv]
+    assert not any("receive.autogc" in word for word in push)
+    assert packed.read_text().count("refs/heads/evolution/job/") == 2
     repository.close()
