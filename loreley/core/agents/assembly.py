@@ -126,6 +126,7 @@ def _assemble_agent(
 
 def _assemble_chat_agent(name: str, settings: Settings) -> ChatAgent:
     endpoint = _assemble_chat_endpoint(name, settings)
+    endpoint.check()
     return ChatAgent(
         name,
         endpoint,
@@ -138,7 +139,7 @@ def _assemble_chat_agent(name: str, settings: Settings) -> ChatAgent:
 
 def _assemble_chat_endpoint(name: str, settings: Settings) -> ChatEndpoint:
     key = settings.worker_chat_api_key
-    endpoint = ChatEndpoint(
+    return ChatEndpoint(
         model=settings.of_agent("worker_agent_models", name) or settings.worker_chat_model or "",
         url=settings.worker_chat_url,
         api_key=key.get_secret_value() if key else None,
@@ -146,8 +147,6 @@ def _assemble_chat_endpoint(name: str, settings: Settings) -> ChatEndpoint:
         max_output_tokens=settings.worker_chat_max_output_tokens,
         idle_seconds=settings.worker_agent_idle_seconds,
     )
-    endpoint.check()
-    return endpoint
 
 
 def _assemble_command_agent(

@@ -32,6 +32,7 @@ from loreley.core.endpoints.dialects import (
 )
 from loreley.core.endpoints.model_list import describe_missing_model, read_model_list
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
+from loreley.core.endpoints.surroundings import require_surroundings
 from loreley.host.deadline import Deadline
 from loreley.masking import masked
 
@@ -78,13 +79,15 @@ class ChatEndpoint:
 
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""
-        require_package("chat", setting="WORKER_AGENT=chat", extra="chat")
+        self._require_package()
+        require_surroundings()
 
     def try_key(self, within_seconds: float = _TRIAL_SECONDS) -> str:
         """Have the endpoint list its models, which is free; what is odd about it, or nothing.
 
-        Raises `ProviderRefused` where it refuses the key.
+        Raises `ProviderRefused` where it refuses the key, `ConfigError` without the library.
         """
+        self._require_package()
         bases, deadline = [self._base_url], Deadline.after(within_seconds)
         if may_lack_version(self._base_url):
             bases.append(f"{self._base_url}/v1")
@@ -93,6 +96,9 @@ class ChatEndpoint:
             if listed:
                 return describe_missing_model(self.model, listed)
         return ""
+
+    def _require_package(self) -> None:
+        require_package("chat", setting="WORKER_AGENT=chat", extra="chat")
 
     @property
     def knows_tools(self) -> bool:

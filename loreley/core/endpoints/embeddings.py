@@ -9,6 +9,7 @@ from loreley.core.budget import CallUsage, Tariff, Usage, parse_tokens
 from loreley.core.endpoints.completions import raise_error_in
 from loreley.core.endpoints.dialects import strip_question
 from loreley.core.endpoints.openai_client import Client, Purpose, require_package
+from loreley.core.endpoints.surroundings import require_surroundings
 from loreley.host.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class EmbeddingEndpoint:
     def check(self) -> None:
         """Make sure that it can be asked at all; raises `ConfigError`."""
         require_package("embedding", setting="MAPELITES_DESCRIPTOR=embedding", extra="embeddings")
+        require_surroundings()
 
     def embed(
         self, texts: Sequence[str], deadline: Deadline, call: CallUsage | None = None

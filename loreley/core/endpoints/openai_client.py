@@ -14,7 +14,7 @@ from loreley.core.budget import CallUsage, Usage
 from loreley.core.endpoints.completions import CutOff, Refused
 from loreley.core.endpoints.context_length import is_too_long, read_fitting_share
 from loreley.core.endpoints.refusals import Refusal, read_status, read_wait
-from loreley.core.endpoints.surroundings import find_obstacle, require_surroundings
+from loreley.core.endpoints.surroundings import find_obstacle
 from loreley.errors import (
     AgentFailed,
     BriefTooLong,
@@ -53,7 +53,7 @@ class Purpose:
 
 
 def require_package(name: str, *, setting: str, extra: str) -> None:
-    """Make sure that an endpoint can be asked at all; raises `ConfigError`."""
+    """Make sure that the library is there; raises `ConfigError`."""
     if importlib.util.find_spec("openai") is None:
         raise ConfigError(
             f"the package for {name} endpoints is not installed",
@@ -61,7 +61,6 @@ def require_package(name: str, *, setting: str, extra: str) -> None:
             reason="there is no module 'openai'",
             fix=f"uv sync --extra {extra}, or pip install 'loreley[{extra}]'",
         )
-    require_surroundings()
 
 
 @cache
@@ -119,6 +118,11 @@ class Client:
     retries: int  # of the library, with growing pauses or as the endpoint asks for
 
     @property
+    def base_url(self) -> str:
+        """What the paths of questions stand below."""
+        return self.url or "https://api.openai.com/v1"
+
+    @property
     def target(self) -> str:
         """The endpoint in words that may be shown."""
         return masked(self.url or "api.openai.com")
@@ -145,7 +149,7 @@ class Client:
         seconds = min(deadline.remaining_seconds, self.purpose.longest_seconds)
         with openai.OpenAI(
             api_key=self.api_key or _NO_KEY,
-            base_url=self.url or "https://api.openai.com/v1",
+            base_url=self.base_url,
             max_retries=self.retries,
             timeout=openai.Timeout(seconds, connect=_CONNECT_SECONDS),
             http_client=openai.DefaultHttpxClient(
@@ -158,10 +162,10 @@ class Client:
                 )
             except openai.APIStatusError as error:
                 wire.settle(call)
-                raise self._refusal_error(error) from error
+                raise self.refusal_error(error) from error
             except Refused as error:
                 wire.settle(call)
-                raise self._refusal_error(error) from error
+                raise self.refusal_error(error) from error
             except CutOff as error:
                 deadline.check(waiting)
                 raise self._unavailable_error(str(error), error) from error
@@ -204,7 +208,8 @@ class Client:
             fix="give the base URL of an OpenAI-compatible endpoint; it often ends in /v1",
         )
 
-    def _refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
+    def refusal_error(self, error: "APIStatusError | Refused") -> LoreleyError:
+        """What a refusal means, and what to change."""
         words = str(error.message)
         if self.purpose.limits_text and is_too_long(error.status_code, error.code, words):
             return self._too_long_error(words)

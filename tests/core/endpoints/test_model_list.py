@@ -1,12 +1,13 @@
 """The key of a chat endpoint, tried without a question that costs something."""
 
+import subprocess
+import sys
+
 import pytest
 
 from loreley.core.endpoints.chat import ChatEndpoint
 from loreley.errors import ProviderRefused
 from tests.core.agents.chat_server import ChatServer, Response, chat_server, refuses
-
-pytestmark = pytest.mark.slow  # importing the client takes more than a second
 
 KEY = "sk-very-secret"
 
@@ -70,6 +71,25 @@ def test_an_endpoint_that_is_away_or_silent_is_not_waited_for_long(server: ChatS
 
     assert try_key(gone) == ""
     assert ChatEndpoint("stub", server.url).try_key(within_seconds=0.5) == ""
+
+
+def test_a_key_is_sent_nowhere_else(server: ChatServer) -> None:
+    with chat_server() as other:
+        server.models = Response("", 302, headers={"Location": f"{other.url}/models"})
+
+        assert try_key(server) == ""
+
+        assert other.listed == []
+
+
+def test_a_key_is_tried_without_the_library() -> None:
+    code = (
+        "import sys\n"
+        "from loreley.core.endpoints.chat import ChatEndpoint\n"
+        "ChatEndpoint('stub', 'http://127.0.0.1:9', 'k').try_key(0.5)\n"
+        "sys.exit('openai' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_key_is_tried_below_v1_too_where_the_url_lacks_it(server: ChatServer) -> None:
