@@ -11,7 +11,7 @@ from benchmarks.comparison import Plan
 from benchmarks.search.folders import Commits, Folder, read_folder
 from benchmarks.search.run import EXAMPLE, METRIC, example_evaluator
 from benchmarks.table import markdown
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.genetic.operators.material import Operator
 from loreley.core.agents.genetic.operators.table import OPERATORS
 from loreley.core.agents.protocol import Brief, BriefCommit

@@ -17,7 +17,7 @@ from benchmarks.search.folders import Commits, Folder, edit_distance, read_folde
 from examples.evol_circle_packing import EXAMPLE as PACKING
 from loreley.config import Settings
 from loreley.core.agents.edit_rules import PathRules
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, InvalidEvaluation, parse_evaluation
 from loreley.core.evaluation.evaluator import Judgement

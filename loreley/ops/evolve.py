@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from loreley.config import Role, load_settings
-from loreley.core.agents.assembly import try_key
+from loreley.core.agents.chat.endpoint import try_key
 from loreley.core.sandbox.sandbox import Level, require_sandbox
 from loreley.db.engine import Database, open_database
 from loreley.errors import ServiceUnavailable, TimeLimitReached

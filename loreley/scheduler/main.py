@@ -7,7 +7,7 @@ from typing import Self
 from loguru import logger
 
 from loreley.config import Settings
-from loreley.core.agents.assembly import require_prices
+from loreley.core.agents.prices import require_prices
 from loreley.db.engine import open_database
 from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode

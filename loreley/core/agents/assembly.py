@@ -9,19 +9,18 @@ from loguru import logger
 from loreley.config import Settings, expanded
 from loreley.config.values import find_key_flaw
 from loreley.core.agents.chat.agent import ChatAgent
+from loreley.core.agents.chat.endpoint import assemble_chat_endpoint
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_process import CommandOptions, CommandProcess
 from loreley.core.agents.command_report import TextOutput
-from loreley.core.agents.genetic import GeneticAgent
 from loreley.core.agents.presets import Preset, presets
+from loreley.core.agents.prices import find_price_problems, read_tariff
 from loreley.core.agents.probing import probe
 from loreley.core.agents.program_cache import ProgramCaches
 from loreley.core.agents.programs import Program, find_program, why_unusable
 from loreley.core.agents.prompts import Prompter
 from loreley.core.agents.protocol import Agent
 from loreley.core.agents.router import Router
-from loreley.core.budget import Tariff
-from loreley.core.endpoints.chat import ChatEndpoint
 from loreley.core.sandbox.child_access import folder, missing_paths, private_paths, withheld_names
 from loreley.core.sandbox.sandbox import Sandbox
 from loreley.envfile import read_env_file
@@ -41,7 +40,7 @@ def assemble_agents(
     With ``caches`` their programs keep there what they would unpack anew for each job. Raises
     one `ConfigError` with everything that keeps one of them from working.
     """
-    problems = [*_find_environment_problems(settings), *_find_price_problems(settings)]
+    problems = [*_find_environment_problems(settings), *find_price_problems(settings)]
     agents: dict[str, Agent] = {}
     for name in settings.agent_weights:
         try:
@@ -74,37 +73,6 @@ def _gateway_keys(preset: Preset) -> Iterator[str]:
         yield preset.gateway.key
 
 
-def try_key(settings: Settings) -> str:
-    """Find out, as far as it is free, whether the chat endpoint takes the key; what else is odd.
-
-    Raises `ProviderRefused` where it does not. Of what is not asked nothing is odd.
-    """
-    chats = [name for name, kind in settings.agent_kinds.items() if kind == "chat"]
-    odd = [_assemble_chat_endpoint(name, settings).try_key() for name in chats]
-    return "; ".join(filter(None, odd))
-
-
-def require_prices(settings: Settings) -> None:
-    """Raise `ConfigError` when a budget in dollars could not be kept, as a price is not known."""
-    if problems := list(_find_price_problems(settings)):
-        raise ConfigError.of(problems)
-
-
-def _find_price_problems(settings: Settings) -> Iterator[Problem]:
-    if not settings.scheduler_budget_dollars and not settings.scheduler_budget_dollars_per_day:
-        return
-    known = presets(settings.worker_agent_presets)
-    for name, kind in settings.agent_kinds.items():
-        reports_dollars = kind in known and known[kind].reports == "dollars"
-        if kind != "genetic" and not reports_dollars and not _read_tariff(name, settings).is_known:
-            yield Problem(
-                f"the price of {name}'s calls is not known, but the budget is in dollars",
-                setting="WORKER_AGENT_PRICES, WORKER_AGENT_CALL_PRICES",
-                fix=f"set WORKER_AGENT_PRICES={name}:<input>:<output> in dollars per million "
-                f"tokens, or WORKER_AGENT_CALL_PRICES={name}:<dollars>, or limit tokens instead",
-            )
-
-
 def _assemble_agent(
     name: str,
     settings: Settings,
@@ -114,6 +82,8 @@ def _assemble_agent(
 ) -> Agent:
     match kind := settings.agent_kinds[name]:
         case "genetic":
+            from loreley.core.agents.genetic.agent import GeneticAgent  # a tenth of a start
+
             return GeneticAgent()
         case "chat":
             return _assemble_chat_agent(name, settings)
@@ -125,27 +95,15 @@ def _assemble_agent(
 
 
 def _assemble_chat_agent(name: str, settings: Settings) -> ChatAgent:
-    endpoint = _assemble_chat_endpoint(name, settings)
+    endpoint = assemble_chat_endpoint(name, settings)
     endpoint.check()
     return ChatAgent(
         name,
         endpoint,
         _make_prompter(settings),
-        _read_tariff(name, settings),
+        read_tariff(name, settings),
         settings.worker_chat_rounds,
         settings.worker_agent_max_call_dollars,
-    )
-
-
-def _assemble_chat_endpoint(name: str, settings: Settings) -> ChatEndpoint:
-    key = settings.worker_chat_api_key
-    return ChatEndpoint(
-        model=settings.of_agent("worker_agent_models", name) or settings.worker_chat_model or "",
-        url=settings.worker_chat_url,
-        api_key=key.get_secret_value() if key else None,
-        temperature=settings.worker_chat_temperature,
-        max_output_tokens=settings.worker_chat_max_output_tokens,
-        idle_seconds=settings.worker_agent_idle_seconds,
     )
 
 
@@ -182,7 +140,7 @@ def _assemble_command_agent(
         name,
         CommandProcess(preset, program, options, sandbox, environ),
         _make_prompter(settings),
-        _read_tariff(name, settings),
+        read_tariff(name, settings),
     )
 
 
@@ -327,17 +285,6 @@ def _make_prompter(settings: Settings) -> Prompter:
     return Prompter.from_file(
         folder(template) if template else None, settings.worker_brief_max_kb * _KIB
     )
-
-
-def _read_tariff(name: str, settings: Settings) -> Tariff:
-    prices = settings.of_agent("worker_agent_prices", name)
-    tokens = [float(price) for price in prices.split(":") if price]
-    call = settings.of_agent("worker_agent_call_prices", name)
-    per_call = float(call) if call else None
-    if not tokens:
-        return Tariff(per_call=per_call)
-    cached = tokens[2] if len(tokens) > 2 else None
-    return Tariff(tokens[0], tokens[1], cached, per_call)
 
 
 def _split_command_line(setting: str, line: str) -> tuple[str, ...]:

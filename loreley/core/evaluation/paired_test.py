@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from math import ceil
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:  # most processes never ask, and its import takes time and memory
+    import numpy
 
 LOOKS = (10, 14, 19, 26, 35, 47, 63, 84, 110)
 """After how many pairs the question is asked: each a third more than the last."""
@@ -44,6 +46,8 @@ class Difference:
     @classmethod
     def of(cls, gains: Sequence[float]) -> "Difference":
         """The difference that these gains, at least one, show."""
+        import numpy as np
+
         values = np.asarray(gains, dtype=float)
         first, second = np.triu_indices(len(values))
         means = np.sort((values[first] + values[second]) / 2)
@@ -83,6 +87,8 @@ def chance_of(gains: Sequence[float]) -> float:
     The exact one-sided p-value of Wilcoxon's signed-rank test; equal sizes share their rank, gains
     of 0 are left out (Wilcoxon 1945). 1 where nothing is left.
     """
+    import numpy as np
+
     values = np.asarray([gain for gain in gains if gain != 0], dtype=float)
     if not len(values):
         return 1.0
@@ -97,8 +103,10 @@ def _allowed_at(count: int, allowed_error: float) -> float:
     return allowed_error * (count - before) / MOST_PAIRS
 
 
-def _doubled_ranks(sizes: np.ndarray) -> np.ndarray:
+def _doubled_ranks(sizes: "numpy.ndarray") -> "numpy.ndarray":
     """Twice the rank of each size, from 2; whole numbers where sizes are equal, too."""
+    import numpy as np
+
     _, group, counts = np.unique(sizes, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (2 * last - counts + 1)[group]
@@ -107,6 +115,8 @@ def _doubled_ranks(sizes: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=256)
 def _tail(ranks: tuple[int, ...], observed: int) -> float:
     """The probability that a sum of those ranks, each taken by a fair coin, reaches that much."""
+    import numpy as np
+
     chances = np.zeros(sum(ranks) + 1)
     chances[0] = 1.0
     for rank in ranks:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from loreley.config import Role, Settings
-from loreley.core.agents.assembly import agent_environment, assemble_agents, try_key
+from loreley.core.agents.assembly import agent_environment, assemble_agents
+from loreley.core.agents.chat.endpoint import try_key
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.probing import probe
 from loreley.core.evaluation.assembly import (

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings, load_settings
-from loreley.core.agents.assembly import assemble_agents, granted_variables, require_prices
+from loreley.core.agents.assembly import assemble_agents, granted_variables
 from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.presets import presets
+from loreley.core.agents.prices import require_prices
 from loreley.core.agents.router import Router
 from loreley.core.budget import Tariff
 from loreley.core.sandbox.sandbox import Level, Sandbox, probe

@@ -12,12 +12,12 @@ from loreley.core.agents.assembly import (
     agent_environment,
     assemble_agents,
     granted_variables,
-    require_prices,
 )
 from loreley.core.agents.chat.agent import ChatAgent
 from loreley.core.agents.command import CommandAgent
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.presets import presets
+from loreley.core.agents.prices import require_prices
 from loreley.core.agents.protocol import Agent
 from loreley.core.agents.router import Router
 from loreley.core.budget import Tariff

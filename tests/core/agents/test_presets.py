@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from loreley.config import Settings, load_settings
-from loreley.core.agents.assembly import assemble_agents, require_prices
+from loreley.core.agents.assembly import assemble_agents
 from loreley.core.agents.command import CommandAgent
 from loreley.core.agents.command_report import TextOutput
 from loreley.core.agents.presets import Preset, presets
+from loreley.core.agents.prices import require_prices
 from loreley.core.sandbox.sandbox import Level, Sandbox
 from loreley.core.sandbox.tools import Tools
 from loreley.errors import ConfigError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.protocol import Proposal
 from loreley.core.evaluation.evaluation import Evaluation, Metric
 from loreley.core.evaluation.evaluator import Judgement

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.genetic.operators.material import Operator
 from loreley.core.agents.genetic.operators.table import OPERATORS
 from loreley.core.agents.genetic.source.compiling import compiles

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loreley.core.agents.genetic import GeneticAgent
+from loreley.core.agents.genetic.agent import GeneticAgent
 from loreley.core.agents.genetic.source.data.entries import DataFile
 from loreley.core.agents.genetic.source.languages import language_of
 from loreley.core.agents.genetic.source.literals import NumberLiteral, rewrite
