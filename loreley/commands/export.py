@@ -84,7 +84,7 @@ def export(
     island: str | None = None,
     commit: str | None = None,
 ) -> None:
-    """Take the best commit out of the run, as a patch, a branch or a pull request.
+    """Export the best commit as a patch, a branch or a pull request.
 
     The patch says in one mail what all steps from the root achieve together.
     """

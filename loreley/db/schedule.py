@@ -304,7 +304,9 @@ def insert_job(database: Database, connection: Connection, job: NewJob) -> str:
     return job_id
 
 
-def insert_extra(database: Database, connection: Connection, kind: JobKind, commit: str) -> None:
+def insert_extra(
+    database: Database, connection: Connection, kind: JobKind, commit: str, *, seed: int = 0
+) -> None:
     """Add a pending job that is no part of the budget, unless one of its kind is under way.
 
     Extra jobs are numbered downwards from -1.
@@ -314,7 +316,7 @@ def insert_extra(database: Database, connection: Connection, kind: JobKind, comm
     )
     if connection.execute(under_way.limit(1)).first() is None:
         first = connection.execute(select(func.min(jobs.c.ordinal))).scalar()
-        insert_job(database, connection, NewJob(kind, min(0, first or 0) - 1, 0, commit))
+        insert_job(database, connection, NewJob(kind, min(0, first or 0) - 1, seed, commit))
 
 
 def mark_ingested(connection: Connection, job: EndedJob) -> bool:

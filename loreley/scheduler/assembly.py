@@ -24,7 +24,7 @@ from loreley.scheduler.dispatch import Dispatch, Queue
 from loreley.scheduler.faults.equal_failures import EqualFailures
 from loreley.scheduler.faults.pausing import PauseOptions, Pausing
 from loreley.scheduler.ingest import Ingest
-from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
+from loreley.scheduler.job_creation import JobCreation, JobCreationOptions, draw_seed
 from loreley.scheduler.migration import Migration
 from loreley.scheduler.pruning import JobBranches, Pruning
 from loreley.scheduler.re_measurement import Finalists, ReMeasurement
@@ -62,7 +62,12 @@ def assemble(database: Database, experiment: Experiment, settings: Settings, que
             experiment.root_commit,
             RequiredMetrics(Jobs(database), _collect_required_metrics(settings)),
         ),
-        root_tuning=RootTuning(database, experiment.root_commit, settings.worker_tune_seconds),
+        root_tuning=RootTuning(
+            database,
+            experiment.root_commit,
+            settings.worker_tune_seconds,
+            draw_seed(settings.mapelites_random_seed, -1),
+        ),
         job_creation=_assemble_job_creation(database, experiment, settings),
         dispatch=Dispatch(schedule, queue, max_attempts=settings.scheduler_job_max_attempts),
         budget=Budget(database, limits_from_settings(settings)),

@@ -95,12 +95,13 @@ class Baseline:
 class RootTuning:
     """Has the numbers of the root tuned once: how far numbers alone lead, a ceiling to beat."""
 
-    def __init__(self, database: Database, root_commit: str, seconds: float) -> None:
+    def __init__(self, database: Database, root_commit: str, seconds: float, seed: int = 0) -> None:
         """``seconds``: how long a job tunes; 0: none does."""
         self._database = database
         self._root_commit = root_commit
         self._is_done = seconds == 0
         self._seconds = seconds
+        self._seed = seed
 
     def tick(self) -> None:
         """Ask for it, unless that was done before or an evaluation takes too long for it."""
@@ -117,7 +118,9 @@ class RootTuning:
                     *(self._seconds, LEAST_TRIES),
                 )
                 return
-            insert_extra(self._database, connection, JobKind.TUNE, self._root_commit)
+            insert_extra(
+                self._database, connection, JobKind.TUNE, self._root_commit, seed=self._seed
+            )
 
 
 class Rejudging:

@@ -118,7 +118,7 @@ class JobCreation:
         )
 
     def _next_job(self, ordinal: int) -> NewJob:
-        seed = _seed(self._options.random_seed, ordinal)
+        seed = draw_seed(self._options.random_seed, ordinal)
         random = Random(seed)
         island = self._ring.island_of(ordinal)
         with self._database.read() as connection:
@@ -234,6 +234,7 @@ class JobCreation:
         return choose_arm(self._options.operators, read_arms(connection, "operator"), random)
 
 
-def _seed(random_seed: int, ordinal: int) -> int:
+def draw_seed(random_seed: int, ordinal: int) -> int:
+    """The seed of the job of this number."""
     digest = hashlib.sha256(f"{random_seed}:{ordinal}".encode()).digest()
     return int.from_bytes(digest[:7])

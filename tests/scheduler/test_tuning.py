@@ -22,7 +22,7 @@ from loreley.map_elites.islands import Ring
 from loreley.map_elites.sampler import BaseChoice, Sampler
 from loreley.scheduler.bandit_update import EDIT, GAIN, TUNE, BanditUpdate
 from loreley.scheduler.baseline import RootTuning
-from loreley.scheduler.job_creation import JobCreation, JobCreationOptions
+from loreley.scheduler.job_creation import JobCreation, JobCreationOptions, draw_seed
 from loreley.views.overview import read_overview
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 from tests.scheduler.test_job_creation import GRID
@@ -93,6 +93,14 @@ def test_the_root_is_tuned_once(database: Database, schedule: Schedule) -> None:
 
     [job] = [row for row in rows(database, "jobs") if row["kind"] == JobKind.TUNE]
     assert (job["base_commit"], job["ordinal"], job["state"]) == (ROOT, -2, JobState.PENDING)
+
+
+def test_the_root_is_tuned_by_the_seed_of_the_run(database: Database, schedule: Schedule) -> None:
+    RootTuning(database, ROOT, 60.0, seed=4711).tick()
+
+    [job] = [row for row in rows(database, "jobs") if row["kind"] == JobKind.TUNE]
+    assert job["seed"] == 4711
+    assert draw_seed(1, -1) != draw_seed(2, -1)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 9.0])  # twenty evaluations take ten

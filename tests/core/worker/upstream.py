@@ -141,15 +141,17 @@ def leftovers(repository: WorkerRepository) -> list[str]:
     """What stands beside spare slots, and what of a slot is not whole."""
     worktrees, admin = repository.worktrees, repository.base / ".git" / "worktrees"
     slots = {path.stem for path in (worktrees / ".slots").glob("*.owner")}
-    of_index = (f".index{suffix}" for suffix in ("", "-folders", "-commit"))
-    suffixes = ("", ".owner", *of_index)
-    whole = {f"{slot}{suffix}" for slot in slots for suffix in suffixes}
+    whole = {
+        f"{slot}{suffix}" for slot in slots for suffix in ("", ".owner", ".index", ".index-folders")
+    }
     known = {".slots", ".lock", ".trash", ".scratch", ".submodules"}
     found = [str(path) for path in worktrees.iterdir() if path.name not in known]
     for folder in (".trash", ".scratch"):
         found += [str(path) for path in (worktrees / folder).glob("*")]
     slot_files = (path.name for path in (worktrees / ".slots").glob("*"))
-    present = {name for name in slot_files if ".index-module-" not in name}
+    # A checkout that was cut off leaves no commit that its index holds.
+    known_commits = {f"{slot}.index-commit" for slot in slots}
+    present = {name for name in slot_files if ".index-module-" not in name} - known_commits
     found += sorted(present ^ whole)
     found += sorted({path.name for path in admin.glob("*")} ^ slots)
     found += [str(path) for path in (repository.base / ".git").rglob("*.lock")]
