@@ -6,16 +6,10 @@ from invoke.collection import Collection
 from invoke.tasks import Task
 
 from development import commands as development
-from loreley.commands import export, maintain, observe, run
+from loreley.commands.program import operator_tasks
+from loreley.commands.project import EXAMPLE
 
 namespace = Collection(
-    *(
-        task
-        for group in (run, observe, export, maintain, development)
-        for task in vars(group).values()
-        if isinstance(task, Task)
-    )
+    *operator_tasks(), *(task for task in vars(development).values() if isinstance(task, Task))
 )
-namespace.configure(
-    {"root": str(Path(__file__).resolve().parent), "example": "examples.evol_circle_packing"}
-)
+namespace.configure({"root": str(Path(__file__).resolve().parent), "example": EXAMPLE})

@@ -65,7 +65,7 @@ class Example:
                 become(ROOT / "script" / "run_scheduler.py", "--max-jobs", str(arguments.jobs))
             from loreley.ops.evolve import evolve
 
-            return evolve(ROOT, jobs=arguments.jobs, workers=arguments.workers)
+            return evolve(ROOT / "script", jobs=arguments.jobs, workers=arguments.workers)
 
     def defaults(self, state: Path) -> dict[str, str]:
         """The example's settings, with everything it keeps in the folder ``state``."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import number
+from loreley.commands.options import Branch, Commit, Count, File, Share, number
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -24,8 +24,8 @@ def best(
     c: Context,
     diff: bool = False,
     parent: bool = False,
-    island: str | None = None,
-    commit: str | None = None,
+    island: Count | None = None,
+    commit: Commit | None = None,
     json: bool = False,
 ) -> None:
     """Show which commit is best, why, and by which steps it came."""
@@ -46,7 +46,7 @@ def best(
     }
 )
 @failures_as_messages()
-def confirm(c: Context, island: str | None = None, commit: str | None = None) -> None:
+def confirm(c: Context, island: Count | None = None, commit: Commit | None = None) -> None:
     """Measure the best commit beside the root, and by the hold-out.
 
     A run does so at its end; this is for a run that was stopped, or for another commit. What it
@@ -76,13 +76,13 @@ def confirm(c: Context, island: str | None = None, commit: str | None = None) ->
 @failures_as_messages()
 def export(
     c: Context,
-    patch: str | None = None,
-    branch: str | None = None,
+    patch: File | None = None,
+    branch: Branch | None = None,
     squash: bool = False,
     pull_request: bool = False,
     force: bool = False,
-    island: str | None = None,
-    commit: str | None = None,
+    island: Count | None = None,
+    commit: Commit | None = None,
 ) -> None:
     """Export the best commit as a patch, a branch or a pull request.
 
@@ -113,14 +113,14 @@ def export(
 @failures_as_messages()
 def minimise(
     c: Context,
-    evaluations: str = "200",
-    keep: str = "1",
+    evaluations: Count = "200",
+    keep: Share = "1",
     split: bool = True,
     push: bool = False,
-    patch: str | None = None,
+    patch: File | None = None,
     force: bool = False,
-    island: str | None = None,
-    commit: str | None = None,
+    island: Count | None = None,
+    commit: Commit | None = None,
 ) -> None:
     """Leave out of the best commit what does not carry its gain.
 

@@ -5,7 +5,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import count
+from loreley.commands.options import Count, count
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -89,7 +89,7 @@ def note(c: Context, text: str) -> None:
 
 @task(help={"withdraw": "leave the note or finding of this number out of later briefs"})
 @failures_as_messages()
-def notes(c: Context, withdraw: str | None = None) -> None:
+def notes(c: Context, withdraw: Count | None = None) -> None:
     """List the notes and findings that agents read, or withdraw one."""
     from loreley.ops.notes import list_notes
     from loreley.ops.notes import withdraw as withdraw_note

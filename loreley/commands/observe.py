@@ -7,7 +7,19 @@ from pathlib import Path
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import count, number
+from loreley.commands.options import (
+    Address,
+    Count,
+    File,
+    JobId,
+    Level,
+    Name,
+    Port,
+    Role,
+    Seconds,
+    count,
+    number,
+)
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -31,7 +43,7 @@ def status(c: Context, json: bool = False) -> None:
     }
 )
 @failures_as_messages()
-def top(c: Context, once: bool = False, every: str = "2") -> None:
+def top(c: Context, once: bool = False, every: Seconds = "2") -> None:
     """Watch a run in the terminal until Ctrl+C."""
     from loreley.ops.top import show_run
 
@@ -45,7 +57,7 @@ def top(c: Context, once: bool = False, every: str = "2") -> None:
     }
 )
 @failures_as_messages()
-def ui(c: Context, host: str = "127.0.0.1", port: str = "8420") -> None:
+def ui(c: Context, host: Address = "127.0.0.1", port: Port = "8420") -> None:
     """Show the evolution on a local web page, until Ctrl+C.
 
     It reads the database and the logs, and needs neither a run nor the internet. Nothing can be
@@ -70,7 +82,7 @@ def ui(c: Context, host: str = "127.0.0.1", port: str = "8420") -> None:
 )
 @failures_as_messages()
 def report(
-    c: Context, output: str = "loreley-report.html", force: bool = False, json: bool = False
+    c: Context, output: File = "loreley-report.html", force: bool = False, json: bool = False
 ) -> None:
     """Write the run, as far as it is, into one HTML file."""
     from loreley.report.writing import print_report, write_report
@@ -85,12 +97,12 @@ def report(
 
 @task(
     help={
-        "job": "number or beginning of the id, as `invoke status` shows them",
+        "job": "number or beginning of the id, as the task status shows them",
         "artifact": "print only this file of it, such as patch.diff",
     }
 )
 @failures_as_messages()
-def job(c: Context, job: str, artifact: str | None = None) -> None:
+def job(c: Context, job: JobId, artifact: Name | None = None) -> None:
     """Show the story of one job: its commit, figures, patch and logs."""
     from loreley.config import load_settings
     from loreley.ops.environment import enter_project
@@ -114,10 +126,10 @@ def job(c: Context, job: str, artifact: str | None = None) -> None:
 def logs(
     c: Context,
     follow: bool = False,
-    lines: str = "50",
-    level: str | None = None,
-    role: str | None = None,
-    run: str = "1",
+    lines: Count = "50",
+    level: Level | None = None,
+    role: Role | None = None,
+    run: Count = "1",
     list_runs: bool = False,
 ) -> None:
     """Show the end of the newest run's logs, or follow them.

@@ -1,6 +1,21 @@
 """Flags of tasks as values, and as options of the scripts behind them."""
 
 from contextlib import suppress
+from typing import Annotated
+
+# What a flag's value is, as the help of the command `loreley` shows it.
+Count = Annotated[str, "N"]
+Share = Annotated[str, "SHARE"]
+Seconds = Annotated[str, "SECONDS"]
+File = Annotated[str, "FILE"]
+Level = Annotated[str, "LEVEL"]
+Commit = Annotated[str, "COMMIT"]
+Branch = Annotated[str, "BRANCH"]
+Role = Annotated[str, "ROLE"]
+Address = Annotated[str, "ADDRESS"]
+Port = Annotated[str, "PORT"]
+JobId = Annotated[str, "JOB"]
+Name = Annotated[str, "NAME"]
 
 _MOST_DIGITS = 9  # a database's integers end soon after
 

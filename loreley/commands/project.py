@@ -1,5 +1,6 @@
 """The project that a task is run in: its folder, and the example that it falls back to."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,6 +11,9 @@ from invoke.context import Context
 
 if TYPE_CHECKING:
     from loreley.config import Settings
+
+EXAMPLE = "examples.evol_circle_packing"
+"""The module of the example, in the folder that `find_home` finds."""
 
 _REPOSITORY_SETTINGS = (
     "WORKER_REPO_REMOTE_URL",
@@ -37,15 +41,22 @@ class Example(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What tasks.py configures its collection with."""
+    """What the collection of tasks is configured with."""
 
     root: Path
+    home: Path  # of `script` and `examples`
     example_module: str  # has it as EXAMPLE
 
     @classmethod
     def of(cls, c: Context) -> Self:
-        """The project whose tasks.py Invoke has loaded."""
-        return cls(Path(c.config["root"]), c.config["example"])
+        """The project whose tasks.py Invoke has loaded, or the folder `loreley` is typed in."""
+        root = Path(c.config["root"]).absolute()
+        return cls(root, Path(c.config.get("home", root)), c.config["example"])
+
+    @property
+    def scripts(self) -> Path:
+        """Where run_worker.py and run_scheduler.py are."""
+        return self.home / "script"
 
     def prepare(self) -> None:
         """See to settings and queue; with no repository configured, to the example's as well."""
@@ -83,8 +94,16 @@ class Project:
         return defaults
 
     def _example(self) -> Example:
+        sys.path.insert(1, str(self.home))
         example: Example = import_module(self.example_module).EXAMPLE
         return example
+
+
+def find_home() -> Path:
+    """Where scripts and examples are: the checkout, or what the wheel holds of it."""
+    package = Path(__file__).resolve().parent.parent
+    shared = package / "share"
+    return shared if shared.is_dir() else package.parent
 
 
 def _is_configured() -> bool:

@@ -6,7 +6,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import count, option
+from loreley.commands.options import Count, Level, count, option
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
 
@@ -21,7 +21,7 @@ _MOST_WORKERS = 1000  # on one machine; more are a slip of the finger
     }
 )
 @failures_as_messages()
-def evolve(c: Context, jobs: str = "200", workers: str = "0") -> None:
+def evolve(c: Context, jobs: Count = "200", workers: Count = "0") -> None:
     """Evolve a repository, with a live line and a report.
 
     Evolves the configured repository, or the circle packing example where none is configured.
@@ -33,12 +33,12 @@ def evolve(c: Context, jobs: str = "200", workers: str = "0") -> None:
     processes = count("workers", workers, most=_MOST_WORKERS) or os.cpu_count() or 1
     project = Project.of(c)
     project.prepare()
-    sys.exit(evolve_whole(project.root, jobs=budget, workers=processes))
+    sys.exit(evolve_whole(project.scripts, jobs=budget, workers=processes))
 
 
 @task(help={"log-level": _LOG_LEVEL})
 @failures_as_messages()
-def worker(c: Context, log_level: str | None = None) -> None:
+def worker(c: Context, log_level: Level | None = None) -> None:
     """Run a worker until Ctrl+C; it takes one job at a time.
 
     The settings are those of the environment, then of `.env`. A configured Redis must answer;
@@ -49,14 +49,14 @@ def worker(c: Context, log_level: str | None = None) -> None:
 
     project = Project.of(c)
     project.prepare()
-    become(project.root / "script" / "run_worker.py", *option("--log-level", log_level))
+    become(project.scripts / "run_worker.py", *option("--log-level", log_level))
 
 
 @task(
     help={"log-level": _LOG_LEVEL, "max-jobs": "stop when the experiment has had so many jobs"},
 )
 @failures_as_messages()
-def scheduler(c: Context, log_level: str | None = None, max_jobs: str | None = None) -> None:
+def scheduler(c: Context, log_level: Level | None = None, max_jobs: Count | None = None) -> None:
     """Run the scheduler until Ctrl+C; it decides what is tried.
 
     Like `invoke worker` it sees to settings and queue, then becomes script/run_scheduler.py.
@@ -66,4 +66,4 @@ def scheduler(c: Context, log_level: str | None = None, max_jobs: str | None = N
     project = Project.of(c)
     project.prepare()
     options = option("--log-level", log_level) + option("--max-jobs", max_jobs)
-    become(project.root / "script" / "run_scheduler.py", *options)
+    become(project.scripts / "run_scheduler.py", *options)

@@ -21,6 +21,7 @@ from loreley.db.migrations import current_revision, migrate
 from loreley.errors import ConfigError, ServiceUnavailable, TimeLimitReached
 from loreley.host.deadline import Deadline
 from loreley.host.locks import hold_lock
+from loreley.invocation import installing
 from loreley.masking import masked
 
 _CONNECT_SECONDS = 5
@@ -178,7 +179,7 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
             setting="DATABASE_URL",
             target=masked(url),
             reason=masked(str(error)),
-            fix="install the driver: uv sync --extra postgres"
+            fix=f"install the driver: {installing('postgres')}"
             if driver
             else "give a URL such as postgresql://user:password@host:5432/name",
         ) from error

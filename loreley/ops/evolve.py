@@ -34,10 +34,11 @@ _SAY_AGAIN_SECONDS = 1800.0
 Answer = TypeVar("Answer")
 
 
-def evolve(root: Path, *, jobs: int, workers: int) -> int:
+def evolve(scripts: Path, *, jobs: int, workers: int) -> int:
     """Run until the experiment has had ``jobs`` jobs or a stop is asked for; the exit code.
 
-    The environment must hold everything the scripts need. Where another `evolve` of the state
+    ``scripts`` is the folder of run_scheduler.py and run_worker.py; the environment must hold
+    everything they need. Where another `evolve` of the state
     folder is at work, both share its jobs. Raises `LoreleyError` when something is missing, or
     when a process cannot work.
     """
@@ -63,7 +64,7 @@ def evolve(root: Path, *, jobs: int, workers: int) -> int:
         before = _read_within(_ANSWER_SECONDS, lambda: read_standing(database))
         with StopSignals() as signals, _register(settings.loreley_state_dir) as is_joining:
             output = logs / "evolve" / (f"joined-{os.getpid()}" if is_joining else "")
-            supervisor = Supervisor(root=root, workers=workers, max_jobs=jobs, output=output)
+            supervisor = Supervisor(scripts=scripts, workers=workers, max_jobs=jobs, output=output)
             try:
                 supervisor.start()
                 watch(supervisor, database, signals, goal=goal)

@@ -6,6 +6,7 @@ import shutil
 import sys
 
 from loreley.errors import ConfigError
+from loreley.invocation import installing, is_command
 from loreley.ops.messages import say
 from loreley.ops.replace_process import replace_process
 
@@ -15,13 +16,14 @@ _TRIED = "LORELEY_EXTRA_TRIED"
 def require_extra(name: str, *modules: str) -> None:
     """Go on where the modules are installed; else become the same task run by uv with them.
 
-    Raises `ConfigError` where there is no uv, or where it did not bring them.
+    Raises `ConfigError` outside the checkout, where there is no uv, or where it did not bring
+    them.
     """
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if not missing:
         os.environ.pop(_TRIED, None)
         return
-    if os.environ.get(_TRIED) == name:
+    if is_command() or os.environ.get(_TRIED) == name:
         raise _missing(name, missing)
     try:
         command = uv()
@@ -51,5 +53,5 @@ def _missing(name: str, modules: list[str]) -> ConfigError:
         f"the libraries of the extra {name!r} are not installed",
         target=sys.executable,
         reason=f"there is no {', '.join(modules)}",
-        fix=f"run `uv sync --extra {name}`, or `pip install 'loreley[{name}]'`",
+        fix=f"run {installing(name)}",
     )

@@ -9,6 +9,7 @@ from loreley.core.jobs import JobKind, JobState
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import open_database
 from loreley.errors import LoreleyError
+from loreley.invocation import typed
 from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_job_story
 from loreley.views.wording import clock
 
@@ -38,7 +39,7 @@ def print_job(settings: Settings, beginning: str, *, artifact: str | None) -> No
 def _ambiguous_job(beginning: str, found: list[str]) -> LoreleyError:
     if not found:
         return LoreleyError(
-            "there is no such job", target=beginning, fix="`invoke status` names some"
+            "there is no such job", target=beginning, fix=f"`{typed('status')}` names some"
         )
     more = " and more" if len(found) == MOST_MATCHES else ""
     return LoreleyError(

@@ -14,6 +14,7 @@ from loreley.db.briefs.notebook import (
 from loreley.db.engine import open_database
 from loreley.db.experiment import read_experiment
 from loreley.errors import ConfigError
+from loreley.invocation import typed
 
 LONGEST_NOTE = 2_000
 
@@ -29,7 +30,7 @@ def parse_note(text: str) -> str:
             "that is no note",
             reason=f"it has {len(line)} characters, 1 to {LONGEST_NOTE} are allowed",
             fix="say in a line what every later agent is to know, as in "
-            'invoke note "Do not touch the parser."',
+            + typed('note "Do not touch the parser."'),
         )
     return line
 
@@ -39,7 +40,9 @@ def save_note(settings: Settings, text: str) -> str:
     line = parse_note(text)
     with closing(open_database(settings.sqlalchemy_url)) as database:
         number = add_note(database, line)
-    return f"note {number} is in every later brief; `invoke notes --withdraw {number}` ends that"
+    return (
+        f"note {number} is in every later brief; `{typed(f'notes --withdraw {number}')}` ends that"
+    )
 
 
 def list_notes(settings: Settings) -> str:
@@ -50,7 +53,7 @@ def list_notes(settings: Settings) -> str:
         findings = read_findings(connection, known) if known else []
     lines = [_write_line(note.id, note.created_at, note.text) for note in standing]
     if not lines:
-        lines = ['no notes; `invoke note "…"` adds a line to every later brief']
+        lines = [f'no notes; `{typed("note")} "…"` adds a line to every later brief']
     if findings:
         lines += ["", "What agents have found out; briefs quote what the figures bear out:"]
         lines += [
@@ -69,6 +72,8 @@ def withdraw(settings: Settings, number: int) -> str:
     with closing(open_database(settings.sqlalchemy_url)) as database:
         if not withdraw_note(database, number):
             raise ConfigError(
-                "no such note stands", target=str(number), fix="`invoke notes` lists those that do"
+                "no such note stands",
+                target=str(number),
+                fix=f"`{typed('notes')}` lists those that do",
             )
     return f"note {number} is withdrawn"

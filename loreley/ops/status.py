@@ -9,6 +9,7 @@ from loreley.config import Settings
 from loreley.core.budget import Account, BudgetUnit
 from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
+from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.summary import (
     count_jobs,
@@ -76,7 +77,7 @@ def _describe_run(settings: Settings, database: Database) -> Iterator[str]:
     yield f"database    {masked(settings.sqlalchemy_url)}"
     overview = read_overview(database)
     if overview is None:
-        yield "experiment  none yet: the scheduler begins one (invoke evolve, invoke scheduler)"
+        yield f"experiment  none yet: the scheduler begins one ({typed('evolve')})"
         return
     yield from _describe_experiment(overview)
     if pause := read_current_pause(database):

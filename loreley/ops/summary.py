@@ -7,6 +7,7 @@ from loreley.config import Settings
 from loreley.core.jobs import FINAL_STATES
 from loreley.core.sandbox.child_output import one_line
 from loreley.git.clone_folder import find_clone_folder
+from loreley.invocation import typed
 from loreley.views.gains import Gain
 from loreley.views.overview import Champion, Overview
 from loreley.views.wording import plateaus
@@ -30,7 +31,7 @@ def summarise(overview: Overview, settings: Settings, logs: Path) -> str:
     if overview.hosts is not None:
         lines.append(f"hosts     {overview.hosts}")
     lines += _describe_best(overview, settings)
-    lines.append(f"logs      {logs}   (invoke logs)")
+    lines.append(f"logs      {logs}   ({typed('logs')})")
     return "\n".join(lines)
 
 

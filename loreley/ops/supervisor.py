@@ -61,11 +61,10 @@ class _Child:
 class Supervisor:
     """Processes that share one fate: they end when the scheduler is done, or with this one."""
 
-    def __init__(self, *, root: Path, workers: int, max_jobs: int, output: Path) -> None:
+    def __init__(self, *, scripts: Path, workers: int, max_jobs: int, output: Path) -> None:
         def script(name: str, *arguments: str) -> list[str]:
-            return [sys.executable, str(root / "script" / name), *arguments]
+            return [sys.executable, str(scripts / name), *arguments]
 
-        self._root = root
         output.mkdir(parents=True, exist_ok=True)
         self._scheduler = _Child(
             "scheduler",
@@ -139,7 +138,7 @@ class Supervisor:
             child.process = spawn(
                 child.command,
                 env=child_environment(),
-                cwd=self._root,
+                cwd=Path.cwd(),
                 output=output.fileno(),
                 die_with_parent=True,
             )

@@ -16,6 +16,7 @@ from loreley.core.sandbox.child_output import one_line
 from loreley.db.engine import Database, open_database
 from loreley.errors import ConfigError, LoreleyError
 from loreley.host.signals import StopSignals
+from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.queue.health import QueueHealth, examine_if_running
 from loreley.ops.summary import count_jobs, describe_start
@@ -117,7 +118,7 @@ def print_snapshot(seen: RunSnapshot) -> None:
 def _compose(seen: RunSnapshot) -> Iterator[RenderableType]:
     yield Text(f"loreley · {seen.database} · {time.strftime('%H:%M:%S')}", style="bold")
     if seen.overview is None:
-        yield Text("no experiment yet: the scheduler begins one (invoke evolve, invoke scheduler)")
+        yield Text(f"no experiment yet: the scheduler begins one ({typed('evolve')})")
         yield _format_row("queue", *_format_queue(seen.queue))
         return
     yield _compose_figures(seen, seen.overview)

@@ -18,6 +18,7 @@ from loreley.db.models import jobs
 from loreley.errors import LoreleyError
 from loreley.git.objects import ObjectStore
 from loreley.git.patches import diffstat, patch_file
+from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.summary import name_gain
@@ -92,7 +93,7 @@ def read_run_facts(settings: Settings) -> RunFacts:
             raise LoreleyError(
                 "there is no experiment yet",
                 target=masked(settings.sqlalchemy_url),
-                fix="`invoke evolve` begins one",
+                fix=f"`{typed('evolve')}` begins one",
             )
         with database.read() as connection:
             times = select(func.min(jobs.c.created_at), func.max(jobs.c.finished_at))

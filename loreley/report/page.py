@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loreley.core.evaluation.evaluation import Metric
+from loreley.invocation import typed
 from loreley.report.charts import HEIGHT, WIDTH, HeatMap, LineChart, draw_heat_map, draw_line
 from loreley.report.facts import RunFacts
 from loreley.views.archive_map import IslandMap
@@ -39,6 +40,7 @@ def render_html(facts: RunFacts) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= FILTERS
+    environment.globals["typed"] = typed
     return environment.get_template("page.html").render(
         facts=facts,
         overview=facts.overview,

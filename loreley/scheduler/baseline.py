@@ -14,6 +14,7 @@ from loreley.db.jobs import Jobs
 from loreley.db.judged_commits import read_to_judge_anew
 from loreley.db.schedule import BaselineJob, Schedule, insert_extra
 from loreley.errors import ConfigError, LoreleyError, Problem
+from loreley.invocation import typed
 from loreley.scheduler.ingest import Ingest
 
 LEAST_TRIES = 20  # for which there must be time, for tuning to be worth it
@@ -171,5 +172,5 @@ def _explain_failure(root_commit: str, last: BaselineJob) -> LoreleyError:
         target=root_commit,
         reason=last.failure or last.state,
         fix="mend the evaluator or the repository, then start again; "
-        f"`invoke job {last.job_id[:8]}` shows what it printed",
+        f"`{typed(f'job {last.job_id[:8]}')}` shows what it printed",
     )

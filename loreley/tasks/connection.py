@@ -11,6 +11,7 @@ from redis.retry import Retry
 
 from loreley.config import QueueSettings
 from loreley.errors import ConfigError, ServiceUnavailable
+from loreley.invocation import typed
 from loreley.masking import masked
 
 _CONNECT_SECONDS = 3.0
@@ -176,7 +177,7 @@ def unavailable(settings: QueueSettings, error: Exception) -> ServiceUnavailable
     elif "DB index" in str(error):
         fix = "choose an existing database number"
     else:
-        fix = "start the server, or correct its address; `invoke redis` tells more"
+        fix = f"start the server, or correct its address; `{typed('redis')}` tells more"
     by_url = settings.tasks_redis_url is not None
     return ServiceUnavailable(
         "Redis does not answer as needed",

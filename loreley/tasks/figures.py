@@ -7,6 +7,7 @@ from loreley.config import Settings
 from loreley.core.jobs import CountEnd, ignore_end
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
+from loreley.invocation import installing
 
 
 @contextmanager
@@ -58,5 +59,5 @@ def _require_libraries() -> None:
             "the figures for Prometheus need a library that is not installed",
             setting="LORELEY_METRICS_PORT",
             reason=str(error),
-            fix="run `uv sync --extra metrics`, or set LORELEY_METRICS_PORT=0",
+            fix=f"run {installing('metrics')}, or set LORELEY_METRICS_PORT=0",
         ) from error

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from loreley.errors import LoreleyError
 from loreley.host.deadline import Deadline
+from loreley.invocation import typed
 from loreley.ops.results.commit_source import find_local_objects
 from loreley.views.job_story import read_job_story
 from loreley.views.lineage import read_lineage
@@ -51,5 +52,5 @@ def _read_kept_patch(site: Site, commit: str, other: str, reason: str) -> Change
                 )
     return Changes(
         None,
-        f"The diff cannot be made here: {reason}. `invoke best --diff` fetches what it needs.",
+        f"The diff cannot be made here: {reason}. `{typed('best --diff')}` fetches what it needs.",
     )

@@ -7,6 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from loreley.invocation import typed
 from loreley.views.wording import FILTERS
 from loreley.web.site import Site
 
@@ -28,6 +29,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters.update(FILTERS)
+_templates.globals["typed"] = typed
 
 
 def site_of(request: Request) -> Site:

@@ -38,7 +38,9 @@ def root(tmp_path: Path) -> Path:
 
 @contextmanager
 def started(root: Path, workers: int = 1) -> Iterator[Supervisor]:
-    supervisor = Supervisor(root=root, workers=workers, max_jobs=1, output=root / "output")
+    supervisor = Supervisor(
+        scripts=root / "script", workers=workers, max_jobs=1, output=root / "output"
+    )
     with StopSignals() as signals:
         supervisor.start()
         try:
@@ -72,7 +74,7 @@ def test_what_its_processes_print_is_kept_beside_their_logs(
     for name, value in (SETTINGS | settings).items():
         monkeypatch.setenv(name, value)
 
-    assert evolve(root, jobs=1, workers=1) == 0
+    assert evolve(root / "script", jobs=1, workers=1) == 0
 
     assert (tmp_path / "kept" / "logs" / "evolve" / "scheduler.err").exists()
     said = capsys.readouterr().err

@@ -55,7 +55,7 @@ def another_at_work(run: SmallRun) -> Iterator[None]:
 def test_fewer_jobs_than_there_were_are_told_so(
     run: SmallRun, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert evolve(root, jobs=1, workers=1) == 0
+    assert evolve(root / "script", jobs=1, workers=1) == 0
 
     said = capsys.readouterr().err
     assert "evolve: 2 jobs are done already; --jobs 1 adds none: give more than 2\n" in said
@@ -67,7 +67,7 @@ def test_fewer_jobs_than_there_were_are_told_so(
 def test_more_jobs_than_there_were_are_nothing_to_speak_of(
     run: SmallRun, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evolve(root, jobs=3, workers=1)
+    evolve(root / "script", jobs=3, workers=1)
 
     said = capsys.readouterr().err
     assert "already" not in said
@@ -79,13 +79,13 @@ def test_a_second_evolve_says_that_it_joins_and_leaves_the_others_words(
     run: SmallRun, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run.settings.loreley_state_dir.mkdir(exist_ok=True)
-    evolve(root, jobs=3, workers=1)
+    evolve(root / "script", jobs=3, workers=1)
     assert "joins" not in capsys.readouterr().err
     of_first = root / "logs" / "evolve" / "scheduler.err"
     of_first.write_text("words of the first")
 
     with another_at_work(run):
-        evolve(root, jobs=3, workers=1)
+        evolve(root / "script", jobs=3, workers=1)
 
     assert "evolve: joins a run that is under way in" in capsys.readouterr().err
     assert of_first.read_text() == "words of the first"

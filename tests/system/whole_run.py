@@ -13,7 +13,7 @@ from pathlib import Path
 from loreley.ops.evolve import evolve
 from loreley.ops.messages import failures_as_messages
 with failures_as_messages():
-    sys.exit(evolve(Path(sys.argv[1]), jobs=int(sys.argv[2]), workers=2))
+    sys.exit(evolve(Path(sys.argv[1], "script"), jobs=int(sys.argv[2]), workers=2))
 """
 
 

@@ -25,6 +25,7 @@ from loreley.errors import (
 )
 from loreley.host.deadline import Deadline
 from loreley.host.interruptible import run_interruptibly
+from loreley.invocation import installing
 from loreley.masking import masked
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def require_package(name: str, *, setting: str, extra: str) -> None:
             f"the package for {name} endpoints is not installed",
             setting=setting,
             reason="there is no module 'openai'",
-            fix=f"uv sync --extra {extra}, or pip install 'loreley[{extra}]'",
+            fix=f"run {installing(extra)}",
         )
 
 

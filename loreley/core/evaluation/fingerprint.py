@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 from loreley.core.evaluation.options import EvaluatorOptions
 from loreley.errors import LoreleyError
+from loreley.invocation import typed
 
 _MOST_FILES = 2_000  # of the folders of an evaluator
 _READ_BYTES = 64 * 1024 * 1024  # of all of them; of what is beyond only the size counts
@@ -84,7 +85,7 @@ def explain_other_judge(
         target=f"the experiment's judge is {wanted.in_short}, this host's is {found.in_short}",
         reason="; ".join(found.differences(wanted)),
         fix="bring evaluator, settings and packages here to the experiment's state, or, if the "
-        "change is meant, run `invoke rejudge`",
+        f"change is meant, run `{typed('rejudge')}`",
     )
 
 

@@ -18,6 +18,7 @@ from loreley.errors import GitError
 from loreley.git.clone_folder import find_clone_folder
 from loreley.git.git import Git
 from loreley.host.tempdirs import find_abandoned_folders
+from loreley.invocation import typed
 from loreley.ops.doctor.findings import Check, Finding, Verdict, all_hold
 from loreley.ops.doctor.strays import find_strays
 from loreley.tasks.connection import redis_client, unavailable
@@ -85,7 +86,7 @@ class _Run:
         return all_hold(
             flaws,
             good="the experiment's, for each of them and the root",
-            fix="start scheduler and worker, which measure them anew after `invoke rejudge`",
+            fix=f"start scheduler and worker, which measure them anew after `{typed('rejudge')}`",
         )
 
     def branches(self) -> Finding:

@@ -17,6 +17,7 @@ from loreley.db.engine import open_database
 from loreley.db.experiment import begin_judging_anew, read_experiment, read_judge
 from loreley.db.models import confirmations, elites, evaluations
 from loreley.errors import ConfigError
+from loreley.invocation import typed
 
 
 def rejudge(settings: Settings, *, yes: bool, dry_run: bool) -> Iterator[str]:
@@ -35,12 +36,15 @@ def rejudge(settings: Settings, *, yes: bool, dry_run: bool) -> Iterator[str]:
         if dry_run:
             return
         if not yes:
-            raise ConfigError("nothing was changed", fix="to do it, run `invoke rejudge --yes`")
+            raise ConfigError(
+                "nothing was changed", fix=f"to do it, run `{typed('rejudge --yes')}`"
+            )
         _require_evaluator(settings)
         with database.begin() as connection:
             begin_judging_anew(connection, here)
     yield (
-        "done; start scheduler and workers, as by `invoke evolve`: they measure the root and the "
+        f"done; start scheduler and workers, as by `{typed('evolve')}`: they measure the root "
+        "and the "
         "elites first. Workers with the evaluator of before are refused, or end by themselves"
     )
 

@@ -16,6 +16,7 @@ from loreley.db.migrations import HEAD
 from loreley.errors import ConfigError, LoreleyError
 from loreley.git.git import Git
 from loreley.git.remote import Remote
+from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.doctor.findings import Check, Finding, Verdict
 from loreley.ops.queue.health import examine as examine_queue
@@ -46,7 +47,7 @@ def _check_queue_server(settings: Settings) -> Finding:
         problem = health.problems[0]
         return Finding(Verdict.BAD, f"{problem.what}: {problem.reason}", problem.fix)
     if health.warnings:
-        return Finding(Verdict.WARNING, health.warnings[0], "see `invoke redis`")
+        return Finding(Verdict.WARNING, health.warnings[0], f"see `{typed('redis')}`")
     return Finding(Verdict.GOOD, f"{health.server or 'it'} at {health.target}")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loreley.config import LOG_LEVELS, Role, expand_path
 from loreley.errors import ConfigError
+from loreley.invocation import typed
 from loreley.ops.logs.files import LoggedRun, find_logs, find_runs
 from loreley.ops.logs.tailing import Follower, LabelledEvent, drop_unfinished_line, read_last_events
 from loreley.ops.messages import say
@@ -60,13 +61,15 @@ class LogView:
                 "there is no such run",
                 setting="--run",
                 target=str(number),
-                fix=f"give a number from 1, the newest, to {len(runs)}; `invoke logs --list-runs`",
+                fix=f"give a number from 1, the newest, to {len(runs)}; "
+                f"`{typed('logs --list-runs')}`",
             )
         raise ConfigError(
             "there are no logs yet",
             setting="LOGS_BASE_DIR",
             target=", ".join(str(self._base / "logs" / role) for role in self._roles),
-            fix="start `invoke worker` or `invoke scheduler`, or set LOGS_BASE_DIR as they have it",
+            fix=f"start `{typed('worker')}` or `{typed('scheduler')}`, or set LOGS_BASE_DIR as "
+            "they have it",
         )
 
     def _print_last(self, items: Sequence[LabelledEvent], lines: int) -> None:

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from loreley.config import QueueSettings, Settings, is_redis_configured
 from loreley.errors import ConfigError, Problem, ServiceUnavailable
+from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.embedded.folder import ServerFolder
 from loreley.ops.queue.facts import RedisFacts, read_redis_facts
@@ -168,7 +169,7 @@ def _find_warnings(facts: RedisFacts) -> Iterator[str]:
     if facts.dead:
         yield f"{facts.dead} dead letters: messages no worker could handle; their logs say why"
     if facts.waiting and facts.processes_seen == 0:
-        yield "messages wait and nobody takes them: start `invoke worker`"
+        yield f"messages wait and nobody takes them: start `{typed('worker')}`"
 
 
 def _find_fix(refusal: str) -> str:

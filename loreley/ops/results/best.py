@@ -13,6 +13,7 @@ from loreley.core.evaluation.evaluation import Metric
 from loreley.core.sandbox.child_output import legible, one_line
 from loreley.db.engine import open_database
 from loreley.git.patches import diffstat, patch_file
+from loreley.invocation import typed
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.results.selection import Selection, select_lineage
 from loreley.ops.summary import describe_better, name_gain
@@ -77,7 +78,7 @@ def _read_for_terminal(patch: Path) -> str:
     if size_bytes <= _ON_TERMINAL_BYTES:
         return text.rstrip("\n")
     cut = f"… the first {_ON_TERMINAL_BYTES:,} of {size_bytes:,} bytes"
-    return f"{text}\n{cut}; all of them: invoke best --diff > FILE"
+    return f"{text}\n{cut}; all of them: {typed('best --diff > FILE')}"
 
 
 def _write_lines(lineage: Lineage, settings: Settings, better: str) -> Iterator[str]:
@@ -86,7 +87,7 @@ def _write_lines(lineage: Lineage, settings: Settings, better: str) -> Iterator[
     for name, text in name_gain(lineage.confirmation):
         yield f"{name:<10}{text}"
     if better:
-        yield f"better    {better}   (invoke best --commit)"
+        yield f"better    {better}   ({typed('best --commit')})"
     yield f"commit    {last.commit}"
     if last.branch:
         yield f"branch    {last.branch} at {settings.remote_target}"
@@ -97,8 +98,8 @@ def _write_lines(lineage: Lineage, settings: Settings, better: str) -> Iterator[
     yield "path"
     yield from (_write_step(step) for step in lineage.steps)
     if last is not root:
-        yield "diff      invoke best --diff"
-        yield "take it   invoke export --patch FILE, or --branch NAME"
+        yield f"diff      {typed('best --diff')}"
+        yield f"take it   {typed('export --patch FILE')}, or --branch NAME"
     if last.branch:
         yield f"fetch     git fetch {settings.remote_target} {last.branch}"
 

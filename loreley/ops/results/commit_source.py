@@ -13,6 +13,7 @@ from loreley.git.objects import ObjectStore
 from loreley.git.remote import Remote
 from loreley.host.deadline import Deadline
 from loreley.host.tempdirs import temporary_folder
+from loreley.invocation import typed
 
 _FETCH_SECONDS = 1800.0
 
@@ -82,7 +83,7 @@ def _gone_error(commit: str, settings: Settings, error: GitError) -> GitError:
         target=f"{commit} of {settings.remote_target}",
         reason=error.problems[0].reason,
         fix="its branch was deleted; a worker's base clone may still hold it: run this there. "
-        "The patch of each job is kept in the database: `invoke job --help`",
+        f"The patch of each job is kept in the database: `{typed('job --help')}`",
     )
 
 

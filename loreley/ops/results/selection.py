@@ -7,6 +7,7 @@ from typing import Self
 from loreley.db.confirmations import best_commit
 from loreley.db.engine import Database
 from loreley.errors import ConfigError, LoreleyError
+from loreley.invocation import typed
 from loreley.views.job_story import find_jobs
 from loreley.views.lineage import (
     MOST_MATCHES,
@@ -20,7 +21,7 @@ from loreley.views.overview import read_overview
 
 _ISLAND = re.compile(r"[0-9]{1,9}")  # a database's integers end soon after
 _SHORTEST_ID = 8  # fewer digits are a job's number
-_BEGIN = "`invoke evolve` begins one; an experiment lives in the database of DATABASE_URL"
+_BEGIN = f"`{typed('evolve')}` begins one; an experiment lives in the database of DATABASE_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _find_best(database: Database, island: int | None, why_none: str) -> str:
         )
     raise LoreleyError(
         why_none,
-        fix="wait for further evaluations; `invoke status` tells what keeps them from coming",
+        fix=f"wait for further evaluations; `{typed('status')}` tells what keeps them from coming",
     )
 
 
@@ -111,6 +112,6 @@ def _find_commit_of_job(database: Database, job_id: str, name: str) -> str:
         raise LoreleyError(
             "the job has no commit",
             target=name,
-            fix="`invoke job ID` tells why; name another",
+            fix=f"`{typed('job ID')}` tells why; name another",
         )
     return commit

@@ -11,6 +11,7 @@ from loreley.core.evaluation.confirmation import Confirmation, confirm
 from loreley.core.evaluation.paired_test import Verdict
 from loreley.db.confirmations import Confirmed
 from loreley.errors import JobFailed, LoreleyError
+from loreley.invocation import typed
 from loreley.ops.results.comparison import Answer, Comparison, Exact, SideBySide
 from loreley.ops.results.local_evaluator import LocalEvaluator, Measurement
 from loreley.views.gains import describe_gain
@@ -67,7 +68,9 @@ class WholeChange:
         except JobFailed as failure:
             raise _gain_error(lineage, failure.summary) from failure
         if lineage.root.fitness is None:
-            raise LoreleyError("the root commit has no fitness", fix="`invoke status` tells more")
+            raise LoreleyError(
+                "the root commit has no fitness", fix=f"`{typed('status')}` tells more"
+            )
         root_score, difference = objective.score(lineage.root.fitness), None
         known = lineage.confirmation
         exact_pairs = known.pairs if known and known.is_confirmed else 0

@@ -6,6 +6,7 @@ from collections import Counter
 from loreley.core.jobs import JobState
 from loreley.db.schedule import EndedJob
 from loreley.errors import RunBraked
+from loreley.invocation import typed
 from loreley.likeness import likeness
 
 _EXPECTED_SHARE = 0.5  # of such failures where nothing is known yet
@@ -53,7 +54,7 @@ class EqualFailures:
                 f"the last {self._in_a_row} jobs failed alike, so the run ends",
                 reason=failure.failure or failure.state,
                 fix=failure.fix
-                or f"`invoke job {failure.job_id[:8]}` shows what it was told and printed; if "
+                or f"`{typed(f'job {failure.job_id[:8]}')}` shows what it was told and printed; if "
                 "such failures are to be expected, raise SCHEDULER_MAX_EQUAL_FAILURES",
             )
 

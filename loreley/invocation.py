@@ -1,0 +1,24 @@
+"""How Loreley was started: as tasks of Invoke in its checkout, or as the command `loreley`."""
+
+import os
+
+PROGRAM = "LORELEY_PROGRAM"
+"""The environment variable that tells every process of a run the name of the command."""
+
+
+def is_command() -> bool:
+    """Whether it was started as `loreley`."""
+    return bool(os.environ.get(PROGRAM))
+
+
+def typed(task: str) -> str:
+    """A task as it is typed here, such as ``loreley best --diff``."""
+    return f"{os.environ.get(PROGRAM) or 'invoke'} {task}"
+
+
+def installing(extra: str) -> str:
+    """What to type for the libraries of an extra."""
+    wanted = f"pip install 'loreley[{extra}]'"
+    if is_command():
+        return f"`{wanted}`; as a tool of uv: `uv tool install 'loreley[{extra}]'`"
+    return f"`uv sync --extra {extra}`, or `{wanted}`"
