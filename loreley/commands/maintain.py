@@ -5,9 +5,62 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from loreley.commands.options import Count, count
+from loreley.commands.options import Command, Count, Globs, Name, Repository, count
 from loreley.commands.project import Project
 from loreley.ops.messages import failures_as_messages
+
+
+@task(
+    help={
+        "run": "the command that runs the program, in a checkout of it",
+        "metric": "the number to improve, which it prints as NAME: 1.5; or seconds of CPU time",
+        "lower": "less of the metric is better",
+        "test": "a command that has to succeed, such as the tests",
+        "goal": "what agents are told to achieve, in a sentence",
+        "agent": "who changes the code: claude, codex, chat …; without, the genetic agent",
+        "editable": "globs of the files that may be changed, such as src/**; without, all",
+        "repository": "path or URL of the repository, if it is not in this folder",
+    }
+)
+@failures_as_messages()
+def init(
+    c: Context,
+    run: Command | None = None,
+    metric: Name = "seconds",
+    lower: bool = False,
+    test: Command | None = None,
+    goal: str | None = None,
+    agent: Name | None = None,
+    editable: Globs | None = None,
+    repository: Repository = ".",
+) -> None:
+    """Make a repository ready to be evolved: settings and an evaluator.
+
+    Asks where flags are missing, on a terminal. Runs the program a few times at the commit that
+    evolution begins at, to see what it prints and how much its number varies. Writes `.env`,
+    `evaluators/measure.py` and lines of `.gitignore`, makes a clone in which candidates are
+    branches, and then does what the task doctor does.
+    """
+    from loreley.invocation import typed
+    from loreley.ops.setup.project import set_up
+    from loreley.ops.setup.wishes import Wishes, ask
+
+    project = Project.of(c)
+    wishes = Wishes(
+        run=run or "",
+        metric=metric,
+        higher_is_better=metric != "seconds" and not lower,
+        test=test or "",
+        goal=goal or "",
+        agent=agent or "",
+        editable=editable or "",
+        repository=repository,
+    )
+    set_up(project.root, ask(wishes), project.home / ".env.example")
+    code = _print_findings(project)
+    if code == 0:
+        print(f"ready: `{typed('evolve --jobs 60')}`, then `{typed('best --diff')}`")
+    sys.exit(code)
 
 
 @task(
@@ -24,6 +77,13 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
     Exit code 1 when something is bad. With --run it looks at the run, too: one final state for
     each job, its commit on the remote, nothing past its lease, nothing left behind.
     """
+    sys.exit(_print_findings(Project.of(c), run=run, quick=quick, json=json))
+
+
+def _print_findings(
+    project: Project, *, run: bool = False, quick: bool = False, json: bool = False
+) -> int:
+    """Look at everything; the exit code."""
     from loguru import logger
 
     from loreley.ops.doctor.diagnosis import diagnose
@@ -31,13 +91,12 @@ def doctor(c: Context, run: bool = False, quick: bool = False, json: bool = Fals
     from loreley.ops.doctor.surroundings import read_surroundings
 
     logger.disable("loreley")  # everything is said by the findings
-    project = Project.of(c)
     found = read_surroundings(
         project.root, lambda settings: project.example_defaults(settings, ready=True)
     )
     findings = diagnose(found.settings, with_run=run, quick=quick, invalid=found.problems)
     print(as_json(findings) if json else as_text(findings))
-    sys.exit(exit_code(findings))
+    return exit_code(findings)
 
 
 @task(

@@ -16,6 +16,9 @@ Address = Annotated[str, "ADDRESS"]
 Port = Annotated[str, "PORT"]
 JobId = Annotated[str, "JOB"]
 Name = Annotated[str, "NAME"]
+Command = Annotated[str, "COMMAND"]
+Globs = Annotated[str, "GLOBS"]
+Repository = Annotated[str, "REPOSITORY"]
 
 _MOST_DIGITS = 9  # a database's integers end soon after
 

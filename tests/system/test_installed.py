@@ -1,7 +1,9 @@
 """Loreley as a wheel in an environment of its own, and the command `loreley` in any folder."""
 
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +12,7 @@ import pytest
 
 from loreley.ops.embedded.start import stop_server
 from loreley.ops.extras import uv
+from tests.core.worker.upstream import Upstream, git
 from tests.support import PROJECT_ROOT, eventually
 
 pytestmark = [
@@ -40,15 +43,20 @@ def folder() -> Iterator[Path]:
         eventually(lambda: stop_server(Path(name, ".loreley")))
 
 
+def surroundings(environment: Path, folder: Path) -> dict[str, str]:
+    return {
+        "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "WORKER_TUNE_EVALUATIONS": "20",
+        "WORKER_TUNE_SECONDS": "20",
+    }
+
+
 def loreley(environment: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [environment / "bin" / "loreley", *arguments],
         cwd=folder,
-        env={
-            "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
-            "HOME": str(folder),
-            "WORKER_TUNE_EVALUATIONS": "20",
-        },
+        env=surroundings(environment, folder),
         capture_output=True,
         text=True,
         check=False,
@@ -67,6 +75,47 @@ def test_in_an_empty_folder_it_evolves_the_example(environment: Path, folder: Pa
     best = loreley(environment, folder, "best")
     assert best.returncode == 0, best.stderr
     assert "loreley export --patch FILE" in best.stdout
+
+
+PROGRAM = """FIRST = 800
+SECOND = 800
+for rounds in (FIRST, SECOND):
+    for number in range(rounds * 1000):
+        pass
+print(42)
+"""
+_COMMANDS = re.compile(r"From nothing.*?^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_the_five_commands_of_the_readme_improve_a_program_of_ones_own(
+    environment: Path, folder: Path
+) -> None:
+    found = _COMMANDS.search((PROJECT_ROOT / "README.md").read_text())
+    assert found is not None
+    install, *commands = found[1].replace("--jobs 60", "--jobs 6").splitlines()
+    assert install.startswith("pip install")
+    assert len(commands) == 4
+    Upstream.create(folder, {"main.py": PROGRAM})
+    (folder / "author").rename(folder / "my-project")
+    try:
+        done = subprocess.run(
+            ["bash", "-ec", "\n".join(commands)],
+            cwd=folder,
+            env=surroundings(environment, folder),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        eventually(lambda: stop_server(folder / "my-project" / ".loreley"))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\ngain      confirmed: -" in done.stdout
+    improved = (folder / "my-project" / "main.py").read_text()
+    assert improved != PROGRAM
+    ran = subprocess.run([sys.executable, "-c", improved], capture_output=True, text=True)
+    assert ran.stdout == "42\n"
+    assert git("branch", "--list", cwd=folder / "my-project").split() == ["*", "main"]
 
 
 def test_what_only_an_extra_has_is_told_with_what_brings_it(

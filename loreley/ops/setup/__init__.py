@@ -1,0 +1,1 @@
+"""What makes a repository of the user's ready to be evolved."""
