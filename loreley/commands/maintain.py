@@ -43,7 +43,7 @@ def init(
     """
     from loreley.invocation import typed
     from loreley.ops.setup.project import set_up
-    from loreley.ops.setup.wishes import Wishes, ask
+    from loreley.ops.setup.wishes import Wishes
 
     project = Project.of(c)
     wishes = Wishes(
@@ -56,7 +56,7 @@ def init(
         editable=editable or "",
         repository=repository,
     )
-    set_up(project.root, ask(wishes), project.home / ".env.example")
+    set_up(project.root, wishes, project.home / ".env.example")
     code = _print_findings(project)
     if code == 0:
         print(f"ready: `{typed('evolve --jobs 60')}`, then `{typed('best --diff')}`")

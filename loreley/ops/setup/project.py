@@ -18,7 +18,7 @@ from loreley.invocation import typed
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.ops.setup.evaluator import WrittenEvaluator, write_evaluator
-from loreley.ops.setup.wishes import Wishes
+from loreley.ops.setup.wishes import Wishes, ask
 
 _EVALUATORS = "evaluators"
 _MODULE = "measure"
@@ -42,15 +42,18 @@ class _Source:
 
 
 def set_up(root: Path, wishes: Wishes, every_setting: Path) -> None:
-    """Write what a run needs into the folder ``root``; ``every_setting`` is named in `.env`.
+    """Ask what is not said, and write what a run needs into the folder ``root``.
+
+    ``every_setting`` is the file that `.env` names for all the rest.
 
     Raises `LoreleyError`, before anything is written, where the folder is set up already, where
     there is nothing to evolve, or where the commands do not work.
     """
-    wishes.check()
     _require_not_set_up(root)
     remote = Remote.parse(wishes.repository)
     source = _find_local(remote) if remote.is_folder else _find_remote(remote)
+    wishes = ask(wishes)
+    wishes.check()
     say(f"init: evolution begins at {source.commit[:12]} of {source.branch}, {remote}")
     with _check_out(source) as checkout:
         evaluator = write_evaluator(wishes, checkout)

@@ -47,7 +47,10 @@ class Wishes:
 
 
 def ask(given: Wishes) -> Wishes:
-    """The same with what a person at the terminal adds; as it is where there is none."""
+    """The same with what a person at the terminal adds; as it is where there is none.
+
+    Raises `ConfigError` where the answers end early.
+    """
     if given.run or not sys.stdin.isatty():
         return given
     print("What is to be improved? Each answer may be changed later. Ctrl+C changes nothing.")
@@ -67,6 +70,9 @@ def ask(given: Wishes) -> Wishes:
 def _ask(question: str, default: str | None = None) -> str:
     hint = {None: "", "": " (Enter: none)"}.get(default, f" (Enter: {default})")
     while True:
-        answer = input(f"{question}{hint}: ").strip() or default
+        try:
+            answer = input(f"{question}{hint}: ").strip() or default
+        except EOFError:
+            raise ConfigError("nothing was written", reason="the answers ended early") from None
         if answer is not None:
             return answer

@@ -109,6 +109,31 @@ def test_what_cannot_work_is_told_and_nothing_is_written(
     assert not (own / ".loreley").exists()
 
 
+def test_what_flags_leave_open_is_asked_on_a_terminal(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["", "python3 main.py", "score", "no", "", "Make it small."])
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+
+    set_up(own, Wishes(""), DOCUMENTED)
+
+    assert judged(own, own)["higher_is_better"] is False
+    assert "Make it small." in (own / ".env").read_text()
+
+
+def test_answers_that_end_early_change_nothing(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ends)
+
+    with pytest.raises(ConfigError, match="the answers ended early"):
+        set_up(own, Wishes(""), DOCUMENTED)
+    assert git("status", "--porcelain", cwd=own) == ""
+
+
 def test_what_is_set_up_already_stays(own: Path) -> None:
     set_up(own, PRINTS, DOCUMENTED)
     before = (own / ".env").read_text()
