@@ -39,7 +39,7 @@ class _Queue:
     def __init__(self) -> None:
         self.job_ids: list[str] = []
 
-    def send(self, job_id: str) -> None:
+    def send(self, job_id: str, *, first: bool = False) -> None:  # noqa: ARG002
         self.job_ids.append(job_id)
 
     def waiting(self) -> list[str]:

@@ -50,6 +50,7 @@ class Fault(StrEnum):
     EVALUATOR = "evaluator"
     SERVICE = "queue or database"
     LORELEY = "Loreley"
+    PERSON = "a person"  # who has asked for it
 
 
 class LoreleyError(Exception):

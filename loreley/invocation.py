@@ -16,6 +16,16 @@ def typed(task: str) -> str:
     return f"{os.environ.get(PROGRAM) or 'invoke'} {task}"
 
 
+def installed_version() -> str:
+    """The version of the package, which a checkout without an installation has not."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("loreley")
+    except PackageNotFoundError:
+        return "not installed"
+
+
 def installing(extra: str) -> str:
     """What to type for the libraries of an extra."""
     wanted = f"pip install 'loreley[{extra}]'"

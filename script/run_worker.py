@@ -68,6 +68,7 @@ def _run(signals: "StopSignals", log_level: str | None) -> ExitCode:
                 is_busy=lambda: runner.is_busy,
                 interrupt=runner.interrupt,
                 find_flaw=lambda: runner.flaw,
+                is_draining=lambda: runner.is_draining,
             )
             signals.end_within(_CLEAN_UP_SECONDS, lambda: os._exit(code))
             return code

@@ -19,6 +19,7 @@ Name = Annotated[str, "NAME"]
 Command = Annotated[str, "COMMAND"]
 Globs = Annotated[str, "GLOBS"]
 Repository = Annotated[str, "REPOSITORY"]
+Target = Annotated[str, "HOST|WORKER"]
 
 _MOST_DIGITS = 9  # a database's integers end soon after
 

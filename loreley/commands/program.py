@@ -12,9 +12,9 @@ from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.tasks import Task
 
-from loreley.commands import export, maintain, observe, run
+from loreley.commands import export, fleet, maintain, observe, run
 from loreley.commands.project import EXAMPLE, find_home
-from loreley.invocation import PROGRAM
+from loreley.invocation import PROGRAM, installed_version
 
 _NAME = "loreley"
 _WRONG_USAGE = 2
@@ -26,7 +26,7 @@ _ANY_KIND = re.compile(r"STRING|INT")
 
 def operator_tasks() -> list[Task[Any]]:
     """All that an operator types."""
-    groups = (run, observe, export, maintain)
+    groups = (run, observe, fleet, export, maintain)
     return [task for group in groups for task in vars(group).values() if isinstance(task, Task)]
 
 
@@ -64,9 +64,7 @@ class _OperatorProgram(Program):
 
     def print_version(self) -> None:
         """The version that is installed."""
-        from importlib.metadata import version
-
-        print(f"{_NAME} {version(_NAME)}")
+        print(f"{_NAME} {installed_version()}")
 
     def print_help(self) -> None:
         """The tasks, and the few flags that stand before them."""

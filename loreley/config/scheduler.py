@@ -9,8 +9,12 @@ class SchedulerSettings(BaseModel):
     scheduler_poll_interval_seconds: float = Field(
         0.5, gt=0, le=3600, description="Pause between two looks at the database."
     )
-    scheduler_max_unfinished_jobs: int = Field(
-        8, ge=1, le=10_000, description="Jobs that may wait or run at once; twice the workers."
+    scheduler_max_unfinished_jobs: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Jobs that may wait or run at once. Unset: three for each worker that is "
+        "online, and at least 8.",
     )
     scheduler_max_total_jobs: int | None = Field(
         None,

@@ -61,7 +61,13 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.PENDING: frozenset({JobState.QUEUED, JobState.CANCELLED}),
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
     JobState.RUNNING: frozenset(
-        {JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.REJECTED}
+        {
+            JobState.QUEUED,
+            JobState.SUCCEEDED,
+            JobState.FAILED,
+            JobState.REJECTED,
+            JobState.CANCELLED,
+        }
     ),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
@@ -235,6 +241,10 @@ class JobStore(Protocol):
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> None:
         """Hold the job for ``lease_seconds`` from now; raises `JobLost` when it is not ours."""
+        ...
+
+    def require_held(self, claim: Claim) -> None:
+        """Raise `JobLost` when the job is not ours any more, as it was cancelled."""
         ...
 
     def release(self, claim: Claim, *, counts: bool = True) -> None:

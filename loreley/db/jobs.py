@@ -14,6 +14,7 @@ from loreley.core.evaluation.fingerprint import Fingerprint
 from loreley.core.evaluation.holdout import Holdout, HoldoutResult
 from loreley.core.evaluation.noise import describe_noise
 from loreley.core.jobs import (
+    FINAL_STATES,
     Claim,
     FailedTry,
     Hindrance,
@@ -170,6 +171,13 @@ class Jobs:
         with self._database.begin() as connection:
             renewed = {"lease_until": now() + lease_seconds, "renewed_at": now()}
             _change(connection, claim, _claimed(claim).values(**renewed))
+
+    def require_held(self, claim: Claim) -> None:
+        """Raise `JobLost` when the job is not ours any more, as it was cancelled."""
+        held = select(jobs.c.id).where(jobs.c.id == claim.job_id, jobs.c.token == claim.token)
+        with self._database.read() as connection:
+            if connection.execute(held).first() is None:
+                raise _explain_loss(connection, claim)
 
     @_retried
     def release(self, claim: Claim, *, counts: bool = True) -> None:
@@ -470,12 +478,14 @@ def _change(connection: Connection, claim: Claim, statement: Update) -> None:
 def _explain_loss(connection: Connection, claim: Claim) -> JobLost:
     """Why the job is not held, as its row shows."""
     row = connection.execute(
-        select(jobs.c.state, jobs.c.commit, jobs.c.failure_kind).where(
+        select(jobs.c.state, jobs.c.commit, jobs.c.failure_kind, jobs.c.failure).where(
             jobs.c.id == claim.job_id,
             jobs.c.attempt == claim.attempt,
-            jobs.c.state.in_([JobState.SUCCEEDED, JobState.REJECTED, JobState.FAILED]),
+            jobs.c.state.in_(list(FINAL_STATES)),
         )
     ).first()
+    if row is not None and row.state == JobState.CANCELLED:
+        return JobLost("the job was cancelled", target=claim.job_id, reason=row.failure or "")
     if row is None or row.failure_kind == FailureKind.LOST:
         return JobLost(
             "the job is no longer ours",

@@ -209,6 +209,24 @@ holdouts = Table(
     Column("created_at", Double, nullable=False),
 )
 
+# Every worker process that has come online, and what it is asked to do.
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("name", String(255), nullable=False),  # as jobs have it: host:pid
+    Column("host", String(255), nullable=False),
+    Column("boot", String(64), nullable=False),  # of the host's system, which tells hosts apart
+    Column("version", String(32), nullable=False),
+    Column("sandbox", String(32), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("left_at", Double),  # null: it is online, or died
+    Column("drains", Boolean, nullable=False, server_default=false()),  # takes no further job
+    Column("last_word", Text),  # the last warning of its log
+    Index(None, "left_at", "seen_at"),
+)
+
 # What each host makes of the root commit, where its metric is noisy.
 hosts = Table(
     "hosts",

@@ -144,6 +144,12 @@ class Schedule:
             in_order = query.order_by(jobs.c.created_at, jobs.c.ordinal)
             return list(connection.execute(in_order).scalars())
 
+    def find_returned(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of these jobs that a worker has had before: they have waited for long enough."""
+        query = select(jobs.c.id).where(jobs.c.id.in_(job_ids), jobs.c.attempt > 0)
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def find_unclaimed(self, *, older_than_seconds: float) -> list[str]:
         """The ids of jobs that were sent that long ago and that no worker has claimed."""
         query = select(jobs.c.id).where(
@@ -250,17 +256,27 @@ class Schedule:
             )
             return cancelled.rowcount
 
-    def cancel(self, job_id: str, why: str) -> bool:
-        """Cancel an evolution job that no worker has begun; False when there is none."""
+    def cancel(self, job_id: str, why: str, *, is_running: bool = False) -> bool:
+        """Cancel a job of the budget that waits, or is running; False when there is none.
+
+        A worker that has it finds out within a second or two, and gives it up.
+        """
+        states = [JobState.RUNNING] if is_running else [JobState.PENDING, JobState.QUEUED]
         with self._database.begin() as connection:
             cancelled = connection.execute(
                 update(jobs)
                 .where(
                     jobs.c.id == job_id,
                     jobs.c.kind.in_(SEARCHING),
-                    jobs.c.state.in_([JobState.PENDING, JobState.QUEUED]),
+                    jobs.c.state.in_(states),
                 )
-                .values(state=JobState.CANCELLED, finished_at=now(), failure=why)
+                .values(
+                    state=JobState.CANCELLED,
+                    token=None,
+                    lease_until=None,
+                    finished_at=now(),
+                    failure=why,
+                )
             )
             return cancelled.rowcount == 1
 

@@ -49,6 +49,9 @@ _OPEN: Config = (
     ("push.recurseSubmodules", "no"),
 )
 
+# A lost host is noticed within 15 seconds; what the user's command says of these comes first.
+_SSH_BOUNDS = "-o ConnectTimeout=15 -o ServerAliveInterval=5 -o ServerAliveCountMax=3"
+
 _CLOSED_NAMES = frozenset({"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH"})
 _OPEN_GIT_NAMES = re.compile(
     r"^GIT_(SSH|SSH_COMMAND|SSH_VARIANT|ASKPASS|SSL_\w+|PROXY_\w+|HTTP_USER_AGENT|EXEC_PATH|"
@@ -92,6 +95,20 @@ def open_environment(
     }
     settings = (*_from_variables(inherited), *_ALWAYS, *_OPEN, *remote.configuration, *config)
     return kept | _ENVIRONMENT | dict(remote.environment) | _to_variables(settings)
+
+
+def bound_ssh(inherited: Mapping[str, str], configured: str) -> dict[str, str]:
+    """The variable by which ssh gives a host up that does not answer, or stops to answer.
+
+    ``configured`` is the user's ``core.sshCommand``. Another program than ssh is left as it is.
+    """
+    command = inherited.get("GIT_SSH_COMMAND") or configured
+    if not command and inherited.get("GIT_SSH"):
+        return {}
+    command = command or "ssh"
+    if os.path.basename(command.split()[0]) != "ssh":  # noqa: PTH119 - it is a command line
+        return {}
+    return {"GIT_SSH_COMMAND": f"{command} {_SSH_BOUNDS}"}
 
 
 def _to_variables(config: Config) -> dict[str, str]:

@@ -68,6 +68,12 @@ def _sign(pattern: str, fix: str, *, is_outage: bool = False, fault: Fault | Non
 # The first that matches counts: git ends many failures with a general word about the remote.
 _SIGNS = (
     _sign(
+        r"host key verification failed|no .* host key is known",
+        "the host's key is not known here, or is another by now: compare it with what the "
+        "server's operator says, then `ssh-keyscan HOST >> ~/.ssh/known_hosts` as the worker's "
+        "user; an old one is removed by `ssh-keygen -R HOST`",
+    ),
+    _sign(
         r"^(?!remote:).*(no space left on device|disk quota exceeded)",
         "free some disk space",
         fault=Fault.HOST,
@@ -75,7 +81,7 @@ _SIGNS = (
     _sign(
         r"authentication failed|could not read (username|password)|permission denied \(|"
         r"terminal prompts disabled|invalid username or (password|token)|access denied|"
-        r"host key verification failed|requested url returned error: 40[13]",
+        r"requested url returned error: 40[13]",
         "give git access to the remote without a prompt: an ssh key of an agent, a credential "
         "helper, or a token in WORKER_REPO_REMOTE_URL",
     ),

@@ -3,15 +3,19 @@
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from secrets import token_hex
+from threading import Timer
 from typing import TypedDict, Unpack
 
+from loguru import logger
+
 from loreley.errors import CommandFailed, ConfigError, GitError, TimeLimitReached
-from loreley.git.environment import Config, closed_environment, open_environment
+from loreley.git.environment import Config, bound_ssh, closed_environment, open_environment
 from loreley.git.failures import GitCommandFailed, RemoteSilent, failure
 from loreley.git.remote import Remote
 from loreley.host.children import Completed, capture
@@ -21,6 +25,8 @@ from loreley.host.tempdirs import temporary_folder
 
 OLDEST_VERSION = (2, 32)  # GIT_CONFIG_GLOBAL
 _ASKING_SECONDS = 120.0  # for a question to the remote that moves no objects
+_SLOW_SECONDS = 5.0  # that a remote may take before that is told
+_CONFIG_SECONDS = 10.0  # for a question to the user's configuration
 _SHA1_DIGITS = 40
 _DELETED_AT_ONCE = 500  # branches named in one command line
 
@@ -61,13 +67,14 @@ class Git:
         deadline, remote = options.get("deadline", Deadline()), options.get("remote")
         timeout_seconds = options.get("timeout_seconds", self.timeout_seconds)
         try:
-            return capture(
-                [self._executable, *arguments],
-                env=self._environment(options),
-                deadline=deadline.within(timeout_seconds),
-                cwd=options.get("cwd", Path("/")),
-                stdin=options.get("stdin", b""),
-            )
+            with _told_when_slow(remote):
+                return capture(
+                    [self._executable, *arguments],
+                    env=self._environment(options),
+                    deadline=deadline.within(timeout_seconds),
+                    cwd=options.get("cwd", Path("/")),
+                    stdin=options.get("stdin", b""),
+                )
         except TimeLimitReached as error:
             if deadline.remaining_seconds <= 0:
                 raise
@@ -210,11 +217,14 @@ class Git:
 
     def _environment(self, options: CallOptions) -> dict[str, str]:
         config, remote = options.get("config", ()), options.get("remote")
-        environment = (
-            open_environment(self.inherited, remote, config)
-            if remote
-            else closed_environment(self.inherited, config)
-        )
+        if remote is None:
+            environment = closed_environment(self.inherited, config)
+        else:
+            environment = open_environment(self.inherited, remote, config)
+            if not remote.folder.startswith("/"):
+                without_secrets = open_environment(self.inherited, Remote("/"))
+                command = _read_ssh_command(self._executable, tuple(without_secrets.items()))
+                environment |= bound_ssh(self.inherited, command)
         return environment | dict(options.get("environment", {}))
 
     def _unusable(self, reason: str) -> ConfigError:
@@ -225,6 +235,34 @@ class Git:
             reason=reason,
             fix=f"install git {oldest} or newer, or set WORKER_REPO_GIT_BIN to it",
         )
+
+
+@contextmanager
+def _told_when_slow(remote: Remote | None) -> Iterator[None]:
+    """Log that the remote is waited for, when that takes long."""
+    if remote is None:
+        yield
+        return
+    words = "git waits for {} since {:.0f} s"
+    timer = Timer(_SLOW_SECONDS, logger.warning, (words, str(remote), _SLOW_SECONDS))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@lru_cache(maxsize=8)
+def _read_ssh_command(git: str, environment: tuple[tuple[str, str], ...]) -> str:
+    """What the user's configuration has for ssh; empty where it has nothing."""
+    asked = capture(
+        [git, "config", "--get", "core.sshCommand"],
+        env=dict(environment),
+        deadline=Deadline.after(_CONFIG_SECONDS),
+        cwd=Path("/"),
+    )
+    return asked.stdout.decode(errors="replace").strip()
 
 
 def object_format(commit: str) -> str:

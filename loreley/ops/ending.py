@@ -32,6 +32,7 @@ class Result:
     ended: int
     pause: str | None  # in words, where it pauses still
     frequent: Sequence[Reason]
+    is_as_asked: bool = False  # a person has asked for the pause
 
     @property
     def reasons(self) -> str:
@@ -47,9 +48,10 @@ class Result:
         return "\n".join(lines)
 
     def exit_code(self, *, stopped: bool) -> int:
-        """1 where the run pauses still, or nothing was judged though nobody stopped it; else 0."""
+        """1 where the run is hindered still, or nothing was judged though nobody stopped it."""
         came_to_nothing = self.judged == 0 and self.ended > 0
-        return int(self.pause is not None or (came_to_nothing and not stopped))
+        is_hindered = self.pause is not None and not self.is_as_asked
+        return int(is_hindered or (came_to_nothing and not stopped))
 
 
 def read_standing(database: Database) -> Standing:
@@ -67,5 +69,6 @@ def read_result(database: Database, before: Standing) -> Result:
         judged=now.judged - before.judged,
         ended=now.ended - before.ended,
         pause=describe_pause(pause, with_fix=False) if pause and not pause.is_over else None,
+        is_as_asked=pause is not None and pause.is_asked_for,
         frequent=read_frequent_reasons(database, since=before.at),
     )

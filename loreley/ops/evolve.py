@@ -42,8 +42,6 @@ def evolve(scripts: Path, *, jobs: int, workers: int) -> int:
     folder is at work, both share its jobs. Raises `LoreleyError` when something is missing, or
     when a process cannot work.
     """
-    # Enough that no worker waits for the scheduler to wake up.
-    os.environ.setdefault("SCHEDULER_MAX_UNFINISHED_JOBS", str(max(8, 3 * workers)))
     load_settings(Role.SCHEDULER)
     settings = load_settings(Role.WORKER)
     sandbox = require_sandbox(settings)
@@ -85,7 +83,12 @@ def evolve(scripts: Path, *, jobs: int, workers: int) -> int:
     else:
         seconds = time.monotonic() - started
         last = describe_ending(
-            overview, seconds=seconds, stopped=signals.asked, goal=jobs, over=over
+            overview,
+            seconds=seconds,
+            stopped=signals.asked,
+            goal=jobs,
+            over=over,
+            ended_by="its scheduler was" if supervisor.has_workers else "all workers were drained",
         )
         reasons = [ending.reasons] if ending.reasons else []
         told = [summarise(overview, settings, logs), *reasons, *([] if failure else [last])]
@@ -214,7 +217,13 @@ def _silence() -> ServiceUnavailable:
 
 
 def describe_ending(
-    overview: Overview, *, seconds: float, stopped: bool, goal: int, over: str | None
+    overview: Overview,
+    *,
+    seconds: float,
+    stopped: bool,
+    goal: int,
+    over: str | None,
+    ended_by: str = "its scheduler was",
 ) -> str:
     """How the run came to its end, and how to go on."""
     if stopped and overview.ended < goal:
@@ -222,8 +231,5 @@ def describe_ending(
     if over is not None:
         return f"done in {seconds:.0f} s, as the budget is reached: {over}"
     if overview.ended < goal:  # somebody has sent the scheduler a signal of its own
-        return (
-            f"stopped after {seconds:.0f} s, as its scheduler was; "
-            "the same command goes on from here"
-        )
+        return f"stopped after {seconds:.0f} s, as {ended_by}; the same command goes on from here"
     return f"done in {seconds:.0f} s; a larger --jobs goes on from here"

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 from loreley.config import Settings
 from loreley.core.evaluation.evaluation import Artifact, Metric
 from loreley.core.jobs import JobKind, JobState
 from loreley.core.sandbox.child_output import one_line
-from loreley.db.engine import open_database
+from loreley.db.engine import Database, open_database
 from loreley.errors import LoreleyError
 from loreley.invocation import typed
 from loreley.views.job_story import MOST_MATCHES, JobStory, find_jobs, read_job_story
@@ -21,19 +22,22 @@ def print_job(settings: Settings, beginning: str, *, artifact: str | None) -> No
 
     ``beginning`` is a job's number or the first characters of its id.
     """
-    database = open_database(settings.sqlalchemy_url)
-    try:
-        found = find_jobs(database, beginning)
-        story = read_job_story(database, found[0]) if len(found) == 1 else None
-    finally:
-        database.close()
-    if story is None:
-        raise _ambiguous_job(beginning, found)
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        story = find_one_job(database, beginning)
     if artifact is None:
         print("\n".join(_describe(story)))
     else:
         sys.stdout.buffer.write(_find_artifact(story, artifact).content)
         sys.stdout.buffer.flush()
+
+
+def find_one_job(database: Database, beginning: str) -> JobStory:
+    """The story of the job that is meant; raises `LoreleyError` where none is, or several."""
+    found = find_jobs(database, beginning)
+    story = read_job_story(database, found[0]) if len(found) == 1 else None
+    if story is None:
+        raise _ambiguous_job(beginning, found)
+    return story
 
 
 def _ambiguous_job(beginning: str, found: list[str]) -> LoreleyError:

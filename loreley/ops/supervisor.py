@@ -81,6 +81,11 @@ class Supervisor:
         """How many processes have been replaced because they died."""
         return sum(child.restarts for child in self._children)
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether a worker is left."""
+        return bool(self._workers)
+
     def start(self) -> None:
         """Start every process."""
         for child in self._children:
@@ -88,10 +93,10 @@ class Supervisor:
             self._start(child)
 
     def watch(self) -> bool:
-        """Replace what has died; False when the scheduler has ended as it should.
+        """Replace what has died; False when the scheduler has ended as it should, or all workers.
 
-        A worker that cannot work is left out. Raises `ChildFailed` when it was the last one, and
-        when the scheduler cannot work.
+        A worker that cannot work, or ended as it was asked, is left out. Raises `ChildFailed` when
+        the last one cannot work, and when the scheduler cannot.
         """
         for child in self._children:
             assert child.process is not None
@@ -101,7 +106,13 @@ class Supervisor:
                 continue
             if child is self._scheduler and code == 0:
                 return False
-            self._replace(child, code)
+            if code == 0:
+                self._remove(child)
+                say(f"evolve: {child.name} has ended, as it was asked")
+                if not self._workers:
+                    return False
+            else:
+                self._replace(child, code)
         return True
 
     def stop(self, signals: StopSignals, *, grace_seconds: float) -> None:
@@ -159,9 +170,12 @@ class Supervisor:
         others = [worker for worker in self._workers if worker is not child]
         if child is self._scheduler or not others:
             raise failure
-        self._workers = others
+        self._remove(child)
         left = f"{len(others)} worker{'s are' if len(others) > 1 else ' is'} left"
         say(f"evolve: {failure.in_short}; {left}, see {child.output}")
+
+    def _remove(self, child: _Child) -> None:
+        self._workers = [worker for worker in self._workers if worker is not child]
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._alive:

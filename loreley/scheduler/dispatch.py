@@ -17,8 +17,11 @@ _LOOK_EVERY_SECONDS = 5.0  # at the queue's messages, which may be many
 class Queue(Protocol):
     """What carries the messages."""
 
-    def send(self, job_id: str) -> None:
-        """Put a message for the job into the queue; raises `ServiceUnavailable`."""
+    def send(self, job_id: str, *, first: bool = False) -> None:
+        """Put a message for the job into the queue, or before all others.
+
+        Raises `ServiceUnavailable`.
+        """
         ...
 
     def waiting(self) -> Collection[str]:
@@ -81,10 +84,10 @@ class Dispatch:
         if not job_ids:
             return 0
         hit(Failpoint.QUEUED)
-        sent = []
+        sent, returned = [], self._schedule.find_returned(job_ids)
         try:
             for job_id in job_ids:
-                self._queue.send(job_id)
+                self._queue.send(job_id, first=job_id in returned)
                 sent.append(job_id)
             hit(Failpoint.SENT)
         finally:

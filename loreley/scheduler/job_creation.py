@@ -14,6 +14,7 @@ from loreley.db.bandit_stats import is_tuned, read_arms, read_tuning_share
 from loreley.db.engine import Database
 from loreley.db.judged_commits import read_moves
 from loreley.db.schedule import NewJob, Schedule
+from loreley.db.workers import count_online
 from loreley.map_elites.bandit import Arm, choose_arm
 from loreley.map_elites.islands import Ring
 from loreley.map_elites.plateaus import find_plateaus
@@ -22,6 +23,8 @@ from loreley.scheduler.bandit_update import EDIT, LENGTH, ONE_SHOT, SESSION, TUN
 from loreley.scheduler.baseline import LEAST_TRIES
 
 _LEAST_WEIGHT = 0.001
+_LEAST_UNFINISHED = 8
+_JOBS_A_WORKER = 3
 _MOST_TUNING = 4.0  # as a multiple of the time that all other jobs have taken
 _FULL_AFTER = 2.0  # times a tuning, of such time, tuning may take as much again
 _JOBS_FOR_LAST = 100  # of a limited run, for each of its last jobs that tunes
@@ -35,7 +38,7 @@ class JobCreationOptions:
     """How many jobs there may be, and how they begin."""
 
     root_commit: str
-    max_unfinished: int
+    max_unfinished: int | None  # None: as many as keep the workers at work that are online
     max_total: int | None
     seed_population: int
     random_seed: int
@@ -92,7 +95,7 @@ class JobCreation:
         ``under_way``: how many may wait or run together, if fewer than the settings say.
         """
         first = self._schedule.next_ordinal()
-        limits = [self._options.max_unfinished, *([] if under_way is None else [under_way])]
+        limits = [self._find_max_unfinished(), *([] if under_way is None else [under_way])]
         room = min(limits) - self._schedule.count_unfinished()
         if self._options.max_total is not None:
             room = min(room, self._options.max_total - first + self._schedule.count_cancelled())
@@ -101,6 +104,13 @@ class JobCreation:
         for ordinal in range(first, first + room):
             self._schedule.create(self._next_job(ordinal))
         return max(0, room)
+
+    def _find_max_unfinished(self) -> int:
+        """Enough that no worker waits for the scheduler to wake up."""
+        if self._options.max_unfinished is not None:
+            return self._options.max_unfinished
+        with self._database.read() as connection:
+            return max(_LEAST_UNFINISHED, _JOBS_A_WORKER * count_online(connection))
 
     @property
     def is_settled(self) -> bool:

@@ -1,7 +1,6 @@
 """What a worker process is put together from, and how it runs jobs for the actor."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -49,6 +48,7 @@ from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import serve_worker_figures
+from loreley.tasks.presence import Presence, describe_worker
 from loreley.tasks.renewal import Renewal
 
 _PREPARE_SECONDS = 3600.0  # a first clone may be large
@@ -58,8 +58,11 @@ _CHECK_SECONDS = 60.0  # for a service to answer at all
 class JobRunner:
     """Runs jobs for the actor, one at a time, and can be asked to give the running one up."""
 
-    def __init__(self, evolution: Evolution, repository: WorkerRepository) -> None:
+    def __init__(
+        self, evolution: Evolution, repository: WorkerRepository, presence: Presence
+    ) -> None:
         self.repository = repository
+        self._presence = presence
         self._evolution = evolution
         self._running = Stop()
         self.flaw: WorkerUnfit | None = None  # why it can run no job, once that is known
@@ -82,7 +85,8 @@ class JobRunner:
                 holdout.check()
             if exposure := describe_exposure(settings, sandbox):
                 logger.warning(exposure)
-            own_judge = OwnJudge(assemble_fingerprint(settings), socket.gethostname())
+            worker = describe_worker(sandbox.level)
+            own_judge = OwnJudge(assemble_fingerprint(settings), worker.host)
             fingerprint = own_judge.take()
             _require_one_judge(database, fingerprint)
             environ = agent_environment(os.environ)
@@ -106,7 +110,7 @@ class JobRunner:
                 agent=agent,
                 judge=judge,
                 options=JobOptions(
-                    worker=f"{socket.gethostname()}:{os.getpid()}"[:255],
+                    worker=worker.name,
                     lease_seconds=settings.tasks_worker_lease_seconds,
                     time_limit_seconds=settings.tasks_worker_time_limit_seconds,
                     branch_prefix=settings.worker_repo_job_branch_prefix,
@@ -126,7 +130,9 @@ class JobRunner:
                     renew=lambda: renewal(evolution, repository),
                 ),
             )
-            yield cls(evolution, repository)
+            presence = Presence(database, worker)
+            with presence.shown():
+                yield cls(evolution, repository, presence)
 
     def run(self, job_id: str) -> None:
         """Run a job to its end; raises `JobNotClaimed` when it is not ours to run.
@@ -144,6 +150,11 @@ class JobRunner:
     def is_busy(self) -> bool:
         """Whether a job is claimed."""
         return self._evolution.is_busy
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it is asked to take no further job."""
+        return self._presence.is_draining
 
     def interrupt(self) -> None:
         """Make the running job go back to the queue, from any thread."""

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from dramatiq import Worker
 from dramatiq.brokers.redis import RedisBroker
 from loguru import logger
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from loreley.entry import ExitCode
 from loreley.errors import WorkerUnfit
@@ -16,8 +19,10 @@ from loreley.logs import print_and_log
 
 _POLL_MS = 100  # the longest a new message waits for an idle worker, and a stop for an idle thread
 _BEAT_SECONDS = 10.0
+_WATCH_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
 _SETTLE_SECONDS = 2.0  # for an idle worker: give back what was prefetched, acknowledge the last
+_DRAIN_SECONDS = 7 * 86_400.0  # a job's own time limit comes first
 _INTERRUPT_SECONDS = 3.0  # for an interrupted job: kill its children, free the worktree, release
 
 
@@ -38,10 +43,8 @@ def keep_online(worker: Worker, broker: RedisBroker, queue_name: str) -> Iterato
     broker.emit_after("process_boot")
     worker.start()
     done = threading.Event()
-    beat = threading.Thread(
-        target=_beat, args=(broker, queue_name, done), name="heartbeat", daemon=True
-    )
-    beat.start()
+    _start(lambda: _beat(broker, queue_name, done), "heartbeat")
+    _start(lambda: _watch_redis(broker, done), "redis")
     try:
         yield
     finally:
@@ -56,24 +59,34 @@ def serve(
     is_busy: Callable[[], bool],
     interrupt: Callable[[], None],
     find_flaw: Callable[[], WorkerUnfit | None],
+    is_draining: Callable[[], bool] = lambda: False,
 ) -> ExitCode:
     """Block until a stop is asked for, then stop the worker; bounded in every step.
 
     A flaw of the worker stops it as well, and is raised when it has stopped. While ``is_busy``
     says so the running job may go on for ``grace_seconds``, or until a second signal; then
-    ``interrupt`` must make it end.
+    ``interrupt`` must make it end. One that ``is_draining`` stops, too, with all the time that
+    its job takes.
     """
-    while not signals.wait(_LOOK_SECONDS) and find_flaw() is None:
+    while not signals.wait(_LOOK_SECONDS) and find_flaw() is None and not is_draining():
         pass
-    what_follows = (
-        f"; the running job has {grace_seconds:g} s to finish, press Ctrl+C again to interrupt it"
-    )
-    print_and_log(f"worker: stopping{what_follows if is_busy() else ''}")
-    bound_ms = int((grace_seconds + _INTERRUPT_SECONDS) * 1000)
+    drains = is_draining() and not signals.count
+    bound_ms = int(((_DRAIN_SECONDS if drains else grace_seconds) + _INTERRUPT_SECONDS) * 1000)
     # Exactly one `stop`, and not in the signal handler: it blocks, and called twice it leaves
     # `join` waiting for ever. In a thread of its own, the second signal is still noticed here.
     stopping = _start(lambda: worker.stop(timeout=bound_ms), "stop")
-    if not _wait_for_stop(stopping, signals, is_busy, grace_seconds) and is_busy():
+    is_stopped = False
+    if drains:
+        print_and_log(f"worker: drained{'; the running job goes on to its end' * is_busy()}")
+        is_stopped = _wait_for_stop(stopping, signals, is_busy, _DRAIN_SECONDS, until_count=1)
+    if not is_stopped and (signals.count or not drains):
+        what_follows = (
+            f"; the running job has {grace_seconds:g} s to finish, press Ctrl+C again to "
+            "interrupt it"
+        )
+        print_and_log(f"worker: stopping{what_follows * is_busy()}")
+        is_stopped = _wait_for_stop(stopping, signals, is_busy, grace_seconds)
+    if not is_stopped and is_busy():
         interrupt()
         stopping.join(_INTERRUPT_SECONDS)
     joining = _start(worker.join, "join")
@@ -91,12 +104,13 @@ def _wait_for_stop(
     signals: StopSignals,
     is_busy: Callable[[], bool],
     grace_seconds: float,
+    until_count: int = 2,
 ) -> bool:
-    """Whether the stop is done in time; returns at once on a second signal."""
+    """Whether the stop is done in time; returns at once on so many signals."""
     waited = idle = 0.0
     # Without a job there is nothing to wait for but Redis, which may be away.
     while stopping.is_alive() and waited < grace_seconds and idle < _SETTLE_SECONDS:
-        if signals.wait(_LOOK_SECONDS, until_count=2):
+        if signals.wait(_LOOK_SECONDS, until_count=until_count):
             break
         waited += _LOOK_SECONDS
         idle = 0.0 if is_busy() else idle + _LOOK_SECONDS
@@ -115,4 +129,25 @@ def _beat(broker: RedisBroker, queue_name: str, done: threading.Event) -> None:
         try:
             broker.do_qsize(queue_name)
         except RedisError as error:
-            logger.warning("Redis does not answer the heartbeat: {}", error)
+            logger.debug("Redis does not answer the heartbeat: {}", error)
+
+
+def _watch_redis(broker: RedisBroker, done: threading.Event) -> None:
+    """Tell within seconds that Redis is silent: whoever uses it tries again for longer."""
+    known = broker.client.connection_pool
+    impatient = {"socket_timeout": _WATCH_SECONDS, "retry": Retry(NoBackoff(), 0)}
+    pool = ConnectionPool(known.connection_class, **known.connection_kwargs | impatient)
+    client = Redis(connection_pool=pool)
+    is_silent = False
+    while not done.wait(_WATCH_SECONDS):
+        try:
+            client.ping()
+        except (RedisError, OSError) as error:
+            if not is_silent:
+                logger.warning("Redis does not answer; no job comes until it does: {}", error)
+            is_silent = True
+        else:
+            if is_silent:
+                logger.info("Redis answers again")
+            is_silent = False
+    client.close()

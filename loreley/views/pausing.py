@@ -12,6 +12,7 @@ from loreley.db.engine import Database
 from loreley.db.faults.pause import Pause, read_clock, read_pause
 from loreley.db.models import hindrances, jobs
 from loreley.errors import Fault
+from loreley.invocation import typed
 from loreley.likeness import likeness
 from loreley.views.wording import shorten
 
@@ -42,6 +43,9 @@ def read_moment(database: Database) -> float:
 
 def describe_pause(pause: Pause, *, with_fix: bool = True) -> str:
     """Why the run pauses, until when, and what to do about it."""
+    if pause.is_asked_for:
+        go_on = f"; `{typed('resume')}` lets it go on" if with_fix else ""
+        return f"the run pauses since {_short_clock(pause.since)}, as asked: {pause.why}{go_on}"
     what = "the run pauses"
     if pause.until is not None:
         limited = "rate limited" if pause.fault is Fault.PROVIDER else "limited"

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 
-from loreley.core.jobs import JobKind, JobState
+from loreley.core.jobs import JobKind, JobRecord, JobState
 from loreley.db.engine import Database, now
 from loreley.db.experiment import Experiment, read_progress
 from loreley.db.jobs import Jobs
 from loreley.db.models import jobs as jobs_table
 from loreley.db.schedule import EndedJob, NewJob, Schedule, mark_ingested, note_outcome
-from loreley.errors import AgentFailed, CandidateRejected
+from loreley.errors import AgentFailed, CandidateRejected, JobLost
 from tests.db.support import claimed, failed, job_row, judged_commit, rows, succeeded
 
 ROOT = "a" * 40
@@ -32,6 +32,24 @@ def create(schedule: Schedule, ordinal: int = 0) -> str:
 def take(database: Database, job: EndedJob) -> bool:
     with database.begin() as connection:
         return mark_ingested(connection, job)
+
+
+def test_a_running_job_is_cancelled_only_where_that_is_wanted(
+    schedule: Schedule, database: Database
+) -> None:
+    job_id = create(schedule)
+    claim = claimed(database, job_id)
+    assert not schedule.cancel(job_id, "by ann")
+    Jobs(database).require_held(claim)
+
+    assert schedule.cancel(job_id, "by ann", is_running=True)
+
+    with pytest.raises(JobLost, match=r"(?s)was cancelled.*by ann"):
+        Jobs(database).require_held(claim)
+    with pytest.raises(JobLost):
+        Jobs(database).succeed(claim, judged_commit(), JobRecord())
+    assert job_row(database, job_id)["state"] == JobState.CANCELLED
+    assert schedule.count_cancelled() == 1
 
 
 def test_an_empty_database_has_no_experiment(database: Database) -> None:

@@ -190,6 +190,33 @@ def test_a_child_of_git_does_not_see_the_settings_of_loreley(tmp_path: Path) -> 
     assert "GIT_SSH_COMMAND" not in closed
 
 
+@pytest.mark.parametrize(
+    ("inherited", "configured", "expected"),
+    [
+        ({}, "", "ssh -o ConnectTimeout=15 "),
+        ({"GIT_SSH_COMMAND": "/usr/bin/ssh -i key"}, "", "/usr/bin/ssh -i key -o ConnectTimeout="),
+        ({}, "ssh -F mine", "ssh -F mine -o ConnectTimeout="),
+        ({"GIT_SSH_COMMAND": "tunnel ssh"}, "", "tunnel ssh\n"),
+        ({"GIT_SSH": "/bin/plink"}, "", None),
+    ],
+)
+def test_ssh_gives_up_a_host_that_does_not_answer(
+    tmp_path: Path, inherited: dict[str, str], configured: str, expected: str | None
+) -> None:
+    fake = executable(
+        tmp_path / "git",
+        f'#!/bin/sh\nif [ "$1" = config ]; then echo "{configured}"; else env; fi\n',
+    )
+    git = Git(str(fake), inherited={"PATH": os.environ["PATH"], **inherited})
+
+    opened = git.run("x", remote=Remote("ssh://git@example.org/a.git")).decode()
+
+    found = [line for line in opened.splitlines(keepends=True) if "GIT_SSH_COMMAND=" in line]
+    assert (expected is None) == (not found)
+    assert expected is None or found[0].startswith(f"GIT_SSH_COMMAND={expected}")
+    assert found == [] or "tunnel" in found[0] or "ServerAliveInterval=5" in found[0]
+
+
 @pytest.fixture
 def guarded_server(upstream: Upstream) -> Iterator[str]:
     """An HTTP server that gives the remote to ann, whose password is ``s@crt``."""

@@ -126,6 +126,19 @@ def test_a_worker_that_ends_with_a_message_is_left_out_and_the_last_one_ends_the
     assert supervisor.restarts == 0
 
 
+def test_a_worker_that_ends_as_it_was_asked_is_not_replaced(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "script" / "run_scheduler.py").write_text(WAITS)
+    (root / "script" / "run_worker.py").write_text("")
+
+    with started(root, workers=2) as supervisor:
+        eventually(lambda: not supervisor.watch())
+
+    assert (supervisor.restarts, supervisor.has_workers) == (0, False)
+    assert capsys.readouterr().err.count("has ended, as it was asked") == 2
+
+
 def test_the_whole_failure_is_shown_whatever_its_reason_says(tmp_path: Path) -> None:
     """Git says error: as well."""
     output = tmp_path / "worker-1.err"

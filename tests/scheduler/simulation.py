@@ -33,7 +33,7 @@ class MemoryQueue:
 
     job_ids: list[str] = field(default_factory=list)
 
-    def send(self, job_id: str) -> None:
+    def send(self, job_id: str, *, first: bool = False) -> None:
         """Append a message."""
         self.job_ids.append(job_id)
 

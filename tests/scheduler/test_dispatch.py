@@ -34,16 +34,19 @@ class Queue:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.first: list[str] = []
         self.taken: set[str] = set()
         self.room: int | None = None
         self.watch: Callable[[str], None] = lambda _job_id: None
 
-    def send(self, job_id: str) -> None:
+    def send(self, job_id: str, *, first: bool = False) -> None:
         if self.room == 0:
             raise ServiceUnavailable("the queue is away")
         self.room = self.room and self.room - 1
         self.watch(job_id)
         self.sent.append(job_id)
+        if first:
+            self.first.append(job_id)
 
     def waiting(self) -> set[str]:
         return set(self.sent) - self.taken
@@ -91,6 +94,20 @@ def test_each_new_job_is_sent_once(schedule: Schedule, dispatch: Dispatch, queue
 
     assert [dispatch.tick(), dispatch.tick()] == [3, 0]
     assert queue.sent == job_ids
+
+
+def test_a_job_that_came_back_goes_before_those_that_nobody_had(
+    schedule: Schedule, dispatch: Dispatch, queue: Queue, database: Database
+) -> None:
+    returned, *_ = create(schedule, 3)
+    dispatch.tick()
+    held = Jobs(database).claim(returned, worker="host:1", lease_seconds=30)
+    assert queue.first == []
+
+    Jobs(database).release(held)
+    dispatch.tick()
+
+    assert queue.first == [returned]
 
 
 def test_a_job_is_queued_before_its_message_exists(

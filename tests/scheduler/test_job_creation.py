@@ -13,6 +13,7 @@ from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
 from loreley.db.schedule import Schedule, mark_ingested
 from loreley.db.scores import write_score
+from loreley.db.workers import WorkerProcess, drain, register
 from loreley.errors import AgentFailed
 from loreley.map_elites.bandit import Arm
 from loreley.map_elites.cells import Grid, Measure
@@ -36,7 +37,7 @@ def schedule(database: Database) -> Schedule:
 def job_creation(
     database: Database,
     *,
-    max_unfinished: int = 4,
+    max_unfinished: int | None = 4,
     max_total: int | None = None,
     seed_population: int = 0,
     random_seed: int = 1,
@@ -86,6 +87,19 @@ def end(database: Database, schedule: Schedule) -> None:
     for job in schedule.find_ended():
         with database.begin() as connection:
             mark_ingested(connection, job)
+
+
+def test_unset_three_jobs_wait_or_run_for_each_worker_that_is_online(
+    schedule: Schedule, database: Database
+) -> None:
+    assert job_creation(database, max_unfinished=None).tick() == 8
+
+    with database.begin() as connection:
+        for number in range(5):
+            register(connection, WorkerProcess(f"{number}", f"h:{number}", "h", "b", "1", "none"))
+        drain(connection, "h:0")
+
+    assert job_creation(database, max_unfinished=None).tick() == 3 * 4 - 8
 
 
 def test_as_many_jobs_are_made_as_may_wait(database: Database, schedule: Schedule) -> None:

@@ -38,6 +38,7 @@ class Job:
     interrupts: list[float] = field(default_factory=list)
     is_busy: bool = False
     flaw: WorkerUnfit | None = None
+    is_draining: bool = False
 
     def run(self, name: str) -> None:
         self.is_busy = True
@@ -88,6 +89,7 @@ class Office:
             is_busy=lambda: self.job.is_busy,
             interrupt=interrupt or self.job.interrupt,
             find_flaw=lambda: self.job.flaw,
+            is_draining=lambda: self.job.is_draining,
         )
         return End(code, time.monotonic() - began)
 
@@ -163,6 +165,36 @@ def test_the_next_message_is_left_for_others_while_one_runs(office: Office) -> N
 
     time.sleep(0.3)  # longer than the worker's own look at the queue
     assert office.waiting == 2
+
+
+def test_a_drained_worker_ends_after_its_job_however_long_that_takes(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.send("one")
+    assert office.job.started.wait(5)
+    office.send("two")
+    office.job.is_draining = True
+    office.later(0.6, office.job.release.set)
+
+    end = office.serve(grace_seconds=0.1)
+
+    assert (end.code, office.job.ended, office.job.interrupts) == (ExitCode.STOPPED, ["one"], [])
+    assert end.seconds >= 0.6
+    assert office.waiting == 1
+    assert "drained; the running job goes on to its end" in capsys.readouterr().err
+
+
+def test_a_drained_worker_that_is_asked_to_stop_keeps_to_the_grace_period(office: Office) -> None:
+    office.send("one")
+    assert office.job.started.wait(5)
+    office.job.is_draining = True
+    office.later(0.3, ask)
+
+    end = office.serve(grace_seconds=0.2)
+
+    assert end.code is ExitCode.STOPPED
+    assert len(office.job.interrupts) == 1
+    assert 0.5 <= end.seconds < 5
 
 
 def test_a_running_job_may_finish_within_the_grace_period(

@@ -24,6 +24,11 @@ class Pause:
     probe: str | None = None  # the id of the one that may be claimed
     is_over: bool = False  # the run has ended by it, and goes on when it is started again
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a person has asked for it, who alone ends it."""
+        return self.fault is Fault.PERSON
+
 
 def read_pause(connection: Connection) -> Pause | None:
     """The pause that holds at the moment, for every process."""

@@ -61,7 +61,12 @@ class Pausing:
             is_proven = (
                 pause is not None and last is not None and has_worked_since(connection, last.at)
             )
+        if pause is not None and pause.is_asked_for:
+            self._pauses = True
+            return pause
         if pause is None:
+            if self._pauses:  # a person has ended it
+                self._go_on(clock)
             return self._look_for_one(last, clock)
         if is_proven:
             self._end(clock)
@@ -84,10 +89,11 @@ class Pausing:
         """A start is a reason to try at once."""
         with self._database.read() as connection:
             pause, self._since = read_pause(connection), read_clock(connection)
+        self._pauses = pause is not None
         self._last_at = 0.0  # of the latest hindrance when hopeless jobs were looked for
         if pause is not None and pause.is_over:
             end_pause(self._database)
-        elif pause is not None:
+        elif pause is not None and not pause.is_asked_for:
             begin_pause(
                 self._database, replace(pause, since=self._since, probe_at=self._since, probes=0)
             )
@@ -114,13 +120,17 @@ class Pausing:
             until=found.until,
         )
         begin_pause(self._database, pause)
+        self._pauses = True
         print_and_log(f"scheduler: {describe_pause(pause)}")
         self._require_patience(pause, clock)
         return pause
 
     def _end(self, clock: float) -> None:
-        self._since = clock
         end_pause(self._database)
+        self._go_on(clock)
+
+    def _go_on(self, clock: float) -> None:
+        self._since, self._pauses = clock, False
         print_and_log("scheduler: the run goes on")
 
     def _require_patience(self, pause: Pause, clock: float) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from loreley.db.briefs.notebook import add_note, read_standing_notes, withdraw_note
+from loreley.db.engine import Database
 from loreley.db.schedule import Schedule
 from loreley.errors import ConfigError
 from loreley.ops.notes import LONGEST_NOTE, parse_note
@@ -69,13 +70,18 @@ async def withdraw_note_page(request: Request) -> Response:
 
 
 async def cancel_job_page(request: Request) -> Response:
-    """Cancel a job that waits."""
+    """Cancel a job that waits or runs."""
     _require_session(request)
     job_id = request.path_params["job_id"]
     why = "cancelled on the dashboard"
-    if not await run_sync(Schedule(site_of(request).database).cancel, job_id, why):
-        raise HTTPException(409, "It does not wait any more, or is no job of the search")
+    if not await run_sync(_cancel, site_of(request).database, job_id, why):
+        raise HTTPException(409, "It has ended, or is no job of the search")
     return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+def _cancel(database: Database, job_id: str, why: str) -> bool:
+    schedule = Schedule(database)
+    return schedule.cancel(job_id, why) or schedule.cancel(job_id, why, is_running=True)
 
 
 def _require_session(request: Request) -> None:

@@ -46,3 +46,15 @@ def test_a_job_that_was_taken_away_is_given_up(database: Unsteady) -> None:
 
     with renew_lease(database.jobs, claim, stop, lease_seconds=0.3), pytest.raises(JobLost):
         stop.wait(5)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_cancelled_is_given_up_within_a_second_or_two(database: Unsteady) -> None:
+    claim = database.claim(lease_seconds=60)
+    stop = Stop()
+
+    with renew_lease(database.jobs, claim, stop, lease_seconds=60):
+        stop.wait(0.1)
+        assert Schedule(database.steady).cancel(claim.job_id, "by ann", is_running=True)
+        with pytest.raises(JobLost, match="was cancelled"):
+            stop.wait(5)

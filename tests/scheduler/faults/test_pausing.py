@@ -7,7 +7,7 @@ import pytest
 from loreley.core.jobs import Hindrance, JobKind, JobRecord, JobState
 from loreley.db.engine import Database
 from loreley.db.experiment import Experiment
-from loreley.db.faults.pause import Pause
+from loreley.db.faults.pause import Pause, begin_pause, end_pause
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, Fault, JobNotClaimed, RunBraked
@@ -211,3 +211,21 @@ def test_a_new_start_tries_at_once(run: Run) -> None:
     pause = run.tick(second)
     assert pause is not None
     assert pause.probe is not None
+
+
+def test_a_pause_that_a_person_asks_for_lasts_until_a_person_ends_it(run: Run) -> None:
+    run.hindered(KEY)
+    pausing = Pausing(run.database, QUICK)
+    job_id = run.job()
+    asked = Pause(Fault.PERSON, "by ann", "", since=0.0, probe_at=0.0)
+    begin_pause(run.database, asked)
+
+    assert pausing.tick(run.create_one) == asked
+    assert Pausing(run.database, QUICK).tick(run.create_one) == asked  # it was started anew
+    with pytest.raises(JobNotClaimed, match="by ann"):
+        Jobs(run.database).claim(job_id, worker="one", lease_seconds=30)
+    assert run.created == []
+
+    end_pause(run.database)
+    assert run.tick(pausing) is None  # nor is it resumed into what hindered it before
+    run.ended(job_id=job_id)
