@@ -66,7 +66,7 @@ def ui(c: Context, host: Address = "127.0.0.1", port: Port = "8420") -> None:
     from loreley.ops.extras import require_extra
     from loreley.ops.logs.view import find_logs_base
 
-    require_extra("ui", "jinja2", "starlette", "uvicorn", "xstatic")
+    require_extra("ui", "starlette", "uvicorn")
     from loreley.web.serving import serve
 
     settings = Project.of(c).settings()

@@ -20,6 +20,7 @@ from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.queue.health import QueueHealth, examine_if_running
 from loreley.ops.summary import count_jobs, describe_start
+from loreley.views.charts.throughput import Throughput, read_throughput
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.overview import (
     Failure,
@@ -29,7 +30,6 @@ from loreley.views.overview import (
     read_overview,
     read_running,
 )
-from loreley.views.throughput import Throughput, read_throughput
 
 _FAILURES = 5
 _RUNNING = 12

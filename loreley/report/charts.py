@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 from loreley.views.archive_map import IslandMap, MapElite
-from loreley.views.history import Moment
+from loreley.views.charts.history import Moment
 from loreley.views.score_scale import ScoreScale
 from loreley.views.wording import shorten
 

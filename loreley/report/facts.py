@@ -23,8 +23,8 @@ from loreley.masking import masked
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.summary import name_gain
 from loreley.views.archive_map import IslandMap, read_island
+from loreley.views.charts.history import History, Moment
 from loreley.views.costs import Expense, read_expenses
-from loreley.views.history import History, Moment
 from loreley.views.lineage import Lineage, read_lineage
 from loreley.views.overview import (
     ArmState,

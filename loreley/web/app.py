@@ -1,16 +1,14 @@
 """The dashboard, put together: which address shows what, and what happens when something fails."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from xstatic.pkg import d3 as packaged_d3  # type: ignore[import-untyped]
 
 from loreley.errors import LoreleyError, ServiceUnavailable
 from loreley.web.pages.archive import archive_page, commit_page
@@ -18,7 +16,12 @@ from loreley.web.pages.artifacts import artifact
 from loreley.web.pages.jobs import job_log, job_page, jobs_page
 from loreley.web.pages.lineage import lineage_page
 from loreley.web.pages.logs import logs_page, logs_stream
-from loreley.web.pages.overview import history_figures, overview_live, overview_page
+from loreley.web.pages.overview import (
+    cloud_figures,
+    history_figures,
+    overview_live,
+    overview_page,
+)
 from loreley.web.pages.steering import (
     add_note_page,
     cancel_job_page,
@@ -32,8 +35,6 @@ from loreley.web.security import Guard
 from loreley.web.site import Site
 from loreley.web.streams import Streams, stream_changes
 
-_D3 = Path(packaged_d3.BASE_DIR) / "d3.js"
-
 
 def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
     """The pages of one experiment; ``names`` are those by which the server may be called."""
@@ -42,6 +43,7 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/", overview_page),
             Route("/overview/live", overview_live),
             Route("/figures/history", history_figures),
+            Route("/figures/cloud", cloud_figures),
             Route("/events", stream_changes),
             Route("/archive", archive_page),
             Route("/commits/{commit}", commit_page),
@@ -58,7 +60,6 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/steering/notes/{number:int}/withdraw", withdraw_note_page, methods=["POST"]),
             Route("/logs", logs_page),
             Route("/logs/stream", logs_stream),
-            Route("/library/d3.js", _send_d3),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, names=tuple(names))],
@@ -67,12 +68,6 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
     app.state.site = site
     app.state.streams = Streams()
     return app
-
-
-def _send_d3(_request: Request) -> FileResponse:
-    return FileResponse(
-        _D3, media_type="text/javascript", headers={"Cache-Control": "max-age=3600"}
-    )
 
 
 def _show_failure(request: Request, error: Exception) -> Response:

@@ -24,21 +24,21 @@ class Changes:
     note: str = ""
 
 
-def read_changes(site: Site, commit: str, other: str) -> Changes:
+def read_changes(site: Site, commit: str, other: str, *, most_lines: int = _SHOWN_LINES) -> Changes:
     """What ``commit`` has otherwise than ``other``, without asking the remote."""
     try:
         store = find_local_objects(site.settings, [other, commit])
         if store is not None:
             deadline = Deadline.after(_PATCH_SECONDS)
             patch = store.patch(other, commit, _PATCH_BYTES, deadline=deadline)
-            return Changes(parse_diff(patch, most_lines=_SHOWN_LINES))
+            return Changes(parse_diff(patch, most_lines=most_lines))
         reason = "no repository on this host holds both commits"
     except LoreleyError as error:
         reason = error.summary
-    return _read_kept_patch(site, commit, other, reason)
+    return _read_kept_patch(site, commit, other, reason, most_lines)
 
 
-def _read_kept_patch(site: Site, commit: str, other: str, reason: str) -> Changes:
+def _read_kept_patch(site: Site, commit: str, other: str, reason: str, most_lines: int) -> Changes:
     """The patch that was kept with the commit's job, where it is against the parent."""
     lineage = read_lineage(site.database, commit)
     if lineage is not None and lineage.last.parent == other:
@@ -47,7 +47,7 @@ def _read_kept_patch(site: Site, commit: str, other: str, reason: str) -> Change
             if artifact.name == "patch.diff":
                 text = artifact.content.decode("utf-8", "replace")
                 return Changes(
-                    parse_diff(text, most_lines=_SHOWN_LINES),
+                    parse_diff(text, most_lines=most_lines),
                     "This is the patch that was kept with the job.",
                 )
     return Changes(

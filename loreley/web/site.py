@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from loreley.config import Settings
 from loreley.core.budget import Account
 from loreley.db.engine import Database
 from loreley.ops.queue.health import QueueHealth, examine_if_running
+from loreley.views.charts.history import History
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
-from loreley.views.history import History
 from loreley.web.session import Sessions
 
 _HEALTH_SECONDS = 5.0
@@ -36,6 +36,21 @@ class TimedCache(Generic[T]):
             if self._known is None or time.monotonic() - self._known[0] > self._seconds:
                 self._known = (time.monotonic(), self._ask())
             return self._known[1]
+
+
+class LastAnswer:
+    """What a function gave for the key that was asked for last."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, Any] = (None, None)
+
+    def __call__(self, key: object, ask: Callable[[], T]) -> T:
+        """The answer for ``key``, asked for anew when it is another than before."""
+        known, answer = self._known
+        if known != key:
+            answer = ask()
+            self._known = key, answer
+        return answer  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,7 @@ class Site:
     settings: Settings
     logs_base: Path
     sessions: Sessions
+    of_best: LastAnswer = field(default_factory=LastAnswer)  # what it changes of the root
     history: History = field(init=False)
     queue: TimedCache[QueueHealth | None] = field(init=False)
     spend: TimedCache[Spending] = field(init=False)

@@ -7,7 +7,7 @@ import pytest
 from loreley.map_elites.cells import Grid, Measure
 from loreley.report.charts import HEIGHT, WIDTH, draw_heat_map, draw_line
 from loreley.views.archive_map import IslandMap, MapElite
-from loreley.views.history import Moment
+from loreley.views.charts.history import Moment
 from loreley.views.score_scale import ScoreScale
 
 

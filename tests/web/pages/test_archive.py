@@ -46,6 +46,23 @@ def test_every_filled_cell_is_on_the_map_of_its_island(shown: Dashboard) -> None
     assert shown.get("/archive?island=x&x=99&y=-1").status == 200
 
 
+def test_a_commit_is_compared_with_any_other(database: Database, tmp_path: Path) -> None:
+    run = Evolved(database)
+    run.root(1.0)
+    first = run.child(2.5, width=3, subject="the first way")
+    second = run.child(3.5, width=5)
+    with dashboard(database, tmp_path) as shown:
+        text = shown.get(f"/commits/{second}?against={first}").text
+        by_number = shown.get(f"/commits/{second}?against=%230").text
+        unknown = shown.get(f"/commits/{second}?against=%3Cb%3E").text
+
+    assert "Compared with" in text
+    assert "fitness 2.5: the first way" in text
+    assert re.search(r'<td class="n">2\.5</td>', text)
+    assert "fitness 2.5: the first way" in by_number
+    assert "No judged commit, or more than one, is called &lt;b&gt;" in unknown
+
+
 def test_a_commit_tells_its_figures_gain_and_children(shown: Dashboard) -> None:
     text = shown.get(f"/commits/{1:040x}").text
     assert "+1</b> on its parent" in text

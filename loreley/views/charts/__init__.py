@@ -1,0 +1,1 @@
+"""What charts of a run are drawn of."""
