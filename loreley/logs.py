@@ -6,6 +6,8 @@ import os
 import sys
 import time
 import traceback
+from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 logger.remove()  # nothing is logged before the sinks of `configure_logging` stand
 
 RETENTION_DAYS = 14
+_KEPT_LINES = 200  # of one job
+_LONGEST_KEPT = 500
 WARNINGS_PRINTED = "LORELEY_WARNINGS_PRINTED"  # in the environment of a script
 _HEAD = (
     "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {process}/{thread.name} job={extra[job]} | "
@@ -218,3 +222,35 @@ def tail_of(path: Path, limit_bytes: int = 4096) -> str:
             return file.read(limit_bytes).decode(errors="replace")
     except OSError:
         return ""
+
+
+class JobLog:
+    """What a process logs about a job of INFO and above, to be kept with it; the last of many."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=_KEPT_LINES)
+
+    @contextlib.contextmanager
+    def kept(self, job: str) -> Iterator[None]:
+        """Keep what is logged in the name of the job until the end of it."""
+
+        def keep(line: str) -> None:
+            self._lines.append(masked(line)[:_LONGEST_KEPT].rstrip("\n"))
+
+        sink = logger.add(
+            keep,
+            level="INFO",
+            format="{time:HH:mm:ss.SSS} {level: <8} {message}",
+            filter=lambda record: record["extra"].get("job") == job,
+            backtrace=False,
+            diagnose=False,
+        )
+        try:
+            yield
+        finally:
+            logger.remove(sink)
+
+    @property
+    def text(self) -> str:
+        """The lines so far."""
+        return "".join(f"{line}\n" for line in self._lines)

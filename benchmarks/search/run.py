@@ -30,6 +30,7 @@ from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
 from loreley.errors import EvaluationFailed, JobFailed
 from loreley.host.deadline import Deadline
+from loreley.host.health import Health
 from loreley.scheduler.assembly import assemble
 from loreley.scheduler.experiment import begin_or_resume
 from loreley.scheduler.main import Scheduler
@@ -281,7 +282,7 @@ def run(
             basic["mapelites_experiment_root_commit"] = root
             configured = Settings(_env_file=None, **basic | dict(settings))
             experiment = begin_or_resume(Schedule(database), configured)
-            scheduler = Scheduler(assemble(database, experiment, configured, queue))
+            scheduler = Scheduler(assemble(database, experiment, configured, queue), Health())
             while len(worker.evaluations) <= evaluations and (scheduler.tick() or queue.job_ids):
                 while queue.job_ids:
                     worker.do(queue.job_ids.pop(0))

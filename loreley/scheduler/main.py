@@ -13,6 +13,7 @@ from loreley.db.schedule import Schedule
 from loreley.entry import ExitCode
 from loreley.errors import RunBraked, ServiceUnavailable
 from loreley.host.failpoints import Failpoint, hit
+from loreley.host.health import Health
 from loreley.host.signals import StopSignals
 from loreley.logs import print_and_log
 from loreley.scheduler.assembly import Parts, assemble
@@ -26,8 +27,9 @@ from loreley.tasks.queue import JobQueue
 class Scheduler:
     """Runs one experiment tick by tick; ticks that are interrupted anywhere lose nothing."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, health: Health) -> None:
         self._parts = parts
+        self._health = health
 
     @classmethod
     @contextmanager
@@ -40,8 +42,10 @@ class Scheduler:
             experiment = begin_or_resume(Schedule(database), settings)
             logger.info("evolving from {}", experiment.root_commit[:12])
             parts = assemble(database, experiment, settings, JobQueue())
-            with serve_run_figures(settings, database), closing(parts.pruning):
-                yield cls(parts)
+            health = Health()
+            with serve_run_figures(settings, database, health), closing(parts.pruning):
+                yield cls(parts, health)
+                health.stop()
             with suppress(ServiceUnavailable):  # some seconds that the budget does not count
                 parts.budget.note_activity(at_once=True)
         finally:
@@ -115,7 +119,9 @@ class Scheduler:
                     return ExitCode.STOPPED
             except ServiceUnavailable as error:
                 outage.go_on(error)
+                self._health.beat(error.problems[0].what)
             else:
                 outage.end()
+                self._health.beat()
         print_and_log("scheduler: stopped; start it again to go on")
         return ExitCode.INTERRUPTED if signals.count > 1 else ExitCode.STOPPED

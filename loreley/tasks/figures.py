@@ -7,11 +7,12 @@ from loreley.config import Settings
 from loreley.core.jobs import CountEnd, ignore_end
 from loreley.db.engine import Database
 from loreley.errors import ConfigError
+from loreley.host.health import Health
 from loreley.invocation import installing
 
 
 @contextmanager
-def serve_worker_figures(settings: Settings) -> Iterator[CountEnd]:
+def serve_worker_figures(settings: Settings, health: Health) -> Iterator[CountEnd]:
     """Serve a worker's figures at the first free port above the scheduler's; who counts its jobs.
 
     Raises `ConfigError` without a port, and where the libraries are missing.
@@ -28,12 +29,12 @@ def serve_worker_figures(settings: Settings) -> Iterator[CountEnd]:
 
     registry = CollectorRegistry()
     ports = range(first + 1, first + 1 + WORKERS_A_MACHINE)
-    with serve_figures(registry, settings.loreley_metrics_host, ports):
+    with serve_figures(registry, health, settings.loreley_metrics_host, ports):
         yield WorkerFigures(registry).count_end
 
 
 @contextmanager
-def serve_run_figures(settings: Settings, database: Database) -> Iterator[None]:
+def serve_run_figures(settings: Settings, database: Database, health: Health) -> Iterator[None]:
     """Serve the figures of the run at the port itself, for as long as the scheduler works."""
     port = settings.loreley_metrics_port
     if not port:
@@ -47,7 +48,7 @@ def serve_run_figures(settings: Settings, database: Database) -> Iterator[None]:
 
     registry = CollectorRegistry()
     registry.register(RunCollector(database))
-    with serve_figures(registry, settings.loreley_metrics_host, [port]):
+    with serve_figures(registry, health, settings.loreley_metrics_host, [port]):
         yield
 
 

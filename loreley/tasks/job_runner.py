@@ -46,6 +46,7 @@ from loreley.db.spend import Spend
 from loreley.errors import JobInterrupted, WorkerUnfit
 from loreley.host import children
 from loreley.host.deadline import Deadline, Stop
+from loreley.host.health import Health
 from loreley.tasks.connection import require_redis
 from loreley.tasks.figures import serve_worker_figures
 from loreley.tasks.presence import Presence, describe_worker
@@ -73,6 +74,8 @@ class JobRunner:
         """Check and open every part; raises the `LoreleyError` of the first that fails."""
         require_redis(settings)
         with ExitStack() as stack:
+            health = Health()
+            stack.callback(health.stop)
             database = open_database(settings.sqlalchemy_url)
             stack.callback(database.close)
             sandbox = require_sandbox(settings)
@@ -126,11 +129,11 @@ class JobRunner:
                     drawing_anew=_bound_tries(settings),
                     trials=settings.worker_agent_evaluations,
                     session_seconds=settings.worker_agent_session_seconds,
-                    count_end=stack.enter_context(serve_worker_figures(settings)),
+                    count_end=stack.enter_context(serve_worker_figures(settings, health)),
                     renew=lambda: renewal(evolution, repository),
                 ),
             )
-            presence = Presence(database, worker)
+            presence = Presence(database, worker, health)
             with presence.shown():
                 yield cls(evolution, repository, presence)
 

@@ -21,6 +21,7 @@ from loreley.db.workers import (
     register,
 )
 from loreley.errors import ServiceUnavailable
+from loreley.host.health import Health
 from loreley.invocation import installed_version
 from loreley.masking import masked
 
@@ -36,10 +37,11 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 class Presence:
     """What the database is told of this worker, and what it has asked of it."""
 
-    def __init__(self, database: Database, worker: WorkerProcess) -> None:
+    def __init__(self, database: Database, worker: WorkerProcess, health: Health) -> None:
         self.is_draining = False
         self._database = database
         self._worker = worker
+        self._health = health
         self._done = threading.Event()
         self._last_word: str | None = None
 
@@ -73,8 +75,12 @@ class Presence:
         looks = 0
         while not self._done.wait(_LOOK_SECONDS):
             looks += 1
-            with suppress(ServiceUnavailable):  # the lease and the next claim tell
+            try:
                 self._look(says_so=looks % _BEAT_LOOKS == 0)
+            except ServiceUnavailable as error:  # the lease and the next claim tell others
+                self._health.beat(error.problems[0].what)
+            else:
+                self._health.beat("drained" if self.is_draining else "")
 
     def _look(self, *, says_so: bool) -> None:
         if says_so:

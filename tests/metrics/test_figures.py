@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -19,6 +20,7 @@ from loreley.db.engine import Database, open_database
 from loreley.db.jobs import Jobs
 from loreley.db.spend import Spend
 from loreley.errors import ConfigError
+from loreley.host.health import Health
 from loreley.metrics.endpoint import serve_figures
 from loreley.metrics.run import RunCollector
 from loreley.tasks.figures import serve_run_figures, serve_worker_figures
@@ -58,7 +60,7 @@ def ports_served() -> Iterator[list[int]]:
 def asked(database: Database) -> Figures:
     registry = CollectorRegistry()
     registry.register(RunCollector(database))
-    with serve_figures(registry, "127.0.0.1", [free_port()]) as port:
+    with serve_figures(registry, Health(), "127.0.0.1", [free_port()]) as port:
         return fetched(port)
 
 
@@ -121,7 +123,10 @@ def test_a_worker_counts_outcomes_and_stages(tmp_path: Path) -> None:
     port = free_port()
     record = JobRecord(agent_seconds=2.0, stage_seconds={"evaluation": 0.5})
 
-    with ports_served() as ports, serve_worker_figures(settings(port, tmp_path)) as count_end:
+    with (
+        ports_served() as ports,
+        serve_worker_figures(settings(port, tmp_path), Health()) as count_end,
+    ):
         count_end("succeeded", record, 3.0)
         for outcome in ("failed_agent", "released", "rejected"):
             count_end(outcome, JobRecord(), 1.0)
@@ -144,9 +149,9 @@ def test_workers_of_a_machine_take_ports_one_after_the_other(
 ) -> None:
     port = free_port()
     with ports_served() as ports, ExitStack() as stack:
-        stack.enter_context(serve_run_figures(settings(port, tmp_path), database))
+        stack.enter_context(serve_run_figures(settings(port, tmp_path), database, Health()))
         for _ in range(3):
-            stack.enter_context(serve_worker_figures(settings(port, tmp_path)))
+            stack.enter_context(serve_worker_figures(settings(port, tmp_path), Health()))
         assert ("loreley_database_up", ()) in fetched(port)
         assert ports[0] == port < ports[1] < ports[2] < ports[3]
         for each in ports[1:]:
@@ -158,14 +163,37 @@ def test_a_second_scheduler_on_the_machine_is_refused(database: Database, tmp_pa
         port = taken.getsockname()[1]
         with (
             pytest.raises(ConfigError, match="another process listens there"),
-            serve_run_figures(settings(port, tmp_path), database),
+            serve_run_figures(settings(port, tmp_path), database, Health()),
         ):
             pass
 
 
 def test_without_a_port_nothing_listens(database: Database, tmp_path: Path) -> None:
     with (
-        serve_worker_figures(settings(0, tmp_path)) as count_end,
-        serve_run_figures(settings(0, tmp_path), database),
+        serve_worker_figures(settings(0, tmp_path), Health()) as count_end,
+        serve_run_figures(settings(0, tmp_path), database, Health()),
     ):
         assert count_end is ignore_end
+
+
+def test_probes_are_answered_beside_the_figures() -> None:
+    clock = [0.0]
+    health = Health(lambda: clock[0])
+    with serve_figures(CollectorRegistry(), health, "127.0.0.1", [free_port()]) as port:
+
+        def asked_for(path: str) -> tuple[int, str]:
+            try:
+                with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                    return answer.status, answer.read().decode().strip()
+            except HTTPError as error:
+                return error.code, error.read().decode().strip()
+
+        assert asked_for("/healthz") == (200, "ok")
+        assert asked_for("/readyz") == (503, "starting")
+        health.beat()
+        assert asked_for("/readyz") == (200, "ok")
+        health.beat("the database does not answer as needed")
+        assert asked_for("/readyz") == (503, "the database does not answer as needed")
+        assert asked_for("/healthz") == (200, "ok")
+        clock[0] = 300.0
+        assert asked_for("/healthz") == (503, "its work does not go on")

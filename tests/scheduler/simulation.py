@@ -16,6 +16,7 @@ from loreley.db.engine import Database
 from loreley.db.jobs import Jobs
 from loreley.db.schedule import Schedule
 from loreley.errors import AgentFailed
+from loreley.host.health import Health
 from loreley.map_elites.descriptor import file_vector, pack
 from loreley.map_elites.fitness import Estimate
 from loreley.scheduler.assembly import assemble
@@ -157,7 +158,7 @@ class Simulation:
         }
         settings = Settings(**values | self.settings)  # type: ignore[arg-type]
         experiment = begin_or_resume(Schedule(self.database), settings)
-        return Scheduler(assemble(self.database, experiment, settings, self.queue))
+        return Scheduler(assemble(self.database, experiment, settings, self.queue), Health())
 
 
 def unique_database_url(url: str) -> str:

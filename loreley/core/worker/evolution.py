@@ -75,6 +75,7 @@ class Evolution:
         job = self._claim(job_id, stop)
         with (
             logger.contextualize(job=job.claim.job_id[:8]),
+            job.log.kept(job.claim.job_id[:8]),
             renew_lease(job.jobs, job.claim, stop, lease_seconds=self._options.lease_seconds),
             self._busy(),
             _give_up_when_lost(),

@@ -58,6 +58,7 @@ from loreley.errors import (
 from loreley.host.backoff import retry_outages
 from loreley.host.deadline import Deadline
 from loreley.host.failpoints import Failpoint, hit
+from loreley.logs import JobLog
 from loreley.map_elites.descriptor import pack, unpack
 
 _PATCH_BYTES = 256 * 1024
@@ -114,6 +115,7 @@ class JobRun:
     failed: list[FailedTry] = field(default_factory=list)  # candidates before the present one
     ordinary_seconds: float = 0.0  # that the judgement of the base commit took
     costs_nothing: bool = False  # what the agent proposes
+    log: JobLog = field(default_factory=JobLog)
 
     @contextmanager
     def lease(self, repository: WorkerRepository) -> Iterator[Worktree]:
@@ -347,12 +349,14 @@ class JobRun:
         )
         with self.watch_judge(), self._timed("evaluation"):
             confirmation, holdout = finalists.confirm(repository)
+        self._keep_log()
         self.jobs.confirm(self.claim, confirmation, holdout, self.record)
         hit(Failpoint.RECORDED)
         self._count_end("succeeded")
 
     def succeed(self, result: JudgedCommit | Evaluation) -> None:
         """Record the judged commit, or the further measurement of the base commit."""
+        self._keep_log()
         if isinstance(result, Evaluation):
             evaluation, commit = result, self.claim.base_commit
             self.jobs.add_measurement(self.claim, evaluation, self.record)
@@ -546,6 +550,7 @@ class JobRun:
         is_refusal = isinstance(failure, CandidateRejected)
         ending = "rejected" if is_refusal else f"failed ({failure.kind})"
         logger.info("{}: {}", ending, failure.summary)
+        self._keep_log()
         self.jobs.fail(self.claim, failure, self.record)
         self._count_end("rejected" if is_refusal else f"failed_{failure.kind}")
 
@@ -574,6 +579,10 @@ class JobRun:
             failure.log = f"{failure.log.rstrip()}\n{_describe_ignored(self.ignored)}\n".lstrip()
         if failure.log:
             self._keep("failure.log", failure.log)
+
+    def _keep_log(self) -> None:
+        if text := self.log.text:
+            self._keep("worker.log", self.options.briefing.secrets.hide_in(text))
 
     def _keep(self, name: str, text: str, media_type: str = "text/plain") -> None:
         others = [each for each in self.record.artifacts if each.name != name]

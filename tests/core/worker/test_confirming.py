@@ -148,7 +148,7 @@ def test_a_gain_far_beyond_the_noise_is_confirmed_at_the_first_look(setting: Set
 
 def test_what_the_time_does_not_decide_is_not_confirmed(setting: Setting) -> None:
     setting.least_seconds = 1.0
-    known = setting.confirm(1.001, NOISY)
+    known = setting.confirm(0.9, NOISY)
 
     assert known is not None
     assert known.verdict is Verdict.NOT_CONFIRMED
@@ -253,7 +253,7 @@ def test_a_confirmation_that_is_interrupted_is_taken_up_again(setting: Setting) 
 def test_a_confirmation_ends_before_the_time_limit_of_its_job(setting: Setting) -> None:
     setting.time_limit = 4.0
     began = time.monotonic()
-    known = setting.confirm(1.001, NOISY)
+    known = setting.confirm(0.9, NOISY)
 
     assert known is not None
     assert known.verdict is Verdict.NOT_CONFIRMED
