@@ -28,6 +28,7 @@ def write_pins(root: Path, run: RunCommand, *, upgrade: bool = False) -> int:
     requirements = root / "requirements"
     requirements.mkdir(exist_ok=True)
     runtime, development = requirements / "runtime.txt", requirements / "dev.txt"
+    fleet = requirements / "fleet.txt"
 
     # In a folder of its own uv does not see the present constraints.
     with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +37,9 @@ def write_pins(root: Path, run: RunCommand, *, upgrade: bool = False) -> int:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("\n".join(_read_pins(development)), encoding="utf-8")
         options = [*base, "--constraints", str(constraints)]
-        _compile(project["project"]["dependencies"], runtime, Path(folder), options, run)
+        needed, extras = project["project"]["dependencies"], _collect_extras(project)
+        _compile(needed, runtime, Path(folder), options, run)
+        _compile([*needed, *extras], fleet, Path(folder), options, run)
     pins = _read_pins(development)
     _write_constraints(root / "pyproject.toml", pins)
     return len(pins)
@@ -59,13 +62,18 @@ def _compile(
 
 def _collect_requirements(project: dict[str, Any]) -> list[str]:
     """What any user or developer may install: dependencies, extras and groups."""
-    optional = project["project"].get("optional-dependencies", {})
     groups = project.get("dependency-groups", {})
     return [
         *project["project"]["dependencies"],
-        *(requirement for extra in optional.values() for requirement in extra),
+        *_collect_extras(project),
         *(requirement for group in groups.values() for requirement in group),
     ]
+
+
+def _collect_extras(project: dict[str, Any]) -> list[str]:
+    """What the hosts of a fleet install beside the dependencies."""
+    optional = project["project"].get("optional-dependencies", {})
+    return [requirement for extra in optional.values() for requirement in extra]
 
 
 def _read_python(project: dict[str, Any]) -> str:

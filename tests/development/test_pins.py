@@ -31,6 +31,7 @@ ANSWERS = {
     "dev": "a==1.2 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n"
     "b==2 ; sys_platform == 'win32' \\\n    --hash=sha256:02\nc-d==3\n",
     "runtime": "a==1.2 \\\n    --hash=sha256:00\n",
+    "fleet": "a==1.2 \\\n    --hash=sha256:00\nb==2 \\\n    --hash=sha256:02\n",
 }
 
 
@@ -69,7 +70,11 @@ def test_pins_and_hashes_are_written_together(root: Path) -> None:
     assert "# a comment that stays" in (root / "pyproject.toml").read_text()
     assert (root / "requirements" / "dev.txt").read_text().endswith(ANSWERS["dev"])
     assert (root / "requirements" / "runtime.txt").read_text().startswith("# Written by")
-    assert resolver.wanted == {"dev": ["a>=1", "b", "c"], "runtime": ["a>=1"]}
+    assert resolver.wanted == {
+        "dev": ["a>=1", "b", "c"],
+        "runtime": ["a>=1"],
+        "fleet": ["a>=1", "b"],
+    }
     assert "--constraints" in resolver.commands[1]
     assert not any("--upgrade" in command for command in resolver.commands)
 
@@ -93,7 +98,7 @@ def test_a_failed_resolution_leaves_the_project_as_it_was(root: Path) -> None:
 def test_this_projects_pins_agree_and_name_no_registry() -> None:
     project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text())
     pinned = set(project["tool"]["uv"]["constraint-dependencies"])
-    for name in ("runtime", "dev"):
+    for name in ("runtime", "fleet", "dev"):
         text = (PROJECT_ROOT / "requirements" / f"{name}.txt").read_text()
         assert "://" not in text
         assert "index" not in text
