@@ -78,19 +78,26 @@ def ui(c: Context, host: Address = "127.0.0.1", port: Port = "8420") -> None:
         "output": "the file to write; an earlier report there is replaced",
         "force": "replace the file whatever it is",
         "json": "print everything as one JSON object instead",
+        "lines": "print every job with its metrics instead, as JSON Lines",
     }
 )
 @failures_as_messages()
 def report(
-    c: Context, output: File = "loreley-report.html", force: bool = False, json: bool = False
+    c: Context,
+    output: File = "loreley-report.html",
+    force: bool = False,
+    json: bool = False,
+    lines: bool = False,
 ) -> None:
     """Write the run, as far as it is, into one HTML file."""
-    from loreley.report.writing import print_report, write_report
+    from loreley.report.writing import print_jobs, print_report, write_report
 
     path = Path(output).absolute()
     settings = Project.of(c).settings()
     if json:
         print_report(settings)
+    elif lines:
+        print_jobs(settings)
     else:
         write_report(settings, path, force=force)
 

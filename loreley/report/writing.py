@@ -1,13 +1,16 @@
 """`invoke report`: where the report goes."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from loreley.config import Settings
+from loreley.db.engine import open_database
 from loreley.ops.messages import say
 from loreley.ops.output_file import output_file
 from loreley.report.facts import read_run_facts
 from loreley.report.page import render_html, render_json
+from loreley.views.job_rows import to_json_lines
 
 _SIGN = b'<meta name="generator" content="Loreley">'
 _HEAD_BYTES = 2048
@@ -27,6 +30,13 @@ def write_report(settings: Settings, path: Path, *, force: bool = False) -> None
 def print_report(settings: Settings) -> None:
     """Print everything the page tells as one JSON object; raises `LoreleyError`."""
     sys.stdout.write(f"{render_json(read_run_facts(settings))}\n")
+
+
+def print_jobs(settings: Settings) -> None:
+    """Print every job with its metrics as JSON Lines, the newest first."""
+    with closing(open_database(settings.sqlalchemy_url)) as database:
+        for line in to_json_lines(database):
+            sys.stdout.write(line)
 
 
 def _is_report(path: Path) -> bool:

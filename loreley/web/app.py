@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from loreley.errors import LoreleyError, ServiceUnavailable
 from loreley.web.pages.archive import archive_page, commit_page
 from loreley.web.pages.artifacts import artifact
-from loreley.web.pages.jobs import job_log, job_page, jobs_page
+from loreley.web.pages.jobs import job_log, job_page, jobs_file, jobs_page
 from loreley.web.pages.lineage import lineage_page
 from loreley.web.pages.logs import logs_page, logs_stream
 from loreley.web.pages.overview import (
@@ -49,6 +49,8 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/commits/{commit}", commit_page),
             Route("/lineage", lineage_page),
             Route("/jobs", jobs_page),
+            Route("/jobs.csv", jobs_file),
+            Route("/jobs.jsonl", jobs_file),
             Route("/jobs/{job_id}", job_page),
             Route("/jobs/{job_id}/artifact", artifact),
             Route("/jobs/{job_id}/log", job_log),

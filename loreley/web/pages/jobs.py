@@ -4,9 +4,10 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from loreley.core.evaluation.evaluation import PICTURE_TYPES, Artifact
 from loreley.core.jobs import JobKind, JobState
@@ -20,6 +21,7 @@ from loreley.views.job_list import (
     read_page,
     read_sorted_page,
 )
+from loreley.views.job_rows import to_csv, to_json_lines
 from loreley.views.job_story import JobStory, read_job_story
 from loreley.web.diffs import parse_diff
 from loreley.web.pages.artifacts import is_text
@@ -43,12 +45,7 @@ def jobs_page(request: Request) -> Response:
         job_id = find_job(database, wanted)
         if job_id is not None:
             return RedirectResponse(f"/jobs/{job_id}", 303)
-    chosen = JobFilter(
-        state=_parse_choice(JobState, asked.get("state")),
-        kind=_parse_choice(JobKind, asked.get("kind")),
-        agent=asked.get("agent") or None,
-        outcome=asked.get("outcome") if asked.get("outcome") in _OUTCOMES else None,
-    )
+    chosen = _parse_filter(asked)
     order = _parse_choice(JobOrder, asked.get("order")) or JobOrder.NEWEST
     if order is JobOrder.NEWEST:
         below, above = _number(asked.get("below")), _number(asked.get("above"))
@@ -73,6 +70,24 @@ def jobs_page(request: Request) -> Response:
         outcomes=_OUTCOMES,
         agents=agents_seen(database),
         query=lambda **more: f"/jobs?{urlencode({**kept, **more})}",
+        files=[(name, f"/jobs.{name}?{urlencode(kept)}") for name in ("csv", "jsonl")],
+    )
+
+
+def jobs_file(request: Request) -> Response:
+    """All jobs that the filter lets through, with their metrics, as CSV or JSON Lines."""
+    write = to_csv if request.url.path.endswith(".csv") else to_json_lines
+    media_type = "text/csv" if write is to_csv else "application/x-ndjson"
+    lines = write(site_of(request).database, _parse_filter(request.query_params))
+    return StreamingResponse(lines, media_type=f"{media_type}; charset=utf-8")
+
+
+def _parse_filter(asked: QueryParams) -> JobFilter:
+    return JobFilter(
+        state=_parse_choice(JobState, asked.get("state")),
+        kind=_parse_choice(JobKind, asked.get("kind")),
+        agent=asked.get("agent") or None,
+        outcome=asked.get("outcome") if asked.get("outcome") in _OUTCOMES else None,
     )
 
 

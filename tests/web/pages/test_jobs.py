@@ -1,5 +1,6 @@
 """The list of jobs and the story of one, as they are fetched."""
 
+import json
 import re
 import sys
 import time
@@ -179,3 +180,17 @@ def test_pages_of_a_hundred_thousand_jobs_are_quick(database: Database, tmp_path
         assert numbers(shown.get("/jobs?below=50000").text)[:2] == ["#49999", "#49998"]
         newer = shown.get("/jobs?above=50000").text
         assert (numbers(newer)[0], numbers(newer)[-1]) == ("#50050", "#50001")
+
+
+def test_the_list_is_had_as_a_file_through_the_same_filter(shown: Dashboard) -> None:
+    page = shown.get("/jobs?state=failed").text
+    assert 'href="/jobs.csv?state=failed"' in page
+
+    answer = shown.get("/jobs.csv?state=failed")
+    assert answer.headers["content-type"].startswith("text/csv")
+    head, *lines = answer.text.splitlines()
+    assert head.startswith("job_id,ordinal,kind,state")
+    assert lines
+    assert all(",failed," in line for line in lines if re.match("[0-9a-f-]{36},", line))
+    objects = [json.loads(line) for line in shown.get("/jobs.jsonl").text.splitlines()]
+    assert {"fitness", "metrics", "state"} <= set(objects[0])

@@ -1,0 +1,3 @@
+from loreley.api import Run as Run
+
+__all__ = ["Run"]
