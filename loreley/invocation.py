@@ -5,6 +5,9 @@ import os
 PROGRAM = "LORELEY_PROGRAM"
 """The environment variable that tells every process of a run the name of the command."""
 
+RUN = "LORELEY_RUN"
+"""The setting that says which run is meant."""
+
 
 def is_command() -> bool:
     """Whether it was started as `loreley`."""
@@ -12,8 +15,11 @@ def is_command() -> bool:
 
 
 def typed(task: str) -> str:
-    """A task as it is typed here, such as ``loreley best --diff``."""
-    return f"{os.environ.get(PROGRAM) or 'invoke'} {task}"
+    """A task as it is typed here, such as ``loreley --run fast best --diff``."""
+    run = os.environ.get(RUN)
+    if is_command():
+        return f"{os.environ[PROGRAM]} {f'--run {run} ' if run else ''}{task}"
+    return f"{f'{RUN}={run} ' if run else ''}invoke {task}"
 
 
 def installed_version() -> str:

@@ -137,6 +137,41 @@ def redis(c: Context, json: bool = False) -> None:
     sys.exit(0 if health.lets_workers_work else 1)
 
 
+@task(
+    help={
+        "rename": "give this run another name, with --to",
+        "to": "the other name",
+        "delete": "delete this run, with all of its jobs, figures and branches",
+        "yes": "with --delete: do it",
+        "json": "print everything as one JSON list",
+    }
+)
+@failures_as_messages()
+def runs(
+    c: Context,
+    rename: Name | None = None,
+    to: Name | None = None,
+    delete: Name | None = None,
+    yes: bool = False,
+    json: bool = False,
+) -> None:
+    """List the runs of this state folder or database, beside each other."""
+    from loreley.errors import ConfigError
+    from loreley.ops.runs.changing import delete_run, rename_run
+    from loreley.ops.runs.known import list_runs
+
+    settings = Project.of(c).settings()
+    if (rename is None) != (to is None):
+        raise ConfigError("--rename and --to belong together", fix="--rename OLD --to NEW")
+    if rename and to:
+        print(rename_run(settings, rename, to))
+    elif delete:
+        for line in delete_run(settings, delete, yes=yes):
+            print(line)
+    else:
+        print(list_runs(settings, as_json=json))
+
+
 @task(help={"text": "what every later agent is to know, in a line"})
 @failures_as_messages()
 def note(c: Context, text: str) -> None:

@@ -1,6 +1,5 @@
 """How a run goes."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -144,11 +143,12 @@ def logs(
     Processes that overlapped in time are one run; their lines are interleaved by time, each
     with the process it is from. The logs are those below LOGS_BASE_DIR, or below the project.
     """
+    from loreley.config import valid_settings
     from loreley.ops.environment import enter_project
     from loreley.ops.logs.view import LogView, find_logs_base, parse_level, parse_roles
 
     enter_project(Project.of(c).root)
-    base = find_logs_base(os.environ.get("LOGS_BASE_DIR"))
+    base = find_logs_base(valid_settings()[0].logs_base_dir)
     view = LogView(base, roles=parse_roles(role), level=parse_level(level))
     if list_runs:
         view.list_runs()

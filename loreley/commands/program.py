@@ -8,17 +8,18 @@ from typing import Any, NoReturn, get_args
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError
+from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.program import Program
 from invoke.tasks import Task
 
 from loreley.commands import export, fleet, maintain, observe, run
 from loreley.commands.project import EXAMPLE, find_home
-from loreley.invocation import PROGRAM, installed_version
+from loreley.invocation import PROGRAM, RUN, installed_version
 
 _NAME = "loreley"
 _WRONG_USAGE = 2
-_CORE_FLAGS = re.compile(r"--(help|list|print-completion-script|version)(?![\w-])")
+_CORE_FLAGS = re.compile(r"--(run|help|list|print-completion-script|version)(?![\w-])")
 _UNKNOWN = re.compile(r"No idea what '(?P<word>.*)' is!")
 _WITHOUT_VALUE = re.compile(r"Flag <Argument: (?P<flag>[\w-]+).*> needed value")
 _ANY_KIND = re.compile(r"STRING|INT")
@@ -40,6 +41,17 @@ def main() -> None:
 
 class _OperatorProgram(Program):
     """Invoke's program, which names the nearest of what is unknown, and the kind of each flag."""
+
+    def core_args(self) -> list[Argument]:
+        """Invoke's own flags, and the one that says which run is meant."""
+        help_text = "the run that is meant, of several in one state folder or database"
+        return [*super().core_args(), Argument(names=("run",), help=help_text)]
+
+    def execute(self) -> None:
+        """Run the task for the run that is meant."""
+        if self.args.run.value:
+            os.environ[RUN] = self.args.run.value
+        super().execute()
 
     def normalize_argv(self, argv: list[str] | None) -> None:
         """Take the command line; Invoke gives a task that needs a word its ``--help`` as that."""

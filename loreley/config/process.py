@@ -6,8 +6,13 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from loreley.config.values import PathText, expanded, split_url
+from loreley.config.values import PathText, RunName, expanded, split_url
 from loreley.errors import Problem
+
+RUNS = "runs"
+"""The folder of runs with a name, in the state folder."""
+SCHEMA_OF_RUN = "loreley_run_"
+"""What PostgreSQL's schemas of runs with a name begin with."""
 
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"]
 
@@ -60,6 +65,12 @@ class StateSettings(BaseModel):
         "Unset: SQLite in the state folder.",
     )
 
+    loreley_run: RunName | None = Field(
+        None,
+        description="Name of the run: several in one state folder or database have archive, queue, "
+        "branches and logs of their own. Lower-case letters, digits and '_'.",
+    )
+
     @field_validator("loreley_state_dir")
     @classmethod
     def _expanded(cls, value: Path) -> Path:
@@ -80,12 +91,29 @@ class StateSettings(BaseModel):
         return value
 
     @property
+    def run_folder(self) -> Path:
+        """Where the run's own files are: in the state folder, or below it for one with a name."""
+        state = self.loreley_state_dir.absolute()
+        return state / RUNS / self.loreley_run if self.loreley_run else state
+
+    @property
     def sqlalchemy_url(self) -> str:
-        """The database's URL with a driver that Loreley installs."""
+        """The URL of the run's database, with a driver that Loreley installs."""
         if self.database_url is None:
-            return f"sqlite:///{self.loreley_state_dir.absolute() / 'loreley.db'}"
+            return f"sqlite:///{self.run_folder / 'loreley.db'}"
         url = self.database_url.get_secret_value()
-        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+        url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
+        return database_of_run(url, self.loreley_run) if self.loreley_run else url
+
+
+def database_of_run(url: str, run: str) -> str:
+    """The URL of a run with a name: a file beside that of SQLite, a schema of PostgreSQL."""
+    head, _, query = url.partition("?")
+    if head.startswith("sqlite"):
+        path = Path(head.partition(":///")[2])
+        return url.replace(str(path), str(path.with_name(f"{path.stem}.{run}{path.suffix}")), 1)
+    options = f"options=-csearch_path%3D{SCHEMA_OF_RUN}{run}"
+    return f"{head}?{'&'.join(filter(None, (query, options)))}"
 
 
 def _require_sqlite_file(url: str) -> None:

@@ -1,6 +1,8 @@
 """Every setting of Loreley, by section."""
 
 from enum import StrEnum
+from pathlib import Path
+from typing import Self
 
 from pydantic import model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,7 +12,7 @@ from loreley.config.evaluator import EvaluatorSettings
 from loreley.config.gates import GateSettings
 from loreley.config.monitoring import WatchingSettings
 from loreley.config.problems import unset
-from loreley.config.process import LoggingSettings, StateSettings
+from loreley.config.process import RUNS, LoggingSettings, StateSettings
 from loreley.config.queue import QueueSettings
 from loreley.config.repository import RepositorySettings
 from loreley.config.scheduler import BudgetSettings, SchedulerSettings
@@ -64,6 +66,17 @@ class Settings(
             for name, value in given.items()
             if not isinstance(value, str) or value.strip()
         }
+
+    @model_validator(mode="after")
+    def _apart_from_other_runs(self) -> Self:
+        """A run with a name has queue, branches and logs of its own."""
+        if run := self.loreley_run:
+            self.tasks_queue_name = f"{self.tasks_queue_name}.{run}"
+            # Not below the prefix of the run without a name, whose branches are listed by it.
+            self.worker_repo_job_branch_prefix = f"{self.worker_repo_job_branch_prefix}-{run}"
+            base = self.logs_base_dir
+            self.logs_base_dir = str(Path(base, RUNS, run) if base else self.run_folder)
+        return self
 
     def problems(self, role: Role) -> list[Problem]:
         """What keeps a process from being ``role``, though every value is valid by itself."""

@@ -152,4 +152,11 @@ PathText = Annotated[str, AfterValidator(_expandable)]
 PathTexts = Annotated[Names, AfterValidator(_each_expandable)]
 
 
+def _run_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise ValueError("at most 40 lower-case letters, digits and '_', a letter first")
+    return name
+
+
+RunName = Annotated[str, AfterValidator(_run_name)]
 BranchName = Annotated[str, AfterValidator(_branch_name)]

@@ -5,6 +5,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Float
 
+from loreley.config.process import SCHEMA_OF_RUN
 from loreley.db.migrations import current_revision, migrate
 from loreley.errors import ConfigError, ServiceUnavailable, TimeLimitReached
 from loreley.host.deadline import Deadline
@@ -153,6 +155,22 @@ def read_revision(url: str) -> str | None:
         engine.dispose()
 
 
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A transaction on a database as it is: no table is made, and none brought up to date.
+
+    Raises like `open_database`.
+    """
+    parsed, engine = _create_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (DBAPIError, sqlite3.Error) as error:
+        raise _failure(parsed, error) from error
+    finally:
+        engine.dispose()
+
+
 def _create_engine(url: str) -> tuple[URL, Engine]:
     try:
         parsed = make_url(url)
@@ -172,6 +190,8 @@ def _create_engine(url: str) -> tuple[URL, Engine]:
             # Before the dialect asks its first question, which fails where text comes as bytes.
             event.listen(engine, "connect", _require_utf8, insert=True)
             event.listen(engine, "connect", _bound_waits)
+            if schema := _find_schema(parsed):
+                event.listen(engine, "connect", partial(_ensure_schema, schema))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         driver = isinstance(error, ModuleNotFoundError)
         raise ConfigError(
@@ -217,6 +237,19 @@ def _bound_waits(connection: Any, _record: object) -> None:
     """Wait for no lock for ever: whoever holds it may be a process that was frozen."""
     connection.execute(f"SET lock_timeout = '{_BUSY_SECONDS}s'")
     connection.execute(f"SET idle_in_transaction_session_timeout = '{_LONGEST_IDLE_SECONDS}s'")
+    connection.commit()
+
+
+def _find_schema(url: URL) -> str:
+    """The schema of a run with a name; empty: it has none."""
+    found = re.search(rf"search_path=({SCHEMA_OF_RUN}\w+)", str(url.query.get("options", "")))
+    return found[1] if found else ""
+
+
+def _ensure_schema(schema: str, connection: Any, _record: object) -> None:
+    known = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+    if connection.execute(known, (schema,)).fetchone() is None:
+        connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')  # a name of ours
     connection.commit()
 
 

@@ -60,7 +60,7 @@ def evolve(scripts: Path, *, jobs: int, workers: int) -> int:
     try:
         goal = _choose_goal(database, jobs)
         before = _read_within(_ANSWER_SECONDS, lambda: read_standing(database))
-        with StopSignals() as signals, _register(settings.loreley_state_dir) as is_joining:
+        with StopSignals() as signals, _register(settings.run_folder) as is_joining:
             output = logs / "evolve" / (f"joined-{os.getpid()}" if is_joining else "")
             supervisor = Supervisor(scripts=scripts, workers=workers, max_jobs=jobs, output=output)
             try:

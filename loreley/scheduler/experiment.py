@@ -71,7 +71,8 @@ def _explain_contradiction(setting: str, known: object, wanted: object) -> Confi
         "the database holds another experiment",
         setting=setting,
         reason=f"it began with {known!r}, now it is {wanted!r}",
-        fix="set it back, or begin anew with another DATABASE_URL or LORELEY_STATE_DIR",
+        fix="set it back, or begin a run of its own beside it: `loreley --run NAME evolve`, or "
+        "LORELEY_RUN=NAME for all processes of that run",
     )
 
 

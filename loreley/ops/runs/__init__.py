@@ -1,0 +1,1 @@
+"""Several runs in one state folder or one database, each with a name."""
