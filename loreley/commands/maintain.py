@@ -155,7 +155,7 @@ def runs(
     yes: bool = False,
     json: bool = False,
 ) -> None:
-    """List the runs of this state folder or database, beside each other."""
+    """List the runs of this state folder or database."""
     from loreley.errors import ConfigError
     from loreley.ops.runs.changing import delete_run, rename_run
     from loreley.ops.runs.known import list_runs
