@@ -14,7 +14,7 @@ from loreley.invocation import typed
 from loreley.report.charts import HEIGHT, WIDTH, HeatMap, LineChart, draw_heat_map, draw_line
 from loreley.report.facts import RunFacts
 from loreley.views.archive_map import IslandMap
-from loreley.views.score_scale import ScoreScale
+from loreley.views.score_scale import RankScale
 from loreley.views.wording import FILTERS
 
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
@@ -82,7 +82,7 @@ def _draw_charts(facts: RunFacts) -> list[LineChart]:
 
 def _draw_maps(islands: Sequence[IslandMap]) -> list[HeatMap]:
     """All islands on one scale, so that they can be compared."""
-    scale = ScoreScale.of([elite.score for island in islands for elite in island.elites])
+    scale = RankScale.of([elite.score for island in islands for elite in island.elites])
     return [draw_heat_map(island, scale) for island in islands if island.grid.measures]
 
 

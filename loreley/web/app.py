@@ -22,6 +22,7 @@ from loreley.web.pages.overview import (
     overview_live,
     overview_page,
 )
+from loreley.web.pages.runs import runs_page
 from loreley.web.pages.steering import (
     add_note_page,
     cancel_job_page,
@@ -55,6 +56,7 @@ def create_app(site: Site, *, names: Iterable[str]) -> Starlette:
             Route("/jobs/{job_id}/artifact", artifact),
             Route("/jobs/{job_id}/log", job_log),
             Route("/jobs/{job_id}/cancel", cancel_job_page, methods=["POST"]),
+            Route("/runs", runs_page),
             Route("/steering", steering_page),
             Route("/steering/unlock", unlock, methods=["POST"]),
             Route("/steering/lock", lock, methods=["POST"]),

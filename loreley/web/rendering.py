@@ -19,6 +19,7 @@ MENU = (
     ("/lineage", "Lineage"),
     ("/jobs", "Jobs"),
     ("/logs", "Logs"),
+    ("/runs", "Runs"),
 )
 
 _templates = Environment(

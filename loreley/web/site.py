@@ -11,6 +11,7 @@ from loreley.config import Settings
 from loreley.core.budget import Account
 from loreley.db.engine import Database
 from loreley.ops.queue.health import QueueHealth, examine_if_running
+from loreley.ops.runs.known import KnownRun, read_runs
 from loreley.views.charts.history import History
 from loreley.views.costs import Expense, read_accounts, read_ending, read_expenses
 from loreley.web.session import Sessions
@@ -94,17 +95,21 @@ class Site:
     history: History = field(init=False)
     queue: TimedCache[QueueHealth | None] = field(init=False)
     spend: TimedCache[Spending] = field(init=False)
+    runs: TimedCache[list[KnownRun]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.history = History(self.database)
         self.queue = TimedCache(lambda: examine_if_running(self.settings), _HEALTH_SECONDS)
+        self.runs = TimedCache(lambda: read_runs(self.settings), _HEALTH_SECONDS)
         self.spend = TimedCache(lambda: _read_spending(self.database), _SPEND_SECONDS)
 
     @property
     def title(self) -> str:
         """What evolves, in a few words."""
         remote = self.settings.remote_target.rstrip("/").removesuffix(".git")
-        return remote.rpartition("/")[2] or "experiment"
+        name = remote.rpartition("/")[2] or "experiment"
+        run = self.settings.loreley_run
+        return f"{name}, {run}" if run else name
 
 
 def _read_spending(database: Database) -> Spending:

@@ -42,7 +42,7 @@ def run_of_every_kind(database: Database) -> tuple[str, ...]:
     run.failure("the candidate ended with exit code 1")
     run.waiting()
     run.waiting(running=True)
-    return ("/", "/archive", "/lineage", "/jobs", "/jobs?order=fittest", "/logs",
+    return ("/", "/archive", "/lineage", "/jobs", "/jobs?order=fittest", "/logs", "/runs",
             f"/jobs/{run.jobs[1]}", f"/commits/{first}", "/nowhere")  # fmt: skip
 
 

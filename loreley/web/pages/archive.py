@@ -14,7 +14,7 @@ from loreley.views.job_story import read_job_story
 from loreley.views.lineage import read_lineage
 from loreley.views.overview import read_overview
 from loreley.views.pictures import read_pictures
-from loreley.views.score_scale import ScoreScale
+from loreley.views.score_scale import RankScale, ScoreScale
 from loreley.views.wording import figure, shorten
 from loreley.web.changes import read_changes
 from loreley.web.rendering import page, site_of
@@ -94,7 +94,9 @@ def archive_page(request: Request) -> HTMLResponse:
     last = len(found.grid.measures) - 1
     x = min(_number(asked.get("x")) or 0, last)
     y = min(_number(asked.get("y")) or (1 if x == 0 else 0), last)
-    scale = ScoreScale.of([elite.score for elite in found.elites])
+    colours = "value" if asked.get("colours") == "value" else "rank"
+    scales = {"rank": RankScale, "value": ScoreScale}
+    scale = scales[colours].of([elite.score for elite in found.elites])
     fittest = sorted(found.elites, key=lambda elite: -elite.score)
     return page(
         request,
@@ -104,6 +106,7 @@ def archive_page(request: Request) -> HTMLResponse:
         axes=[measure.name for measure in found.grid.measures],
         x=x,
         y=y,
+        colours=colours,
         drawn=_draw(found, x, y, scale),
         legend=scale.legend(-1.0 if _is_lower_better(found) else 1.0),
         fittest=fittest[:10],
