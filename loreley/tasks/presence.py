@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from loguru import Message
 
 _LOOK_SECONDS = 1.0
+_LEAVE_SECONDS = 1.0
 _BEAT_LOOKS = 5  # looks for each time that it says that it lives
 _LONGEST_WORD = 300
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -65,11 +66,19 @@ class Presence:
             yield
         finally:
             self._done.set()
-            thread.join(_LOOK_SECONDS)
             with suppress(ValueError):  # logging was set up anew
                 logger.remove(sink)
-            with suppress(ServiceUnavailable), self._database.begin() as connection:
-                note_leaving(connection, self._worker.id)
+            # A database that is silent holds nobody up: there the worker counts as gone soon.
+            leaving = threading.Thread(
+                target=self._leave, args=(thread,), name="leaving", daemon=True
+            )
+            leaving.start()
+            leaving.join(_LEAVE_SECONDS)
+
+    def _leave(self, beat: threading.Thread) -> None:
+        beat.join()  # else its last word could come after this one
+        with suppress(ServiceUnavailable), self._database.begin() as connection:
+            note_leaving(connection, self._worker.id)
 
     def _beat(self) -> None:
         looks = 0

@@ -98,7 +98,7 @@ def test_a_candidate_that_touches_the_protected_costs_no_evaluation(
         assert all("AGENTS.md is protected" in job["failure"] for job in refused)
         ids = {job["id"] for job in refused}
         kept = {row["name"] for row in rows(database, "artifacts") if row["job_id"] in ids}
-        assert kept == {"prompt.md", "agent.log", "patch.diff"}
+        assert kept == {"prompt.md", "agent.log", "patch.diff", "worker.log"}
         assert {arm["name"] for arm in rows(database, "arms")} >= {"command", "genetic"}
 
 
