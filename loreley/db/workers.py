@@ -27,15 +27,9 @@ class WorkerProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenWorker:
+class SeenWorker(WorkerProcess):
     """A worker as the database knows it; ages in seconds by the database's clock."""
 
-    id: str
-    name: str
-    host: str
-    boot: str
-    version: str
-    sandbox: str
     age: float
     silent: float  # since it was seen last
     is_online: bool

@@ -1,10 +1,12 @@
 """The geometry of a report's charts: numbers in, coordinates out; pure."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 from loreley.views.archive_map import IslandMap, MapElite
+from loreley.views.charts.cloud import Point
 from loreley.views.charts.history import Moment
 from loreley.views.score_scale import ScoreScale
 from loreley.views.wording import shorten
@@ -37,6 +39,7 @@ class LineChart:
     path: str
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    dots: str = ""  # a path of single points: the evaluations
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,31 @@ class HeatMap:
         return self.rows * self.side
 
 
-def draw_line(title: str, moments: Sequence[Moment], values: Sequence[float]) -> LineChart | None:
-    """The values of the moments as a line; None where one point is all there is."""
+def locate(points: Sequence[Point], moments: Sequence[Moment]) -> list[tuple[float, float]]:
+    """Each judged commit as its number among the evaluations, by its time, and its fitness."""
+    times = [moment.at for moment in moments]
+    counts = [float(moment.evaluations) for moment in moments]
+    return [(_interpolate(point.at, times, counts), point.fitness) for point in points]
+
+
+def _interpolate(at: float, times: Sequence[float], counts: Sequence[float]) -> float:
+    after = min(bisect_left(times, at), len(times) - 1)
+    before = max(0, after - 1)
+    span = times[after] - times[before]
+    share = min(1.0, max(0.0, (at - times[before]) / span)) if span > 0 else 1.0
+    return counts[before] + share * (counts[after] - counts[before])
+
+
+def draw_line(
+    title: str,
+    moments: Sequence[Moment],
+    values: Sequence[float],
+    cloud: Sequence[tuple[float, float]] = (),
+) -> LineChart | None:
+    """The values of the moments as a line, before a cloud of points; None without two of them.
+
+    What is far off from most of the cloud is drawn at the edge.
+    """
     points = [
         (moment.evaluations, value)
         for moment, value in zip(moments, values, strict=True)
@@ -103,7 +129,10 @@ def draw_line(title: str, moments: Sequence[Moment], values: Sequence[float]) ->
     if len(points) < 2:
         return None
     x_ticks = _choose_ticks(points[0][0], points[-1][0])
-    y_ticks = _choose_ticks(min(y for _, y in points), max(y for _, y in points))
+    middle = sorted(y for _, y in cloud if isfinite(y))
+    middle = middle[len(middle) // 20 : len(middle) - len(middle) // 20]
+    seen = [*(y for _, y in points), *middle[:1], *middle[-1:]]
+    y_ticks = _choose_ticks(min(seen), max(seen))
     y_labels = _label_ticks(y_ticks)
     left = max(_LEFT, _CHARACTER * max(map(len, y_labels)) + 10)
     x_low, x_high = points[0][0], max(points[-1][0], points[0][0] + 1)
@@ -125,6 +154,11 @@ def draw_line(title: str, moments: Sequence[Moment], values: Sequence[float]) ->
         "".join(steps),
         tuple(Tick(x_of(x), f"{x:g}") for x in x_ticks if x_low <= x <= x_high),
         tuple(Tick(y_of(y), label) for y, label in zip(y_ticks, y_labels, strict=True)),
+        "".join(
+            f"M{x_of(min(x_high, max(x_low, x)))} {y_of(min(y_high, max(y_low, y)))}h0"
+            for x, y in cloud
+            if isfinite(y)
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from loreley.masking import masked
 from loreley.ops.results.commit_source import open_objects
 from loreley.ops.summary import name_gain
 from loreley.views.archive_map import IslandMap, read_island
+from loreley.views.charts.cloud import Point, read_cloud
 from loreley.views.charts.history import History, Moment
 from loreley.views.costs import Expense, read_expenses
 from loreley.views.lineage import Lineage, read_lineage
@@ -36,6 +37,7 @@ from loreley.views.overview import (
 )
 
 _MOMENTS = 400
+_EVALUATIONS = 2_000
 _FAILURES = 200  # the latest, of which some of each kind are shown
 _DIFF_BYTES = 400 * 1024
 _MASK = "***"
@@ -71,6 +73,7 @@ class RunFacts:
     began_at: datetime
     ended_at: datetime | None  # when the latest job ended
     moments: tuple[Moment, ...]
+    evaluations: tuple[Point, ...]  # judged commits; of very many every so manyth
     islands: tuple[IslandMap, ...]
     lineage: Lineage | None
     diff: BestDiff | None
@@ -109,6 +112,7 @@ def read_run_facts(settings: Settings) -> RunFacts:
             began_at=datetime.fromtimestamp(began or 0, UTC),
             ended_at=datetime.fromtimestamp(ended, UTC) if ended else None,
             moments=tuple(history.read(at_most=_MOMENTS)),
+            evaluations=read_cloud(database, at_most=_EVALUATIONS).points,
             islands=tuple(_read_islands(database, overview)),
             lineage=lineage,
             diff=_try_diff(settings, lineage) if lineage and len(lineage.steps) > 1 else None,

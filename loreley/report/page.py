@@ -11,7 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from loreley.core.evaluation.evaluation import Metric
 from loreley.invocation import typed
-from loreley.report.charts import HEIGHT, WIDTH, HeatMap, LineChart, draw_heat_map, draw_line
+from loreley.report.charts import (
+    HEIGHT,
+    WIDTH,
+    HeatMap,
+    LineChart,
+    draw_heat_map,
+    draw_line,
+    locate,
+)
 from loreley.report.facts import RunFacts
 from loreley.views.archive_map import IslandMap
 from loreley.views.score_scale import RankScale
@@ -73,7 +81,12 @@ def _draw_charts(facts: RunFacts) -> list[LineChart]:
     moments = facts.moments
     name = facts.overview.objective.name
     drawn = [
-        draw_line(f"fittest, by {name} as measured", moments, [each.best for each in moments]),
+        draw_line(
+            f"fittest, by {name} as measured, and every evaluation",
+            moments,
+            [each.best for each in moments],
+            locate(facts.evaluations, moments),
+        ),
         draw_line("QD score", moments, [each.qd_score for each in moments]),
         draw_line("cells filled", moments, [float(each.cells) for each in moments]),
     ]

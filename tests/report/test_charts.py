@@ -5,8 +5,9 @@ import re
 import pytest
 
 from loreley.map_elites.cells import Grid, Measure
-from loreley.report.charts import HEIGHT, WIDTH, draw_heat_map, draw_line
+from loreley.report.charts import HEIGHT, WIDTH, draw_heat_map, draw_line, locate
 from loreley.views.archive_map import IslandMap, MapElite
+from loreley.views.charts.cloud import Point
 from loreley.views.charts.history import Moment
 from loreley.views.score_scale import ScoreScale
 
@@ -107,3 +108,25 @@ def test_what_is_written_beside_a_small_map_has_room() -> None:
 
     wide = draw_heat_map(island(Grid((Measure("x", 0, 1, 20),)), {2: 1.0}), ScoreScale(1.0, 1.0))
     assert (wide.beyond_width, wide.beyond_height) == (0, 0)
+
+
+def test_every_evaluation_is_a_point_and_one_far_off_leaves_the_others_their_room() -> None:
+    at = moments(3)
+    cloud = [(0.0, 1.0 + number / 100) for number in range(40)] + [(1.0, -1e9)]
+
+    chart = draw_line("best", at, [1.0, 2.0, 3.0], cloud)
+
+    assert chart is not None
+    assert chart.dots.count("h0") == 41
+    alone = draw_line("best", at, [1.0, 2.0, 3.0])
+    assert alone is not None
+    assert chart.y_ticks == alone.y_ticks
+    assert alone.dots == ""
+
+
+def test_points_lie_between_the_evaluations_of_their_time() -> None:
+    at = [Moment(10.0, 0, 1.0, 1, 0.0), Moment(20.0, 10, 1.0, 1, 0.0)]
+    found = [Point(time, 1, 5.0, 0.0, "a", "b", 0, "new", False) for time in (5.0, 15.0, 30.0)]
+
+    assert locate(found, at) == [(0.0, 5.0), (5.0, 5.0), (10.0, 5.0)]
+    assert locate([], []) == []

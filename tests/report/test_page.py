@@ -91,7 +91,7 @@ def test_a_report_tells_all_of_a_run_and_loads_nothing(tmp_path: Path) -> None:
         "+line 27!", "no idea", "three circles overlap", "MAPELITES_FITNESS_METRIC",
     ):  # fmt: skip
         assert words in " ".join(seen.words.split()), words
-    assert seen.tags.count("path") == 3
+    assert seen.tags.count("path") == 4  # three lines, and the points of the evaluations
     assert seen.loads == []
     assert "script" not in seen.tags
 

@@ -10,18 +10,12 @@ from playwright.sync_api import Browser
 from loreley.core.evaluation.evaluation import Artifact
 from loreley.db.engine import Database, open_database
 from tests.evolved import Evolved
-from tests.web.browser import chromium, visit
+from tests.web.browser import visit
 from tests.web.support import dashboard
 
 pytestmark = pytest.mark.slow
 SERIOUS = ("serious", "critical")
 PATCH = b"diff --git a/a.py b/a.py\n@@ -1,2 +1,2 @@\n same\n-old = 1\n+new = 2\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

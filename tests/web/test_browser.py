@@ -13,7 +13,7 @@ from tests.evolved import Evolved
 from tests.services import redis_server
 from tests.support import eventually
 from tests.system.stack import create_stack
-from tests.web.browser import NARROW, WIDE, chromium, visit
+from tests.web.browser import NARROW, WIDE, visit
 from tests.web.support import dashboard
 
 pytestmark = pytest.mark.slow
@@ -29,12 +29,6 @@ PICTURE = (
     b'<circle cx="30" cy="30" r="29" fill="teal"/></svg>'
 )
 PATHS = ("/", "/archive", "/lineage", "/jobs", "/logs")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
