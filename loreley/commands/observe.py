@@ -43,8 +43,11 @@ def status(c: Context, json: bool = False) -> None:
 )
 @failures_as_messages()
 def top(c: Context, once: bool = False, every: Seconds = "2") -> None:
-    """Watch a run in the terminal until Ctrl+C."""
-    from loreley.ops.top import show_run
+    """Watch a run in the terminal until Ctrl+C or q.
+
+    Tab leads from the run to its jobs and its workers; s sorts jobs, Enter tells one's story.
+    """
+    from loreley.ops.top.screen import show_run
 
     show_run(Project.of(c).settings(), every_seconds=number("every", every), once=once)
 

@@ -25,7 +25,7 @@ def print_job(settings: Settings, beginning: str, *, artifact: str | None) -> No
     with closing(open_database(settings.sqlalchemy_url)) as database:
         story = find_one_job(database, beginning)
     if artifact is None:
-        print("\n".join(_describe(story)))
+        print("\n".join(describe_story(story)))
     else:
         sys.stdout.buffer.write(_find_artifact(story, artifact).content)
         sys.stdout.buffer.flush()
@@ -62,7 +62,8 @@ def _find_artifact(story: JobStory, name: str) -> Artifact:
     raise LoreleyError("the job has no such artifact", target=name, reason=f"it has: {names}")
 
 
-def _describe(story: JobStory) -> Iterator[str]:
+def describe_story(story: JobStory) -> Iterator[str]:
+    """All that is known of a job, line by line."""
     yield f"job          #{story.ordinal} {story.job_id}"
     yield f"kind         {story.kind}, island {story.island}"
     became = story.archive_outcome if story.commit else None

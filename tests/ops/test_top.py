@@ -1,5 +1,6 @@
 """`invoke top`: in a pipe, on a terminal, and until Ctrl+C."""
 
+import io
 import os
 import pty
 import signal
@@ -10,12 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from loreley.config import Settings
 from loreley.core.jobs import JobKind
 from loreley.db.schedule import NewJob, Schedule
 from loreley.errors import AgentFailed, ConfigError
-from loreley.ops.top import show_run
+from loreley.ops.top.screen import Screen, show_run
 from tests.db.support import claimed, failed
 from tests.ops.experiment import SmallRun, usual
 from tests.services import free_port
@@ -24,7 +26,7 @@ from tests.support import PROJECT_ROOT
 SCRIPT = """
 from loreley.config import Settings
 from loreley.ops.messages import failures_as_messages
-from loreley.ops.top import show_run
+from loreley.ops.top.screen import show_run
 with failures_as_messages():
     show_run(Settings(), every_seconds=0.2, once=False)
 """
@@ -166,3 +168,44 @@ def test_a_terminal_is_drawn_anew_and_given_back_at_ctrl_c(tmp_path: Path, redis
 
         assert b"Traceback" not in rest
         assert process.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_keys_lead_through_the_views_within_80_by_24(tmp_path: Path, redis_url: str) -> None:
+    run = busy(tmp_path, redis_url)
+    with on_a_terminal(run, redis_url) as (process, ours):
+        read_until(ours, b"3.5")
+        os.write(ours, b"\t")
+        read_until(ours, b"jobs, the newest first")
+        os.write(ours, b"s")
+        read_until(ours, b"jobs, the fittest first")
+        os.write(ours, b"\r")
+        read_until(ours, b"metric       score = 3.5")
+        os.write(ours, b"\x1b")
+        read_until(ours, b"jobs, the fittest first")
+        os.write(ours, b"\t")
+        read_until(ours, b"no worker is online")
+        os.write(ours, b"q")
+        read_until(ours, b"\x1b[?1049l")
+
+        assert process.wait(10) == 0
+
+
+def test_a_screen_of_24_lines_is_never_overfull(tmp_path: Path, redis_url: str) -> None:
+    run = busy(tmp_path, redis_url)
+    with closing(run.database()) as database:
+        for number in range(20, 50):
+            failed(
+                database,
+                Schedule(database).create(NewJob(JobKind.EVOLUTION, number, 7, run.commits[0])),
+                AgentFailed("no idea " * 40),
+            )
+        screen = Screen(run.settings, database)
+        for _ in range(3):
+            console = Console(width=80, height=24, file=io.StringIO())
+            console.print(screen.draw(24))
+            shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+            assert len(shown) <= 24, "\n".join(shown)
+            assert max(map(len, shown)) <= 80
+            assert screen.press("next")
+        assert not screen.press("quit")

@@ -11,7 +11,7 @@ from loreley.db.engine import open_database
 from loreley.ops.progress import describe
 from loreley.ops.status import describe_status
 from loreley.ops.summary import summarise
-from loreley.ops.top import print_snapshot, take_snapshot
+from loreley.ops.top.run_view import print_snapshot, take_snapshot
 from loreley.report.facts import read_run_facts
 from loreley.report.page import render_html
 from loreley.views.overview import Overview, read_overview

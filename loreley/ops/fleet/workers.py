@@ -21,10 +21,11 @@ def list_workers(settings: Settings, *, as_json: bool) -> str:
         seen = read_workers(connection)
     if as_json:
         return json.dumps([asdict(worker) for worker in seen], indent=2)
-    return "\n".join(_describe(seen))
+    return "\n".join(describe_workers(seen))
 
 
-def _describe(seen: Sequence[SeenWorker]) -> list[str]:
+def describe_workers(seen: Sequence[SeenWorker]) -> list[str]:
+    """Each worker in a line, with what is odd about it."""
     online = [worker for worker in seen if worker.is_online]
     gone = sorted(
         (worker for worker in seen if not worker.is_online),

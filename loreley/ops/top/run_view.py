@@ -1,21 +1,17 @@
-"""`invoke top`: how a run goes, in a terminal, until Ctrl+C."""
+"""How a run goes, at one moment: figures, running jobs, failures."""
 
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from loreley.config import Settings
 from loreley.core.sandbox.child_output import one_line
-from loreley.db.engine import Database, open_database
-from loreley.errors import ConfigError, LoreleyError
-from loreley.host.signals import StopSignals
+from loreley.db.engine import Database
 from loreley.invocation import typed
 from loreley.masking import masked
 from loreley.ops.queue.health import QueueHealth, examine_if_running
@@ -37,7 +33,6 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _REASON_LENGTH = 300
 _MINUTES = 30
 _PIPE_WIDTH = 160
-_LEAST_SECONDS, _MOST_SECONDS = 0.2, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +46,6 @@ class RunSnapshot:
     pace: Throughput
     expenses: tuple[Expense, ...]
     queue: QueueHealth | None  # None: none is configured, and the embedded one does not run
-
-
-def show_run(settings: Settings, *, every_seconds: float, once: bool) -> None:
-    """Show the run, anew every so many seconds until Ctrl+C; once, as plain text, in a pipe.
-
-    Raises `LoreleyError` when the database cannot be read.
-    """
-    if not _LEAST_SECONDS <= every_seconds <= _MOST_SECONDS:
-        raise ConfigError(
-            "the screen cannot be drawn that often",
-            setting=f"--every {every_seconds:g}",
-            fix=f"give seconds from {_LEAST_SECONDS:g} to {_MOST_SECONDS:g}",
-        )
-    with closing(open_database(settings.sqlalchemy_url)) as database:
-        if once or not sys.stdout.isatty():
-            print_snapshot(take_snapshot(settings, database))
-            return
-        _draw_live(settings, database, every_seconds)
-
-
-def _draw_live(settings: Settings, database: Database, every_seconds: float) -> None:
-    console = Console(highlight=False)
-    with (
-        StopSignals() as signals,
-        Live(console=console, screen=True, auto_refresh=False) as screen,
-    ):
-        while True:
-            screen.update(_draw(settings, database), refresh=True)
-            if signals.wait(every_seconds):
-                return
-
-
-def _draw(settings: Settings, database: Database) -> RenderableType:
-    """The run, or why it cannot be seen at the moment: services come back."""
-    try:
-        return Group(*_compose(take_snapshot(settings, database)))
-    except LoreleyError as error:
-        return Text(str(error))
 
 
 def take_snapshot(settings: Settings, database: Database) -> RunSnapshot:
@@ -107,15 +64,16 @@ def take_snapshot(settings: Settings, database: Database) -> RunSnapshot:
 def print_snapshot(seen: RunSnapshot) -> None:
     """Print it once; colours and width are those of where it goes."""
     if sys.stdout.isatty():
-        Console(highlight=False).print(*_compose(seen), sep="\n")
+        Console(highlight=False).print(*compose(seen), sep="\n")
         return
     console = Console(highlight=False, width=_PIPE_WIDTH, no_color=True, force_terminal=False)
     with console.capture() as captured:
-        console.print(*_compose(seen), sep="\n")
+        console.print(*compose(seen), sep="\n")
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _compose(seen: RunSnapshot) -> Iterator[RenderableType]:
+def compose(seen: RunSnapshot) -> Iterator[RenderableType]:
+    """The snapshot as rich draws it."""
     yield Text(f"loreley · {seen.database} · {time.strftime('%H:%M:%S')}", style="bold")
     if seen.overview is None:
         yield Text(f"no experiment yet: the scheduler begins one ({typed('evolve')})")
@@ -215,7 +173,7 @@ def _format_count(count: int | None) -> str:
 def _tabulate_running(running: tuple[RunningJob, ...]) -> RenderableType:
     if not running:
         return Text("no job runs at the moment", style="dim")
-    table = _make_table("running", "worker", "for", "attempt")
+    table = make_table("running", "worker", "for", "attempt")
     for job in running[:_RUNNING]:
         table.add_row(
             f"#{job.ordinal} {job.job_id[:8]}",
@@ -229,7 +187,7 @@ def _tabulate_running(running: tuple[RunningJob, ...]) -> RenderableType:
 
 
 def _tabulate_failures(failures: tuple[Failure, ...]) -> Table:
-    table = _make_table("latest failures", "kind", "why")
+    table = make_table("latest failures", "kind", "why")
     table.columns[-1].overflow = "ellipsis"
     table.columns[-1].ratio = 1
     table.expand = True
@@ -242,7 +200,8 @@ def _tabulate_failures(failures: tuple[Failure, ...]) -> Table:
     return table
 
 
-def _make_table(*columns: str) -> Table:
+def make_table(*columns: str) -> Table:
+    """A table without lines, whose cells are never broken."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name, no_wrap=True)

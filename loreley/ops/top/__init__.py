@@ -1,0 +1,1 @@
+"""`top`: a run in the terminal, in views that keys lead through."""
