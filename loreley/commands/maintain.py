@@ -12,7 +12,7 @@ from loreley.ops.messages import failures_as_messages
 
 @task(
     help={
-        "run": "the command that runs the program, in a checkout of it",
+        "command": "the command that runs the program, in a checkout of it",
         "metric": "the number to improve, which it prints as NAME: 1.5; or seconds of CPU time",
         "lower": "less of the metric is better",
         "test": "a command that has to succeed, such as the tests",
@@ -25,7 +25,7 @@ from loreley.ops.messages import failures_as_messages
 @failures_as_messages()
 def init(
     c: Context,
-    run: Command | None = None,
+    command: Command | None = None,
     metric: Name = "seconds",
     lower: bool = False,
     test: Command | None = None,
@@ -47,7 +47,7 @@ def init(
 
     project = Project.of(c)
     wishes = Wishes(
-        run=run or "",
+        command=command or "",
         metric=metric,
         higher_is_better=metric != "seconds" and not lower,
         test=test or "",

@@ -16,6 +16,7 @@ from invoke.tasks import Task
 from loreley.commands import export, fleet, maintain, observe, run
 from loreley.commands.project import EXAMPLE, find_home
 from loreley.invocation import PROGRAM, RUN, installed_version
+from loreley.ops.messages import failures_as_messages
 
 _NAME = "loreley"
 _WRONG_USAGE = 2
@@ -36,7 +37,8 @@ def main() -> None:
     os.environ[PROGRAM] = _NAME
     namespace = Collection(*operator_tasks())
     namespace.configure({"root": os.curdir, "home": str(find_home()), "example": EXAMPLE})
-    _OperatorProgram(name=_NAME, binary=_NAME, namespace=namespace).run()
+    with failures_as_messages():
+        _OperatorProgram(name=_NAME, binary=_NAME, namespace=namespace).run()
 
 
 class _OperatorProgram(Program):

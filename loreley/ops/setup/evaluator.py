@@ -46,8 +46,8 @@ def write_evaluator(wishes: Wishes, checkout: Path) -> WrittenEvaluator:
     values, outputs = [], set()
     began = time.monotonic()
     for number in range(1, _TRIES + 1):
-        say(f"init: `{wishes.run}`, run {number} of {_TRIES}")
-        values.append(trial.attempt("--run", wishes.run, trial.measure))
+        say(f"init: `{wishes.command}`, run {number} of {_TRIES}")
+        values.append(trial.attempt("--command", wishes.command, trial.measure))
         outputs.add(hashlib.sha256(trial.output).hexdigest())
     seconds = (time.monotonic() - began) / _TRIES
     exact = wishes.metric != SECONDS and len(set(values)) == 1
@@ -71,8 +71,8 @@ def _choose_expected(wishes: Wishes, outputs: set[str]) -> str:
         return ""
     raise ConfigError(
         "what the command prints differs from run to run, so nothing tells a right result",
-        setting="--run",
-        target=wishes.run,
+        setting="--command",
+        target=wishes.command,
         fix="let it print the same each time, or name a command that checks it by --test, or a "
         "number that it prints by --metric",
     )
@@ -120,7 +120,7 @@ def _fill(wishes: Wishes, *, expected: str, runs: int) -> str:
     name = "seconds.txt" if wishes.metric == SECONDS else "printed.txt"
     text = (_FOLDER / name).read_text(encoding="utf-8")
     values = {
-        "COMMAND": wishes.run,
+        "COMMAND": wishes.command,
         "EXPECTED": expected,
         "METRIC": wishes.metric,
         "HIGHER": wishes.higher_is_better,

@@ -14,7 +14,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 class Wishes:
     """Texts as a person gives them; empty where nothing was said."""
 
-    run: str  # a command for the shell, in a checkout
+    command: str  # a command for the shell, in a checkout
     metric: str = SECONDS  # the CPU time of the command, or a number that it prints
     higher_is_better: bool = False
     test: str = ""  # a command that has to succeed
@@ -25,11 +25,11 @@ class Wishes:
 
     def check(self) -> None:
         """Raise `ConfigError` for what could not work."""
-        if not self.run.strip():
+        if not self.command.strip():
             raise ConfigError(
                 "nothing is known about how to measure",
-                setting="--run",
-                fix="give the command that runs the program, such as --run 'python3 main.py'",
+                setting="--command",
+                fix="give the command that runs the program, such as --command 'python3 main.py'",
             )
         if not _NAME.fullmatch(self.metric):
             raise ConfigError(
@@ -37,7 +37,7 @@ class Wishes:
                 setting=f"--metric {self.metric[:80]}",
                 fix="such as score; the command prints it as `score: 1.5`",
             )
-        for name, text in (("run", self.run), ("test", self.test), ("goal", self.goal)):
+        for name, text in (("command", self.command), ("test", self.test), ("goal", self.goal)):
             if not text.isprintable() or (name == "goal" and "${" in text):
                 raise ConfigError(
                     "that is no plain line of text",
@@ -51,14 +51,14 @@ def ask(given: Wishes) -> Wishes:
 
     Raises `ConfigError` where the answers end early.
     """
-    if given.run or not sys.stdin.isatty():
+    if given.command or not sys.stdin.isatty():
         return given
     print("What is to be improved? Each answer may be changed later. Ctrl+C changes nothing.")
     command = _ask("command that runs the program, in a checkout of it")
     metric = _ask(f"number to improve: one that it prints, or {SECONDS} of CPU time", SECONDS)
     return replace(
         given,
-        run=command,
+        command=command,
         metric=metric,
         higher_is_better=metric != SECONDS
         and _ask(f"is more {metric} better? yes or no", "yes").lower().startswith("y"),
