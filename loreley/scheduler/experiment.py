@@ -71,8 +71,8 @@ def _explain_contradiction(setting: str, known: object, wanted: object) -> Confi
         "the database holds another experiment",
         setting=setting,
         reason=f"it began with {known!r}, now it is {wanted!r}",
-        fix="set it back, or begin a run of its own beside it: `loreley --run NAME evolve`, or "
-        "LORELEY_RUN=NAME for all processes of that run",
+        fix="set it back, or begin a run of its own: beside it by `loreley --run NAME evolve`, "
+        "which is LORELEY_RUN=NAME for each process, or elsewhere by another DATABASE_URL",
     )
 
 

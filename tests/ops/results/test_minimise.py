@@ -329,7 +329,7 @@ def test_a_noisy_gain_is_split_with_the_gain_of_each_change_confirmed(tmp_path: 
     for commit in changes:
         message = git("log", "-1", "--format=%B", commit, cwd=run.folder / "base")
         assert message.startswith("Improve score from 1 to ")
-        assert re.search(r"^Gain: confirmed: \+[01]\.\d+ ± 0\.0\d \(\d+ pairs\)$", message, re.M)
+        assert re.search(r"^Gain: confirmed: \+[01]\.\d+ ± 0\.0\d+ \(\d+ pairs\)$", message, re.M)
 
 
 def test_it_is_split_only_where_that_is_asked_for(tmp_path: Path) -> None:
