@@ -1,6 +1,6 @@
 """The workers of every host: who is online, at what, and who is asked to take no further job."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, update
 
@@ -44,18 +44,7 @@ def register(connection: Connection, worker: WorkerProcess) -> None:
     """Bring a worker online, and forget those that went long ago."""
     last = func.coalesce(workers.c.left_at, workers.c.seen_at)
     connection.execute(delete(workers).where(last < now() - _KEPT_SECONDS))
-    connection.execute(
-        workers.insert().values(
-            id=worker.id,
-            name=worker.name,
-            host=worker.host,
-            boot=worker.boot,
-            version=worker.version,
-            sandbox=worker.sandbox,
-            started_at=now(),
-            seen_at=now(),
-        )
-    )
+    connection.execute(workers.insert().values(**asdict(worker), started_at=now(), seen_at=now()))
 
 
 def note_presence(connection: Connection, worker_id: str, last_word: str | None) -> None:
@@ -110,10 +99,7 @@ def read_workers(connection: Connection) -> list[SeenWorker]:
             jobs.c.ordinal,
             (now() - jobs.c.claimed_at).label("job_seconds"),
         )
-        .outerjoin(
-            jobs,
-            (jobs.c.worker == workers.c.name) & (jobs.c.state == JobState.RUNNING) & _IS_ONLINE,
-        )
+        .outerjoin(jobs, _HAS_IT & _IS_ONLINE)
         .order_by((~_IS_ONLINE).label("gone"), workers.c.host, workers.c.name)
     )
     return [

@@ -222,8 +222,7 @@ class Git:
         else:
             environment = open_environment(self.inherited, remote, config)
             if not remote.folder.startswith("/"):
-                without_secrets = open_environment(self.inherited, Remote("/"))
-                command = _read_ssh_command(self._executable, tuple(without_secrets.items()))
+                command = _read_ssh_command(self._executable, tuple(self.inherited.items()))
                 environment |= bound_ssh(self.inherited, command)
         return environment | dict(options.get("environment", {}))
 
@@ -254,11 +253,11 @@ def _told_when_slow(remote: Remote | None) -> Iterator[None]:
 
 
 @lru_cache(maxsize=8)
-def _read_ssh_command(git: str, environment: tuple[tuple[str, str], ...]) -> str:
+def _read_ssh_command(git: str, inherited: tuple[tuple[str, str], ...]) -> str:
     """What the user's configuration has for ssh; empty where it has nothing."""
     asked = capture(
         [git, "config", "--get", "core.sshCommand"],
-        env=dict(environment),
+        env=open_environment(dict(inherited), Remote("/")),
         deadline=Deadline.after(_CONFIG_SECONDS),
         cwd=Path("/"),
     )

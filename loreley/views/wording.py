@@ -90,6 +90,15 @@ def plateaus(all_of_them: Sequence[Plateau]) -> str:
     return ", ".join(words)
 
 
+def tabulate(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows as aligned lines; one whose last cell is empty may be wider than its columns."""
+    widths = [max(len(row[i]) for row in rows if row[-1]) for i in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
 FILTERS = {
     "plateaus": plateaus,
     "figure": figure,

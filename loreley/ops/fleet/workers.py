@@ -9,7 +9,7 @@ from loreley.config import Settings
 from loreley.db.engine import open_database
 from loreley.db.workers import SeenWorker, read_workers
 from loreley.invocation import installed_version, typed
-from loreley.views.wording import duration, shorten
+from loreley.views.wording import duration, shorten, tabulate
 
 _WORD_LENGTH = 100
 _GONE_SHOWN = 5
@@ -37,7 +37,7 @@ def describe_workers(seen: Sequence[SeenWorker]) -> list[str]:
         hosts = len({worker.host for worker in online})
         busy = sum(worker.job is not None for worker in online)
         lines = [f"{len(online)} online on {hosts} host{'s' * (hosts > 1)}, {busy} at work"]
-        lines += _tabulate([_to_row(worker) for worker in online])
+        lines += tabulate([_to_row(worker) for worker in online])
         lines += [
             f"  {worker.name}: {shorten(worker.last_word, _WORD_LENGTH)}"
             for worker in online
@@ -55,14 +55,6 @@ def _to_row(worker: SeenWorker) -> tuple[str, ...]:
         number = f"job #{worker.job}" if worker.job >= 0 else "a measurement"
         work = f"{number} for {duration(worker.job_seconds)}{', drains' * worker.drains}"
     return (worker.name, work, f"up {duration(worker.age)}", worker.version, worker.sandbox)
-
-
-def _tabulate(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _describe_end(worker: SeenWorker) -> str:

@@ -1,7 +1,7 @@
 """The runs that a state folder or a database holds, beside each other."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from loreley.db.workers import count_online
 from loreley.invocation import typed
 from loreley.views.costs import read_expenses
 from loreley.views.overview import Overview, read_overview
-from loreley.views.wording import dollars, figure, shorten
+from loreley.views.wording import dollars, figure, shorten, tabulate
 
 UNNAMED = "(unnamed)"
 _NAME_LENGTH = 60
@@ -110,7 +110,7 @@ def list_runs(settings: Settings, *, as_json: bool) -> str:
     if not known:
         return f"no run yet; `{typed('evolve')}` begins one"
     head = ("run", "jobs", "root", "best", "gain", "cells", "spent", "workers")
-    return "\n".join(_tabulate([head, *map(_to_row, known)]))
+    return "\n".join(tabulate([head, *map(_to_row, known)]))
 
 
 def _to_row(run: KnownRun) -> tuple[str, ...]:
@@ -127,11 +127,3 @@ def _to_row(run: KnownRun) -> tuple[str, ...]:
         dollars(run.dollars),
         str(run.workers),
     )
-
-
-def _tabulate(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows if row[-1]) for i in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

@@ -22,10 +22,10 @@ index 1111111..2222222 100644
 """
 LOG = """Traceback (most recent call last):
   File "/evaluator/judge.py", line 3, in evaluate
-  File "/work/slot-1/checkout/lib/beta.py", line 42, in b2
+  File "/srv/slot-1/checkout/lib/beta.py", line 42, in b2
 ZeroDivisionError: division by zero
 """
-PROFILE = "   1000    0.500    0.001    0.700    0.001 /work/slot/lib/beta.py:33(b2)\n"
+PROFILE = "   1000    0.500    0.001    0.700    0.001 /srv/slot/lib/beta.py:33(b2)\n"
 
 
 @pytest.fixture
